@@ -1,0 +1,15 @@
+// The room autodiff: tensors, the tape, operations, transforms, parameters, per-sample Jacobians.
+#pragma once
+#include "autodiff/check_gradient.hpp"
+#include "autodiff/error.hpp"
+#include "autodiff/function.hpp"
+#include "autodiff/jacobian.hpp"
+#include "autodiff/npz.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/params.hpp"
+#include "autodiff/print.hpp"
+#include "autodiff/rng.hpp"
+#include "autodiff/shape.hpp"
+#include "autodiff/tape.hpp"
+#include "autodiff/tensor.hpp"
+#include "autodiff/transforms.hpp"

@@ -1,0 +1,205 @@
+// The bounded thread-local cache of freed blocks (one of the library's four kinds of globals, with the tape
+// cache, the epoch cells and the list of operations).
+#include "autodiff/buffer.hpp"
+
+#include <bit>
+#include <cstdlib>
+#include <mutex>
+#include <new>
+#include <vector>
+
+#include "autodiff/op.hpp"
+#include "autodiff/tape_state.hpp"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define COTANGENT_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define COTANGENT_ASAN 1
+#endif
+#endif
+#ifdef COTANGENT_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+
+namespace cotangent::detail {
+namespace {
+
+// Four classes per power of two, so at most a quarter of a block is unused. Class 0 holds up to six numbers.
+constexpr std::uint32_t kClasses = 4 * 48;
+constexpr std::size_t kSmall = 6;
+constexpr std::size_t kSmallHeader = sizeof(Buffer) <= 16 ? 16 : 32;
+constexpr std::size_t kLargeHeader = 64;
+constexpr std::size_t kCacheLimit = std::size_t{512} << 20;
+
+std::uint32_t class_of(std::size_t n) {
+  if (n <= kSmall) return 0;
+  const int top = static_cast<int>(std::bit_width(n - 1));  // 2^(top-1) <= n - 1 < 2^top, top >= 3
+  const std::size_t quarter = std::size_t{1} << (top - 3);
+  return static_cast<std::uint32_t>(4 * (top - 3) + static_cast<int>((n - 1) / quarter) - 4 + 1);
+}
+
+std::size_t capacity_of(std::uint32_t size_class) {
+  if (size_class == 0) return kSmall;
+  const std::uint32_t k = size_class - 1;
+  return (std::size_t{5} + k % 4) << (k / 4);
+}
+
+std::size_t bytes_of(std::uint32_t size_class) {
+  const std::size_t bytes = 8 * capacity_of(size_class);
+  if (size_class == 0) return kSmallHeader + bytes;
+  return (kLargeHeader + bytes + 63) / 64 * 64;
+}
+
+constexpr std::size_t kCachedTapes = 8;
+constexpr std::size_t kCachedNodes = std::size_t{1} << 16;
+
+struct Cache {
+  Buffer* free[kClasses] = {};
+  TapeState* tapes[kCachedTapes] = {};
+  std::size_t num_tapes = 0;
+  std::size_t bytes = 0;
+  bool open = true;
+};
+thread_local Cache cache;  // trivially destructible: still readable while other thread_locals are torn down
+
+struct CacheGuard {
+  bool alive = true;
+  ~CacheGuard() {
+    while (cache.num_tapes) delete cache.tapes[--cache.num_tapes];
+    drop_cached_buffers();
+    cache.open = false;
+  }
+};
+thread_local CacheGuard cache_guard;
+
+double* numbers(Buffer* buffer) {
+  const std::size_t header = buffer->size_class == 0 ? kSmallHeader : kLargeHeader;
+  return reinterpret_cast<double*>(reinterpret_cast<char*>(buffer) + header);
+}
+
+void poison([[maybe_unused]] Buffer* buffer) {
+#ifdef COTANGENT_ASAN
+  ASAN_POISON_MEMORY_REGION(numbers(buffer), 8 * capacity_of(buffer->size_class));
+#endif
+}
+void unpoison([[maybe_unused]] Buffer* buffer) {
+#ifdef COTANGENT_ASAN
+  ASAN_UNPOISON_MEMORY_REGION(numbers(buffer), 8 * capacity_of(buffer->size_class));
+#endif
+}
+
+Buffer* new_block(std::uint32_t size_class) {
+  cache_guard.alive = true;  // touching it registers its destructor with this thread
+  void* memory = std::aligned_alloc(64, (bytes_of(size_class) + 63) / 64 * 64);
+  if (!memory) throw std::bad_alloc();
+  Buffer* buffer = ::new (memory) Buffer;
+  buffer->size_class = size_class;
+  return buffer;
+}
+
+}  // namespace
+
+Buffer* acquire_buffer(std::size_t n, double*& data) {
+  const std::uint32_t size_class = class_of(n);
+  Buffer* buffer = cache.free[size_class];
+  if (buffer) {
+    cache.free[size_class] = buffer->next;
+    cache.bytes -= bytes_of(size_class);
+    unpoison(buffer);
+  } else {
+    buffer = new_block(size_class);
+  }
+  buffer->count.store(1, std::memory_order_relaxed);
+  data = numbers(buffer);
+  return buffer;
+}
+
+void recycle_buffer(Buffer* buffer) noexcept {
+  const std::size_t bytes = bytes_of(buffer->size_class);
+  if (!cache.open || cache.bytes + bytes > kCacheLimit) {
+    std::free(buffer);
+    return;
+  }
+  poison(buffer);
+  buffer->next = cache.free[buffer->size_class];
+  cache.free[buffer->size_class] = buffer;
+  cache.bytes += bytes;
+}
+
+std::size_t cached_bytes() noexcept { return cache.bytes; }
+std::size_t cached_bytes_limit() noexcept { return kCacheLimit; }
+
+void drop_cached_buffers() noexcept {
+  for (Buffer*& head : cache.free) {
+    while (head) {
+      Buffer* next = head->next;
+      unpoison(head);
+      std::free(head);
+      head = next;
+    }
+  }
+  cache.bytes = 0;
+}
+
+TapeState* acquire_tape_state() {
+  if (cache.num_tapes) return cache.tapes[--cache.num_tapes];
+  cache_guard.alive = true;
+  return std::make_unique<TapeState>().release();
+}
+
+void recycle_tape_state(TapeState* state) noexcept {
+  state->clear();
+  if (!cache.open || cache.num_tapes == kCachedTapes || state->nodes.capacity() > kCachedNodes ||
+      state->inputs.capacity() > 4 * kCachedNodes || state->scratch.slots.capacity() > kCachedNodes) {
+    delete state;
+    return;
+  }
+  cache.tapes[cache.num_tapes++] = state;
+}
+
+namespace {
+struct EpochCells {
+  std::mutex mutex;
+  std::vector<std::unique_ptr<EpochCell[]>> blocks;
+  EpochCell* free = nullptr;
+};
+EpochCells& epoch_cells() {
+  // Never destroyed: a handle may be asked for its epoch after every other static has gone.
+  static EpochCells& cells = *std::make_unique<EpochCells>().release();
+  return cells;
+}
+constexpr std::size_t kCellsPerBlock = 64;
+}  // namespace
+
+EpochCell* acquire_epoch_cell() {
+  EpochCells& cells = epoch_cells();
+  const std::lock_guard lock(cells.mutex);
+  if (!cells.free) {
+    auto block = std::make_unique<EpochCell[]>(kCellsPerBlock);
+    for (std::size_t k = 0; k < kCellsPerBlock; ++k) {
+      block[k].next_free = cells.free;
+      cells.free = &block[k];
+    }
+    cells.blocks.push_back(std::move(block));
+  }
+  EpochCell* cell = cells.free;
+  cells.free = cell->next_free;
+  return cell;
+}
+
+void recycle_epoch_cell(EpochCell* cell) noexcept {
+  EpochCells& cells = epoch_cells();
+  const std::lock_guard lock(cells.mutex);
+  cell->next_free = cells.free;
+  cells.free = cell;
+}
+
+namespace {
+constinit const Op* last_op = nullptr;
+}
+
+const Op* list_op(const Op* op) noexcept { return std::exchange(last_op, op); }
+const Op* listed_ops() noexcept { return last_op; }
+
+}  // namespace cotangent::detail

@@ -1,0 +1,83 @@
+// Per-sample Jacobians: one row for each sample and output, columns the parameters in the order of Params.
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "autodiff/function.hpp"
+#include "autodiff/params.hpp"
+#include "autodiff/tape.hpp"
+
+namespace cotangent {
+
+/// A model: f(w, X) with samples along axis 0 of X and of the result. Modules are such callables.
+using ModelFunction = FunctionRef<Var(const Var& w, const Var& x)>;
+
+/// What the columns are.
+enum class Wrt { params, inputs };
+
+struct JacobianOptions {
+  /// Name patterns ("0.weight", "*.bias"); only matching parameters become columns, the rest is constant.
+  /// Empty: all.
+  std::vector<std::string> params;
+  Wrt wrt = Wrt::params;
+};
+
+/// A matrix [n*C, P] that knows its names: row (i, c) is output c of sample i, columns are named parameter
+/// positions.
+class Jacobian {
+ public:
+  Jacobian(Tensor matrix, Index samples, Index outputs, std::vector<ParamEntry> columns);
+
+  /// [n*C, P]
+  const Tensor& matrix() const noexcept { return matrix_; }
+  Index samples() const noexcept { return samples_; }
+  Index outputs() const noexcept { return outputs_; }
+  /// Names, shapes and offsets of the blocks of columns.
+  const std::vector<ParamEntry>& columns() const noexcept { return columns_; }
+  std::string row_name(Index row) const;        // "sample 3, output 0"
+  std::string column_name(Index column) const;  // "0.weight[3, 1]"
+
+  /// Only the columns of parameters matching a pattern; only the rows of one sample. Throws: DomainError,
+  /// ShapeError.
+  Jacobian block(std::string_view pattern) const;
+  Jacobian sample(Index i) const;
+
+  struct Entry {
+    Index row;
+    Index column;
+    double value;
+  };
+  /// The k entries of largest magnitude, largest first.
+  std::vector<Entry> top(Index k) const;
+
+  std::string to_string() const;
+  /// Writes `jacobian`, `rows` and `columns` (names) as .npz. Throws: DomainError.
+  void save(const std::string& path) const;
+
+ private:
+  Tensor matrix_;
+  Index samples_;
+  Index outputs_;
+  std::vector<ParamEntry> columns_;
+};
+
+/// Jacobian of the samples' outputs: row (i, c) is the gradient of f(w, X[i:i+1])[c].
+///
+/// Shapes: X [n, ...], f(w, X) [n] or [n, C] -> [n*C, P] (or [n*C, d] by the inputs).
+/// A function that mixes samples is refused with the operation's name; `jacobian` gives its joint derivative.
+/// Branches in C++ that depend on the data are not seen by the analysis; f is evaluated on the first and the
+/// last sample alone, and an output that differs from the batch's is an error. Cost: one forward pass and one
+/// backward pass an output; a parameter that reaches the data through other operations (tied by arithmetic,
+/// normalised, W2 W1), or by partly overlapping slices, costs n * C passes instead. Throws: ShapeError if f
+/// does not return [n, ...]; TapeError if samples mix; DomainError for a pattern nothing matches.
+Jacobian per_sample_jacobian(ModelFunction f, const Params& w, const Tensor& x,
+                             const JacobianOptions& options = {});
+Jacobian per_sample_jacobian(ModelFunction f, const Tensor& w, const Tensor& x,
+                             const JacobianOptions& options = {});
+
+/// Whether `name` matches `pattern`, in which * stands for any text and ? for one character.
+bool matches(std::string_view pattern, std::string_view name) noexcept;
+
+}  // namespace cotangent

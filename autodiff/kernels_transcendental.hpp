@@ -1,0 +1,23 @@
+// Elementwise functions in one version per processor level. Includes next to nothing, so that no inline
+// function compiled for a newer processor can end up in the rest of the program.
+#pragma once
+#include <cstdint>
+
+namespace cotangent::kernel {
+
+/// Elementwise functions chosen at start for this processor: y may equal x.
+struct Transcendental {
+  void (*exp)(double* y, const double* x, std::int64_t n);
+  void (*log)(double* y, const double* x, std::int64_t n);
+  void (*sin)(double* y, const double* x, std::int64_t n);
+  void (*cos)(double* y, const double* x, std::int64_t n);
+  void (*tanh)(double* y, const double* x, std::int64_t n);
+  void (*sigmoid)(double* y, const double* x, std::int64_t n);
+  void (*softplus)(double* y, const double* x, std::int64_t n);
+};
+const Transcendental& transcendental();
+/// "v1", "v3" or "v4": the x86-64 level the transcendental kernels run at; COTANGENT_ISA overrides the
+/// choice.
+const char* isa_name();
+
+}  // namespace cotangent::kernel

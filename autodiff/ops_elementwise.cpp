@@ -1,0 +1,285 @@
+// Elementwise operations: sums, products and functions of each element.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "autodiff/error.hpp"
+#include "autodiff/kernels.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/ops_internal.hpp"
+#include "autodiff/tensor_access.hpp"
+
+namespace cotangent {
+namespace detail {
+
+int same_axis(const NodeView& node, int axis, int j) { return node.in(j).rank() == 0 ? kFactor : axis; }
+
+namespace {
+
+[[noreturn]] void throw_unequal(const char* name, const Shape& a, const Shape& b) {
+  std::string hint = "make the shapes equal; nothing broadcasts silently";
+  if (a.rank() == 2 && b.rank() == 1 && a[1] == b[0])
+    hint = "a vector against every row is add_rows or mul_rows";
+  else if (a.rank() == 2 && b.rank() == 1 && a[0] == b[0])
+    hint = "reshape one of them, or use scale_rows for a number per row";
+  else if (a.size() == b.size())
+    hint = "they hold the same number of elements: reshape one of them";
+  else if (a.size() == 1 || b.size() == 1)
+    hint = "reshape the single element to a scalar, shape [], or use broadcast_to";
+  else if (a.rank() == b.rank())
+    hint = "use broadcast_to if repetition is meant";
+  throw ShapeError(
+      fmt::format("[{}] shapes differ: a is {}, b is {}; {}", name, a.to_string(), b.to_string(), hint));
+}
+
+template <class F>
+Tensor zip(const char* name, const Inputs& in, F f) {
+  const Tensor& a = in[0];
+  const Tensor& b = in[1];
+  const bool equal = a.shape() == b.shape();
+  if (!equal && a.rank() != 0 && b.rank() != 0) throw_unequal(name, a.shape(), b.shape());
+  Tensor out = uninitialized(a.rank() ? a.shape() : b.shape());
+  double* __restrict y = mutable_data(out);
+  const double* pa = a.data().data();
+  const double* pb = b.data().data();
+  const Index n = out.size();
+  if (equal) {
+    for (Index i = 0; i < n; ++i) y[i] = f(pa[i], pb[i]);
+  } else if (a.rank() == 0) {
+    const double s = *pa;
+    for (Index i = 0; i < n; ++i) y[i] = f(s, pb[i]);
+  } else {
+    const double s = *pb;
+    for (Index i = 0; i < n; ++i) y[i] = f(pa[i], s);
+  }
+  return out;
+}
+
+template <class F>
+Tensor map(const Tensor& x, F f) {
+  Tensor out = uninitialized(x.shape());
+  double* __restrict y = mutable_data(out);
+  const double* px = x.data().data();
+  for (Index i = 0, n = x.size(); i < n; ++i) y[i] = f(px[i]);
+  return out;
+}
+
+Tensor map(const Tensor& x, void (*f)(double*, const double*, std::int64_t)) {
+  Tensor out = uninitialized(x.shape());
+  f(mutable_data(out), x.data().data(), x.size());
+  return out;
+}
+
+// A scalar operand's cotangent is the sum over what it was spread to.
+Var like(const Var& g, const Shape& shape) { return shape.rank() == 0 && g.rank() != 0 ? sum(g) : g; }
+
+const Op kAdd({
+    .name = "add",
+    .forward = [](const Inputs& in,
+                  const Attributes&) { return zip("add", in, [](double a, double b) { return a + b; }); },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          if (out.needs(0)) out.add(0, like(g, p.shape(0)));
+          if (out.needs(1)) out.add(1, like(g, p.shape(1)));
+        },
+    .row_rule = same_axis,
+});
+
+const Op kSub({
+    .name = "sub",
+    .forward = [](const Inputs& in,
+                  const Attributes&) { return zip("sub", in, [](double a, double b) { return a - b; }); },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          if (out.needs(0)) out.add(0, like(g, p.shape(0)));
+          if (out.needs(1)) out.add(1, -like(g, p.shape(1)));
+        },
+    .row_rule = same_axis,
+});
+
+const Op kMul({
+    .name = "mul",
+    .forward = [](const Inputs& in,
+                  const Attributes&) { return zip("mul", in, [](double a, double b) { return a * b; }); },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          if (out.needs(0)) out.add(0, like(g * p.in(1), p.shape(0)));
+          if (out.needs(1)) out.add(1, like(g * p.in(0), p.shape(1)));
+        },
+    .keep = Keep::kInputs,
+    .row_rule = same_axis,
+});
+
+const Op kDiv({
+    .name = "div",
+    .forward = [](const Inputs& in,
+                  const Attributes&) { return zip("div", in, [](double a, double b) { return a / b; }); },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          const Var h = g / p.in(1);
+          if (out.needs(0)) out.add(0, like(h, p.shape(0)));
+          if (out.needs(1)) out.add(1, like(-(h * (p.in(0) / p.in(1))), p.shape(1)));
+        },
+    .keep = Keep::kInputs,
+    .row_rule = same_axis,
+});
+
+const Op kScale({
+    .name = "scale",
+    .forward = [](const Inputs& in,
+                  const Attributes& a) { return map(in[0], [c = a.real[0]](double x) { return c * x; }); },
+    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, p.real() * g); },
+    .row_rule = same_axis,
+});
+
+const Op kExp({
+    .name = "exp",
+    .forward = [](const Inputs& in, const Attributes&) { return map(in[0], kernel::transcendental().exp); },
+    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, g * p.out()); },
+    .keep = Keep::kOutput,
+    .row_rule = same_axis,
+});
+
+const Op kLog({
+    .name = "log",
+    .forward = [](const Inputs& in, const Attributes&) { return map(in[0], kernel::transcendental().log); },
+    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, g / p.in(0)); },
+    .keep = Keep::kInputs,
+    .row_rule = same_axis,
+});
+
+const Op kSqrt({
+    .name = "sqrt",
+    .forward = [](const Inputs& in,
+                  const Attributes&) { return map(in[0], [](double x) { return std::sqrt(x); }); },
+    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, 0.5 * (g / p.out())); },
+    .keep = Keep::kOutput,
+    .row_rule = same_axis,
+});
+
+const Op kSquare({
+    .name = "square",
+    .forward = [](const Inputs& in, const Attributes&) { return map(in[0], [](double x) { return x * x; }); },
+    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, 2.0 * (g * p.in(0))); },
+    .keep = Keep::kInputs,
+    .row_rule = same_axis,
+});
+
+const Op kSin({
+    .name = "sin",
+    .forward = [](const Inputs& in, const Attributes&) { return map(in[0], kernel::transcendental().sin); },
+    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, g * cos(p.in(0))); },
+    .keep = Keep::kInputs,
+    .row_rule = same_axis,
+});
+
+const Op kCos({
+    .name = "cos",
+    .forward = [](const Inputs& in, const Attributes&) { return map(in[0], kernel::transcendental().cos); },
+    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, -(g * sin(p.in(0)))); },
+    .keep = Keep::kInputs,
+    .row_rule = same_axis,
+});
+
+const Op kTanh({
+    .name = "tanh",
+    .forward = [](const Inputs& in, const Attributes&) { return map(in[0], kernel::transcendental().tanh); },
+    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, g - g * square(p.out())); },
+    .keep = Keep::kOutput,
+    .row_rule = same_axis,
+});
+
+const Op kSigmoid({
+    .name = "sigmoid",
+    .forward = [](const Inputs& in,
+                  const Attributes&) { return map(in[0], kernel::transcendental().sigmoid); },
+    .pullback = [](const Pullback& p, const Var& g,
+                   Cotangents& out) { out.add(0, g * (p.out() - square(p.out()))); },
+    .keep = Keep::kOutput,
+    .row_rule = same_axis,
+});
+
+const Op kSoftplus({
+    .name = "softplus",
+    .forward = [](const Inputs& in,
+                  const Attributes&) { return map(in[0], kernel::transcendental().softplus); },
+    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, g * sigmoid(p.in(0))); },
+    .keep = Keep::kInputs,
+    .row_rule = same_axis,
+});
+
+// Written by sign and never as max(x, slope x), which is another function for slopes above 1.
+const Op kLeakyRelu({
+    .name = "leaky_relu",
+    .forward =
+        [](const Inputs& in, const Attributes& a) {
+          return map(in[0], [s = a.real[0]](double x) { return x >= 0.0 ? x : s * x; });
+        },
+    .pullback = [](const Pullback& p, const Var& g,
+                   Cotangents& out) { out.add(0, leaky_mask(g, p.in(0), p.real())); },
+    .keep = Keep::kInputs,
+    .at_kink = "1",
+    .row_rule = same_axis,
+});
+
+const Op kRelu({
+    .name = "relu",
+    .forward = [](const Inputs& in,
+                  const Attributes&) { return map(in[0], [](double x) { return x < 0.0 ? 0.0 : x; }); },
+    .pullback = [](const Pullback& p, const Var& g,
+                   Cotangents& out) { out.add(0, leaky_mask(g, p.in(0), 0.0)); },
+    .keep = Keep::kInputs,
+    .at_kink = "1",
+    .row_rule = same_axis,
+});
+
+const Op kLeakyMask({
+    .name = "leaky_mask",
+    .forward =
+        [](const Inputs& in, const Attributes& a) {
+          return zip("leaky_mask", in, [s = a.real[0]](double g, double x) { return x >= 0.0 ? g : s * g; });
+        },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          if (out.needs(0)) out.add(0, leaky_mask(g, p.in(1), p.real()));
+        },
+    .keep = Keep::kInputs,
+    .at_kink = "1",
+    .row_rule = same_axis,
+});
+
+}  // namespace
+
+Var leaky_mask(const Var& g, const Var& x, double slope) {
+  return apply(kLeakyMask, g, x, {.real = {slope}});
+}
+
+}  // namespace detail
+
+using detail::apply;
+
+Var operator+(const Var& a, const Var& b) { return apply(detail::kAdd, a, b); }
+Var operator-(const Var& a, const Var& b) { return apply(detail::kSub, a, b); }
+Var operator*(const Var& a, const Var& b) { return apply(detail::kMul, a, b); }
+Var operator/(const Var& a, const Var& b) { return apply(detail::kDiv, a, b); }
+Var operator-(const Var& a) { return apply(detail::kScale, a, {.real = {-1.0}}); }
+Var operator*(double c, const Var& x) { return apply(detail::kScale, x, {.real = {c}}); }
+Var operator*(const Var& x, double c) { return apply(detail::kScale, x, {.real = {c}}); }
+Var operator/(const Var& x, double c) { return apply(detail::kDiv, x, Var(c)); }
+Var exp(const Var& x) { return apply(detail::kExp, x); }
+Var log(const Var& x) { return apply(detail::kLog, x); }
+Var sqrt(const Var& x) { return apply(detail::kSqrt, x); }
+Var square(const Var& x) { return apply(detail::kSquare, x); }
+Var sin(const Var& x) { return apply(detail::kSin, x); }
+Var cos(const Var& x) { return apply(detail::kCos, x); }
+Var tanh(const Var& x) { return apply(detail::kTanh, x); }
+Var sigmoid(const Var& x) { return apply(detail::kSigmoid, x); }
+Var softplus(const Var& x) { return apply(detail::kSoftplus, x); }
+Var relu(const Var& x) { return apply(detail::kRelu, x); }
+Var leaky_relu(const Var& x, double slope) {
+  if (!std::isfinite(slope))
+    throw DomainError(fmt::format("[leaky_relu] slope {}; give a finite number", slope));
+  return apply(detail::kLeakyRelu, x, {.real = {slope}});
+}
+
+}  // namespace cotangent

@@ -1,0 +1,341 @@
+// Operations that move numbers without changing them. xtensor's strided views do the moving.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <xtensor/xadapt.hpp>
+#include <xtensor/xbroadcast.hpp>
+#include <xtensor/xmanipulation.hpp>
+#include <xtensor/xnoalias.hpp>
+#include <xtensor/xstrided_view.hpp>
+
+#include "autodiff/error.hpp"
+#include "autodiff/kernels.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/ops_internal.hpp"
+#include "autodiff/tensor_access.hpp"
+
+namespace cotangent {
+namespace detail {
+namespace {
+
+using Sizes = xt::svector<std::size_t, kMaxRank>;
+
+Sizes sizes_of(const Shape& shape) {
+  Sizes sizes(static_cast<std::size_t>(shape.rank()));
+  for (int k = 0; k < shape.rank(); ++k)
+    sizes[static_cast<std::size_t>(k)] = static_cast<std::size_t>(shape[k]);
+  return sizes;
+}
+
+decltype(auto) array(const Tensor& t) {
+  return xt::adapt(t.data().data(), static_cast<std::size_t>(t.size()), xt::no_ownership(),
+                   sizes_of(t.shape()));
+}
+decltype(auto) writable(Tensor& t) {
+  return xt::adapt(mutable_data(t), static_cast<std::size_t>(t.size()), xt::no_ownership(),
+                   sizes_of(t.shape()));
+}
+
+xt::xstrided_slice_vector range_along(int rank, int axis, Index first, Index last) {
+  xt::xstrided_slice_vector slices(static_cast<std::size_t>(rank), xt::all());
+  slices[static_cast<std::size_t>(axis)] =
+      xt::range(static_cast<std::ptrdiff_t>(first), static_cast<std::ptrdiff_t>(last));
+  return slices;
+}
+
+const Shape& shape_payload(const Attributes& a) { return *static_cast<const Shape*>(a.payload.get()); }
+Attributes with_shape(const Shape& shape, Index offset = 0) {
+  return {.whole = {offset}, .payload = std::make_shared<const Shape>(shape)};
+}
+
+// A reshape keeps an axis where the sizes before it multiply to the same number; a range of leading rows
+// keeps the others.
+int view_axis(const NodeView& node, int axis, int) {
+  const Shape& in = node.in(0);
+  const Shape& out = node.out();
+  if (in.size() == out.size()) {
+    Index before_out = 1;
+    for (int k = 0; k < axis; ++k) before_out *= out[k];
+    Index before_in = 1;
+    for (int k = 0; k < in.rank(); ++k) {
+      if (before_in == before_out && in[k] == out[axis]) return k;
+      before_in *= in[k];
+    }
+    return kBlocked;
+  }
+  if (axis == 0 || in.rank() != out.rank()) return kBlocked;
+  for (int k = 1; k < in.rank(); ++k)
+    if (in[k] != out[k]) return kBlocked;
+  return axis;
+}
+
+}  // namespace
+
+const Op kView({
+    .name = "view",
+    .forward = [](const Inputs& in,
+                  const Attributes& a) { return TensorAccess::view(in[0], a.whole[0], shape_payload(a)); },
+    // The backward pass looks through views; no rule is called.
+    .pullback = nullptr,
+    .row_rule = view_axis,
+});
+
+namespace {
+
+const Op kAlias({
+    .name = "alias",
+    .forward = [](const Inputs& in, const Attributes&) { return in[0]; },
+    .pullback = [](const Pullback&, const Var& g, Cotangents& out) { out.add(0, g); },
+    .row_rule = [](const NodeView&, int axis, int) { return axis; },
+});
+
+const Op kAssemble({
+    .name = "assemble",
+    .forward =
+        [](const Inputs& in, const Attributes& a) {
+          const auto& [shape, offsets] =
+              *static_cast<const std::pair<Shape, std::vector<Index>>*>(a.payload.get());
+          Tensor out = Tensor::zeros(shape);
+          for (int j = 0; j < in.count(); ++j)
+            kernel::add_to(mutable_data(out) + offsets[static_cast<std::size_t>(j)], in[j].data().data(),
+                           in[j].size());
+          return out;
+        },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          const auto& offsets =
+              static_cast<const std::pair<Shape, std::vector<Index>>*>(p.attributes().payload.get())->second;
+          for (int j = 0; j < p.count(); ++j)
+            if (out.needs(j)) out.add(j, view_of(g, offsets[static_cast<std::size_t>(j)], p.shape(j)));
+        },
+});
+
+const Op kSlice({
+    .name = "slice",
+    .forward =
+        [](const Inputs& in, const Attributes& a) {
+          const int axis = static_cast<int>(a.real[0]);
+          const auto [first, last] = a.whole;
+          Tensor out = uninitialized(in.shape(0).with(axis, last - first));
+          xt::noalias(writable(out)) =
+              xt::strided_view(array(in[0]), range_along(in[0].rank(), axis, first, last));
+          return out;
+        },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          const int axis = static_cast<int>(p.real());
+          out.add(0, unslice(g, axis, p.whole(0), p.shape(0)[axis]));
+        },
+    .row_rule = [](const NodeView& node, int axis,
+                   int) { return axis == static_cast<int>(node.node.real()) ? kBlocked : axis; },
+});
+
+const Op kUnslice({
+    .name = "unslice",
+    .forward =
+        [](const Inputs& in, const Attributes& a) {
+          const int axis = static_cast<int>(a.real[0]);
+          const auto [first, size] = a.whole;
+          Tensor out = Tensor::zeros(in.shape(0).with(axis, size));
+          decltype(auto) target = writable(out);
+          xt::noalias(xt::strided_view(
+              target, range_along(out.rank(), axis, first, first + in.shape(0)[axis]))) = array(in[0]);
+          return out;
+        },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          const int axis = static_cast<int>(p.real());
+          out.add(0, slice(g, axis, p.whole(0), p.whole(0) + p.shape(0)[axis]));
+        },
+    .row_rule = [](const NodeView& node, int axis,
+                   int) { return axis == static_cast<int>(node.node.real()) ? kBlocked : axis; },
+});
+
+const Op kConcat({
+    .name = "concat",
+    .forward =
+        [](const Inputs& in, const Attributes& a) {
+          const int axis = static_cast<int>(a.whole[0]);
+          const Shape& first = in.shape(0);
+          if (axis < 0 || axis >= first.rank())
+            throw ShapeError(fmt::format("[concat] axis {} of {}; its axes are 0 .. {}", axis,
+                                         first.to_string(), first.rank() - 1));
+          Index total = 0;
+          for (int j = 0; j < in.count(); ++j) {
+            if (in.shape(j).rank() != first.rank() || !(in.shape(j).with(axis, first[axis]) == first))
+              throw ShapeError(fmt::format("[concat] part 0 is {}, part {} is {}; all axes but {} must agree",
+                                           first.to_string(), j, in.shape(j).to_string(), axis));
+            total += in.shape(j)[axis];
+          }
+          Tensor out = uninitialized(first.with(axis, total));
+          decltype(auto) target = writable(out);
+          Index at = 0;
+          for (int j = 0; j < in.count(); ++j) {
+            const Index size = in.shape(j)[axis];
+            xt::noalias(xt::strided_view(target, range_along(out.rank(), axis, at, at + size))) =
+                array(in[j]);
+            at += size;
+          }
+          return out;
+        },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          const int axis = static_cast<int>(p.whole(0));
+          Index at = 0;
+          for (int j = 0; j < p.count(); ++j) {
+            const Index size = p.shape(j)[axis];
+            if (out.needs(j)) out.add(j, slice(g, axis, at, at + size));
+            at += size;
+          }
+        },
+    .row_rule = [](const NodeView& node, int axis, int) { return axis == node.whole(0) ? kBlocked : axis; },
+});
+
+const std::vector<int>& order_payload(const Attributes& a) {
+  return *static_cast<const std::vector<int>*>(a.payload.get());
+}
+
+const Op kTranspose({
+    .name = "transpose",
+    .forward =
+        [](const Inputs& in, const Attributes& a) {
+          const std::vector<int>& order = order_payload(a);
+          Index sizes[kMaxRank];
+          for (std::size_t k = 0; k < order.size(); ++k) sizes[k] = in.shape(0)[order[k]];
+          Tensor out = uninitialized(Shape(std::span<const Index>(sizes, order.size())));
+          xt::noalias(writable(out)) = xt::transpose(array(in[0]), Sizes(order.begin(), order.end()));
+          return out;
+        },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          const std::vector<int>& order = order_payload(p.attributes());
+          std::vector<int> inverse(order.size());
+          for (std::size_t k = 0; k < order.size(); ++k)
+            inverse[static_cast<std::size_t>(order[k])] = static_cast<int>(k);
+          out.add(0, transpose(g, inverse));
+        },
+    .row_rule = [](const NodeView& node, int axis,
+                   int) { return order_payload(node.node.attributes())[static_cast<std::size_t>(axis)]; },
+});
+
+const Op kBroadcastTo({
+    .name = "broadcast_to",
+    .forward =
+        [](const Inputs& in, const Attributes& a) {
+          const Shape& shape = shape_payload(a);
+          const Shape& from = in.shape(0);
+          const int added = shape.rank() - from.rank();
+          bool fits = added >= 0;
+          for (int k = 0; fits && k < from.rank(); ++k) fits = from[k] == 1 || from[k] == shape[k + added];
+          if (!fits)
+            throw ShapeError(fmt::format(
+                "[broadcast_to] x is {}, asked for {}; each axis, counted from the last, must be equal or 1",
+                from.to_string(), shape.to_string()));
+          if (from.size() == 1) return Tensor::full(shape, in[0].data()[0]);
+          Tensor out = uninitialized(shape);
+          xt::noalias(writable(out)) = xt::broadcast(array(in[0]), sizes_of(shape));
+          return out;
+        },
+    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, sum_to(g, p.shape(0))); },
+    .row_rule =
+        [](const NodeView& node, int axis, int) {
+          const int from = axis - (node.out().rank() - node.in(0).rank());
+          return from < 0 || (node.in(0)[from] == 1 && node.out()[axis] != 1) ? kFactor : from;
+        },
+    // Sample i's gradient is its own slab of g, summed down to the input's shape.
+    .row_factor =
+        [](const Pullback& p, int axis, int, const Tensor& g) {
+          const Shape& from = p.shape(0);
+          const Index n = g.size(axis);
+          Tensor delta = uninitialized(Shape{n, from.size()});
+          for (Index i = 0; i < n; ++i) {
+            const Tensor own = sum_to(slice(g, axis, i, i + 1), from).value();
+            std::copy(own.data().begin(), own.data().end(), mutable_data(delta) + i * from.size());
+          }
+          return RowFactor{delta};
+        },
+});
+
+}  // namespace
+
+Var alias(const Var& x) { return apply(kAlias, x); }
+Var view_of(const Var& x, Index offset, const Shape& shape) {
+  return apply(kView, x, with_shape(shape, offset));
+}
+
+Var assemble(const std::vector<Piece>& pieces, const Shape& shape) {
+  std::vector<const Var*> inputs;
+  auto payload = std::make_shared<std::pair<Shape, std::vector<Index>>>(shape, std::vector<Index>{});
+  for (const Piece& piece : pieces) {
+    inputs.push_back(&piece.value);
+    payload->second.push_back(piece.offset);
+  }
+  return apply(kAssemble, inputs, {.payload = std::move(payload)});
+}
+
+Var unslice(const Var& x, int axis, Index first, Index size) {
+  return apply(kUnslice, x, {.real = {static_cast<double>(axis)}, .whole = {first, size}});
+}
+
+}  // namespace detail
+
+using detail::apply;
+
+Var reshape(const Var& x, const Shape& shape) {
+  if (shape.size() != x.size())
+    throw ShapeError(fmt::format("[reshape] {} holds {} elements, {} holds {}; the sizes must agree",
+                                 x.shape().to_string(), x.size(), shape.to_string(), shape.size()));
+  return detail::view_of(x, 0, shape);
+}
+
+Var view(const Var& x, Index offset, const Shape& shape) {
+  if (x.rank() != 1 || offset < 0 || offset + shape.size() > x.size())
+    throw ShapeError(fmt::format(
+        "[view] {} numbers for {} from position {} of x, which is {}; they must lie within a vector",
+        shape.size(), shape.to_string(), offset, x.shape().to_string()));
+  return detail::view_of(x, offset, shape);
+}
+
+Var slice(const Var& x, int axis, Index first, Index last) {
+  if (axis < 0 || axis >= x.rank() || first < 0 || first > last || last > x.size(axis))
+    throw ShapeError(
+        fmt::format("[slice] positions {} .. {} along axis {} of x, which is {}; they must lie within it",
+                    first, last, axis, x.shape().to_string()));
+  if (axis == 0) {
+    const Index row = x.size(0) ? x.size() / x.size(0) : 0;
+    return detail::view_of(x, first * row, x.shape().with(0, last - first));
+  }
+  return apply(detail::kSlice, x, {.real = {static_cast<double>(axis)}, .whole = {first, last}});
+}
+
+Var transpose(const Var& x) {
+  if (x.rank() != 2)
+    throw ShapeError(
+        fmt::format("[transpose] x is {}, not a matrix; give the order of its axes", x.shape().to_string()));
+  return transpose(x, {1, 0});
+}
+
+Var transpose(const Var& x, const std::vector<int>& order) {
+  std::vector<int> sorted = order;
+  std::sort(sorted.begin(), sorted.end());
+  bool permutes = static_cast<int>(order.size()) == x.rank();
+  for (std::size_t k = 0; permutes && k < sorted.size(); ++k) permutes = sorted[k] == static_cast<int>(k);
+  if (!permutes)
+    throw ShapeError(fmt::format("[transpose] x is {}; the order must list each of its {} axes once",
+                                 x.shape().to_string(), x.rank()));
+  return apply(detail::kTranspose, x, {.payload = std::make_shared<const std::vector<int>>(order)});
+}
+
+Var concat(const std::vector<Var>& parts, int axis) {
+  if (parts.empty()) throw DomainError("[concat] nothing to join; give at least one part");
+  std::vector<const Var*> inputs;
+  for (const Var& part : parts) inputs.push_back(&part);
+  return apply(detail::kConcat, inputs, {.whole = {axis}});
+}
+
+Var broadcast_to(const Var& x, const Shape& shape) {
+  return apply(detail::kBroadcastTo, x, detail::with_shape(shape));
+}
+
+}  // namespace cotangent

@@ -1,0 +1,98 @@
+// The tape's inside: nodes in one vector in creation order, their inputs in another. For the engine's own
+// files.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "autodiff/op.hpp"
+#include "autodiff/tape.hpp"
+#include "autodiff/tensor_access.hpp"
+
+namespace cotangent::detail {
+
+inline constexpr std::uint32_t kNoNode = 0xffffffffu;
+
+/// An input or output inside the record: a detached value (or only its shape) whose node_ field names its
+/// source.
+struct VarAccess {
+  static Var tracked(Tensor value, EpochCell* cell, std::uint32_t node) {
+    Var v(std::move(value));
+    track(v, cell, node);
+    return v;
+  }
+  static EpochCell* cell(const Var& v) { return v.cell_; }
+  static std::uint64_t epoch(const Var& v) { return v.epoch_; }
+  static std::uint32_t node(const Var& v) { return v.node_; }
+  static Tensor& value(Var& v) { return v.value_; }
+  /// Keeps `from`'s numbers, or only its shape, in v.
+  static void keep(Var& v, const Tensor& from, bool numbers, std::uint32_t node) {
+    if (numbers)
+      v.value_ = from;
+    else
+      TensorAccess::set_shape(v.value_, from.shape());
+    v.node_ = node;
+  }
+  static void track(Var& v, EpochCell* cell, std::uint32_t node) {
+    v.cell_ = cell;
+    v.epoch_ = cell->epoch;
+    v.node_ = node;
+  }
+  static TapeState& state(Tape& tape) { return *tape.state_; }
+};
+
+/// A recorded operation; op is null for an input of the tape.
+struct Node {
+  const Op* op = nullptr;
+  std::uint32_t first_input = 0;
+  std::uint32_t num_inputs = 0;
+  Attributes attributes;
+  Var output;
+};
+
+/// The cotangent gathered so far for one node. `partial`: only the written ranges of value's numbers are set.
+struct Slot {
+  Var value;
+  bool filled = false;
+  bool partial = false;
+};
+struct Range {
+  std::uint32_t node;
+  Index first;
+  Index last;
+};
+/// A contribution to part of a node's cotangent while a graph is created.
+struct Piece {
+  std::uint32_t node;
+  Index offset;
+  Var value;
+};
+/// A backward pass's working memory; every slot is empty between passes.
+struct SweepScratch {
+  std::vector<Slot> slots;
+  std::vector<Range> ranges;
+  std::vector<Piece> pieces;
+  std::vector<unsigned char> active;
+};
+
+class TapeState {
+ public:
+  std::vector<Node> nodes;
+  std::vector<Var> inputs;
+  EpochCell* cell = nullptr;
+  std::uint32_t leaves = 0;
+  SweepScratch scratch;
+
+  std::uint32_t source(const Node& node, std::uint32_t j) const {
+    return VarAccess::node(inputs[node.first_input + j]);
+  }
+  void clear() {
+    nodes.clear();
+    inputs.clear();
+    leaves = 0;
+  }
+};
+
+/// The tape v is recorded on. Throws: TapeError naming both epochs if that tape has ended or was reset.
+TapeState& live_tape(const char* operation, const Var& v);
+
+}  // namespace cotangent::detail

@@ -1,0 +1,34 @@
+// For code inside the library that fills a new tensor: the only way past Tensor's immutability.
+#pragma once
+#include "autodiff/tensor.hpp"
+
+namespace cotangent::detail {
+
+struct TensorAccess {
+  /// A new tensor whose numbers are unspecified; fill it through data() before anyone else sees it.
+  static Tensor uninitialized(const Shape& shape) {
+    double* data = nullptr;
+    Buffer* buffer = acquire_buffer(static_cast<std::size_t>(shape.size()), data);
+    return Tensor(buffer, data, shape);
+  }
+  /// A shape without numbers, for what a tape need not keep.
+  static Tensor shape_only(const Shape& shape) { return Tensor(nullptr, nullptr, shape); }
+  static void set_shape(Tensor& t, const Shape& shape) { t.shape_ = shape; }
+  static bool has_data(const Tensor& t) { return t.data_ != nullptr; }
+  /// The numbers from `offset` on, in another shape; shares the block.
+  static Tensor view(const Tensor& t, Index offset, const Shape& shape) {
+    retain(t.buffer_);
+    return Tensor(t.buffer_, t.data_ + offset, shape);
+  }
+  static double* data(Tensor& t) { return t.data_; }
+  /// Nobody else shares the numbers, so they may be overwritten.
+  static bool unique(const Tensor& t) {
+    return t.buffer_ && t.buffer_->count.load(std::memory_order_acquire) == 1;
+  }
+};
+
+/// Shorthand used all over the kernels.
+inline Tensor uninitialized(const Shape& shape) { return TensorAccess::uninitialized(shape); }
+inline double* mutable_data(Tensor& t) { return TensorAccess::data(t); }
+
+}  // namespace cotangent::detail

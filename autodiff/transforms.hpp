@@ -1,0 +1,103 @@
+// Transforms: derivatives of callables Var -> Var. The type of the point decides what comes back: Tensor ->
+// Tensor, Params -> Params, Var -> Var on the same tape, differentiable again.
+//
+// Inside a traced function an inner transform of a function that uses the traced w must start on w's tape: at
+// lift(X, w) rather than at the plain tensor X.
+#pragma once
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "autodiff/function.hpp"
+#include "autodiff/params.hpp"
+#include "autodiff/tape.hpp"
+
+namespace cotangent {
+
+/// A function of one variable, named by the caller only while the transform runs.
+using VarFunction = FunctionRef<Var(const Var&)>;
+
+template <class Gradient>
+struct ValueAndGrad {
+  double value;
+  Gradient grad;
+};
+
+/// Gradient of a scalar function. Shapes: f: [s] -> [], x [s] -> [s].
+///
+/// Throws: ShapeError unless f(x) has one element; TapeError naming a parameter that cannot influence f
+/// (Params only).
+double grad(VarFunction f, double x);
+Tensor grad(VarFunction f, const Tensor& x);
+Params grad(VarFunction f, const Params& w);
+Var grad(VarFunction f, const Var& x);
+
+/// The value and the gradient from one forward and one backward pass.
+ValueAndGrad<Tensor> value_and_grad(VarFunction f, const Tensor& x);
+ValueAndGrad<Params> value_and_grad(VarFunction f, const Params& w);
+/// At a Var the value stays a Var too.
+struct VarValueAndGrad {
+  Var value;
+  Var grad;
+};
+VarValueAndGrad value_and_grad(VarFunction f, const Var& x);
+
+/// Value of f at a point and its pullback c -> c^T df/dx, which may be called any number of times.
+///
+/// Shapes: f: [s] -> [t]; value [t]; pullback: c [t] -> [s]. Throws: ShapeError if c is not [t].
+template <class Point>
+class Vjp {
+ public:
+  const Tensor& value() const noexcept { return value_; }
+  Point operator()(const Tensor& cotangent) const;
+
+ private:
+  friend Vjp<Tensor> vjp(VarFunction, const Tensor&);
+  friend Vjp<Params> vjp(VarFunction, const Params&);
+  struct Record;
+  std::shared_ptr<Record> record_;
+  Tensor value_;
+  Point point_;
+};
+Vjp<Tensor> vjp(VarFunction f, const Tensor& x);
+Vjp<Params> vjp(VarFunction f, const Params& w);
+/// At a Var: value and cotangent of x for one c, both differentiable again.
+struct VarVjp {
+  Var value;
+  Var cotangent;
+};
+VarVjp vjp(VarFunction f, const Var& x, const Var& cotangent);
+
+/// Directional derivative df/dx v, with the value. Shapes: f: [s] -> [t]; x, v [s] -> [t].
+/// Cost: a forward pass and two backward passes. Throws: ShapeError if v is not like x.
+struct Jvp {
+  Tensor value;
+  Tensor tangent;
+};
+struct VarJvp {
+  Var value;
+  Var tangent;
+};
+Jvp jvp(VarFunction f, const Tensor& x, const Tensor& v);
+Jvp jvp(VarFunction f, const Params& w, const Params& v);
+VarJvp jvp(VarFunction f, const Var& x, const Var& v);
+
+/// All derivatives df_t / dx_s by one backward pass an output element. Shapes: f: [s] -> [t]; -> [t, s];
+/// Params: s = P.
+Tensor jacobian(VarFunction f, const Tensor& x);
+Tensor jacobian(VarFunction f, const Params& w);
+Var jacobian(VarFunction f, const Var& x);
+
+/// Hessian times a vector, of a scalar function. Shapes: f: [s] -> []; x, v [s] -> [s].
+/// Cost: about three gradients. Throws: ShapeError as grad, and if v is not like x.
+Tensor hvp(VarFunction f, const Tensor& x, const Tensor& v);
+Params hvp(VarFunction f, const Params& w, const Params& v);
+Var hvp(VarFunction f, const Var& x, const Var& v);
+
+/// All second derivatives of a scalar function. Shapes: f: [s] -> []; -> [s, s]; Params: [P, P].
+double hessian(VarFunction f, double x);
+Tensor hessian(VarFunction f, const Tensor& x);
+Tensor hessian(VarFunction f, const Params& w);
+Var hessian(VarFunction f, const Var& x);
+
+}  // namespace cotangent
