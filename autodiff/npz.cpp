@@ -37,6 +37,8 @@ using Member = std::unique_ptr<zip_file_t, int (*)(zip_file_t*)>;
 
 /// Bytes to be read as one zip archive; they must outlive it. The archive owns its source.
 Archive open_archive(const detail::NpySource& source) {
+  // libzip takes no bytes for an archive without members; the smallest archive has an end record of 22 bytes.
+  if (source.bytes.size() < 22) source.fail("is not a readable .npz file: it is too short", kSaveAgain);
   ZipError error;
   zip_source_t* buffer = zip_source_buffer_create(source.bytes.data(), source.bytes.size(), 0, &error.value);
   zip_t* archive = buffer ? zip_open_from_source(buffer, ZIP_RDONLY, &error.value) : nullptr;

@@ -1,0 +1,61 @@
+// Row analysis: proves that a recorded model keeps its samples apart, and finds every place where a parameter
+// meets the data with the cotangent rows there. Behind per_sample_jacobian and the tangent kernels.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "autodiff/jacobian.hpp"
+#include "autodiff/op.hpp"
+
+namespace cotangent::detail {
+
+/// Consecutive positions of the flat vector w that are columns of the Jacobian, from column `column` on.
+struct ColumnRange {
+  Index first;
+  Index last;
+  Index column;
+};
+
+/// One place where the slice [offset, offset + size) of w meets the data. Sample i's gradient of output c
+/// there is the outer product of delta[c]_i and data_i (data first if so marked), or delta[c]_i alone if data
+/// is empty.
+struct ParamUse {
+  Index offset = 0;
+  Index size = 0;
+  Tensor data = {};
+  bool data_first = false;
+  std::vector<Tensor> delta = {};  // [C] tensors [n, p]
+  bool outer() const { return data.rank() == 2; }
+};
+
+/// What one forward pass and C backward passes tell of a model.
+struct RowSweep {
+  Index samples = 0;
+  Index outputs = 0;
+  std::vector<ParamUse> uses;
+  /// Why the structure cannot be used, although samples do not mix; empty: the uses are complete.
+  std::string slow_reason;
+};
+
+/// Throws: ShapeError unless f returns [n, ...]; TapeError naming the operation that mixes samples.
+RowSweep sweep_rows(ModelFunction f, const Tensor& w, const Tensor& x,
+                    const std::vector<ColumnRange>& columns);
+
+/// df/dx for each sample: [n*C, d]. Throws: as sweep_rows.
+Tensor input_rows(ModelFunction f, const Tensor& w, const Tensor& x, Index& outputs);
+
+/// The Jacobian [n*C, P] by one single-sample record after the other: needs no structure.
+Tensor slow_rows(ModelFunction f, const Tensor& w, const Tensor& x, Index outputs,
+                 const std::vector<ColumnRange>& columns);
+
+/// Writes the Jacobian [n*C, P] from the uses.
+Tensor rows_from(const RowSweep& sweep, const std::vector<ColumnRange>& columns);
+
+/// Columns for the parameters whose names match a pattern (all if there are none), and their table.
+/// Throws: DomainError for a pattern that nothing matches.
+std::vector<ColumnRange> select_columns(const std::vector<ParamEntry>& table, Index size,
+                                        const std::vector<std::string>& patterns,
+                                        std::vector<ParamEntry>& selected);
+Index count_columns(const std::vector<ColumnRange>& columns);
+
+}  // namespace cotangent::detail
