@@ -198,9 +198,9 @@ Params operator-(const Params& a) {
 }
 
 Params axpy(double factor, const Params& v, Params w) {
-  if (!detail::TensorAccess::unique(w.flat_))
-    return combine("axpy", v, w, [factor](double x, double y) { return y + factor * x; });
   check_tables("axpy", v, w);
+  if (!detail::TensorAccess::unique(w.flat_))
+    return combine("axpy", w, v, [factor](double x, double y) { return x + factor * y; });
   kernel::add_scaled_to(detail::mutable_data(w.flat_), factor, v.flat_.data().data(), w.size());
   return w;
 }

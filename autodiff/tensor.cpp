@@ -15,8 +15,11 @@ Index count(std::size_t n) { return static_cast<Index>(n); }
 
 }  // namespace
 
-Tensor::Tensor(std::initializer_list<double> values)
-    : Tensor(from(std::span<const double>(values.begin(), values.size()), Shape{count(values.size())})) {}
+Tensor::Tensor(std::initializer_list<detail::Number> values)
+    : Tensor(detail::uninitialized(Shape{count(values.size())})) {
+  std::transform(values.begin(), values.end(), detail::mutable_data(*this),
+                 [](detail::Number n) { return n.value; });
+}
 
 Tensor::Tensor(std::initializer_list<std::initializer_list<double>> rows) {
   const std::size_t width = rows.size() ? rows.begin()->size() : 0;

@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "autodiff/buffer.hpp"
@@ -13,7 +14,14 @@ namespace cotangent {
 
 namespace detail {
 struct TensorAccess;
-}
+/// A number in a list of numbers. Being a class, it leaves {{1}, {2}} to the constructor for rows.
+struct Number {
+  template <class T>
+  requires std::is_arithmetic_v<T> Number(T number)
+  noexcept : value(static_cast<double>(number)) {}  // NOLINT(google-explicit-constructor)
+  double value;
+};
+}  // namespace detail
 
 /// Dense row-major array of doubles. Copies share the numbers, which never change after construction; slices
 /// of leading rows and reshapes share them too. May be read from any thread.
@@ -23,7 +31,7 @@ class Tensor {
   Tensor() noexcept : shape_(Shape::empty()) {}
   /// Rank 1, 2 or 3 from nested lists: Tensor{{1, 2}, {3, 4}} is [2, 2]. Throws: ShapeError if rows differ in
   /// length.
-  Tensor(std::initializer_list<double> values);
+  Tensor(std::initializer_list<detail::Number> values);
   Tensor(std::initializer_list<std::initializer_list<double>> rows);
   Tensor(std::initializer_list<std::initializer_list<std::initializer_list<double>>> blocks);
 

@@ -78,7 +78,10 @@ class Printer {
 
   std::string number(double x) const {
     if (!std::isfinite(x)) return cotangent::to_string(x);
-    return scientific_ ? fmt::format("{:#.{}e}", x, precision_) : fmt::format("{:#.{}f}", x, precision_);
+    if (scientific_) return fmt::format("{:#.{}e}", x, precision_);
+    std::string text = fmt::format("{:#.{}f}", x, precision_);
+    const std::size_t end = text.find_last_not_of('0') + 1;
+    return text.replace(end, text.size() - end, text.size() - end, ' ');  // points stay aligned
   }
 
   void append(int axis, Index offset) {

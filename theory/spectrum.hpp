@@ -1,0 +1,32 @@
+// Eigenvalues of symmetric matrices with error bounds.
+#pragma once
+#include <string>
+
+#include "autodiff/tensor.hpp"
+
+namespace cotangent::theory {
+
+/// All eigenvalues of a symmetric matrix, smallest first, with what their computation may have missed.
+struct Spectrum {
+  Tensor values;     // [n], ascending
+  Tensor vectors;    // [n, n], column k belongs to values(k)
+  Tensor residuals;  // [n], |K v_k - lambda_k v_k|_2 recomputed in the working precision
+  /// Every exact eigenvalue lies within this of the computed one of the same rank:
+  /// |K V - V Lambda|_F / sigma_min(V), with the rounding of the residual itself added.
+  double bound = 0.0;
+
+  double smallest() const { return values(0); }
+  double largest() const { return values(values.size() - 1); }
+  /// largest / smallest; infinite or negative if the matrix is not positive definite.
+  double condition() const { return largest() / smallest(); }
+  std::string to_string() const;
+};
+
+/// Eigenvalues and vectors by LAPACK's dsyevr.
+///
+/// Shapes: K [n, n]. Cost: O(n^3).
+/// Throws: ShapeError unless K is square and not empty; DomainError if it is not finite or not symmetric to
+/// rounding. Source: the bound is Kahan's, with the constant of Cao, Xie, Li 1996.
+Spectrum spectrum(const Tensor& matrix);
+
+}  // namespace cotangent::theory
