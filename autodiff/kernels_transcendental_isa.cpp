@@ -13,6 +13,13 @@ using Index = std::int64_t;
 using Batch = xsimd::batch<double>;
 constexpr Index kWidth = static_cast<Index>(Batch::size);
 
+// xsimd takes a wrong exponent from numbers below the smallest normal one, so those are scaled up first.
+Batch log_of(const Batch& x) {
+  const auto tiny = x < Batch(0x1p-1022);
+  const Batch shift = xsimd::select(tiny, Batch(54.0 * 0.693147180559945309), Batch(0.0));
+  return xsimd::log(xsimd::select(tiny, x * Batch(0x1p54), x)) - shift;
+}
+
 Batch softplus_of(const Batch& x) {
   return xsimd::max(x, Batch(0.0)) + xsimd::log1p(xsimd::exp(-xsimd::abs(x)));
 }
@@ -50,7 +57,7 @@ void exp(double* y, const double* x, Index n) {
 }
 void log(double* y, const double* x, Index n) {
   map(
-      y, x, n, [](const Batch& b) { return xsimd::log(b); }, [](double t) { return std::log(t); });
+      y, x, n, [](const Batch& b) { return log_of(b); }, [](double t) { return std::log(t); });
 }
 void sin(double* y, const double* x, Index n) {
   map(

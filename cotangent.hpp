@@ -1,0 +1,7 @@
+// Everything a script needs: one include for all rooms.
+#pragma once
+#include "autodiff/autodiff.hpp"
+#include "nn/nn.hpp"
+#include "optim/optim.hpp"
+#include "report/report.hpp"
+#include "theory/theory.hpp"

@@ -1,0 +1,29 @@
+// Digits for lessons that train: drawn ones for where there is no data, and images moved at random.
+#pragma once
+#include "autodiff/rng.hpp"
+#include "nn/idx.hpp"
+
+namespace cotangent::examples {
+
+/// n digits of 28 x 28 pixels, each drawn with strokes of a random hand: the classes come equally often and
+/// in random order; shift, size, slant, turn, bend, pen and ink differ from image to image, four of the
+/// digits have two ways to be written, and noise lies over all.
+///
+/// Shapes: images [n, 784], from 0 to 1; labels [n]. Throws: DomainError unless n >= 1.
+nn::Digits drawn_digits(Index n, Rng& rng);
+
+/// Largest motion of an image; each is drawn uniformly between minus and plus that.
+struct Motion {
+  double shift = 2.0;   // pixels, in x and in y
+  double turn = 0.15;   // radians
+  double scale = 0.1;   // share of the size
+  double slant = 0.15;  // x moves by this share of y
+};
+
+/// Every image moved by its own random motion about its centre, read between pixels by bilinear
+/// interpolation; what comes in from outside is 0.
+///
+/// Shapes: images [n, 784] -> [n, 784]. Throws: ShapeError.
+Tensor moved(const Tensor& images, const Motion& motion, Rng& rng);
+
+}  // namespace cotangent::examples

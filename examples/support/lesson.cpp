@@ -1,0 +1,116 @@
+// The frame of a lesson. The only file that includes CLI11.
+#include "examples/support/lesson.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <utility>
+
+#include "autodiff/error.hpp"
+#include "autodiff/print.hpp"
+#include "report/table.hpp"
+
+namespace cotangent::examples {
+namespace {
+
+constexpr int kUnexpectedVerdict = 1;
+constexpr int kBadUsage = 2;
+
+std::string verdict(const Claim& claim) {
+  const double margin = claim.rhs - claim.lhs;
+  if (margin > claim.rounding) return claim.shows;
+  return margin < -claim.rounding ? "refuted" : "inconclusive";
+}
+
+/// Before the work, so that an hour of it is not lost for a misspelt directory.
+void make_directory(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error || !std::filesystem::is_directory(path, error))
+    throw DomainError(fmt::format("--out: {} is no directory and cannot be made one ({}); give another", path,
+                                  error ? error.message() : "it is a file"));
+}
+
+}  // namespace
+
+std::string Lesson::path(std::string_view suffix) const {
+  return (std::filesystem::path(out_) / (record_.lesson + std::string(suffix))).string();
+}
+
+void Lesson::check(const Claim& claim) {
+  record_.check({.name = claim.name,
+                 .source = claim.source,
+                 .claim = claim.claim,
+                 .lhs = claim.lhs,
+                 .rhs = claim.rhs,
+                 .margin = claim.rhs - claim.lhs,
+                 .verdict = verdict(claim),
+                 .expected = claim.expected.value_or(claim.shows)});
+}
+
+void Lesson::print_tables() const {
+  if (!record_.metrics.empty()) {
+    report::Table metrics({{"metric"}, {"value"}});
+    for (const auto& [name, value] : record_.metrics) metrics.row({name, value});
+    print("\n" + metrics.to_text());
+  }
+  report::Table checks({{"check: lhs <= rhs"}, {"source"}, {"lhs"}, {"rhs"}, {"margin"}, {"verdict"}});
+  for (const report::Check& c : record_.checks)
+    checks.row({c.name, c.source, c.lhs, c.rhs, c.margin,
+                c.as_expected() ? c.verdict : c.verdict + ", expected " + c.expected});
+  print("\n" + checks.to_text());
+}
+
+int run_lesson(const LessonInfo& info, int argc, char** argv, FunctionRef<void(Lesson&)> lesson) {
+  Lesson l;
+  CLI::App app(info.about, info.name);
+  app.add_flag("--smoke", l.smoke_, "A run of seconds that shows every step");
+  app.add_option("--seed", l.seed_, "Where all random numbers come from")->capture_default_str();
+  app.add_option("--out", l.out_, "Directory for the results")->type_name("DIR")->capture_default_str();
+  if (info.reads_data)
+    app.add_option("--data", l.data_, "Directory with MNIST's four files; without it, digits are drawn")
+        ->type_name("DIR")
+        ->check(CLI::ExistingDirectory);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kBadUsage;
+  }
+
+  try {
+    l.record_ = report::Record::of(info.name, l.seed_);
+    make_directory(l.out_);
+    lesson(l);
+    l.print_tables();
+    report::save(l.path(".json"), l.record_);
+    return l.record_.as_expected() ? 0 : kUnexpectedVerdict;
+  } catch (const std::exception& error) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "%s: %s\n", info.name.c_str(), error.what());
+    return kBadUsage;
+  }
+}
+
+double relative_error(const Tensor& got, const Tensor& wanted) {
+  if (got.shape() != wanted.shape())
+    throw ShapeError(fmt::format("[relative_error] got is {}, wanted is {}; compare tensors of one shape",
+                                 got.shape().to_string(), wanted.shape().to_string()));
+  double error = 0.0, largest = 0.0;
+  for (std::size_t i = 0; i < wanted.data().size(); ++i) {
+    const double difference = std::fabs(got.data()[i] - wanted.data()[i]);
+    if (std::isnan(difference)) return difference;
+    error = std::max(error, difference);
+    largest = std::max(largest, std::fabs(wanted.data()[i]));
+  }
+  if (largest == 0.0)
+    throw DomainError(fmt::format("[relative_error] wanted, {}, has nothing but zeros; compare absolutely",
+                                  wanted.shape().to_string()));
+  return error / largest;
+}
+
+}  // namespace cotangent::examples

@@ -1,0 +1,216 @@
+// Records to and from JSON: the only file that includes the JSON library.
+#include "report/json.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
+#include <unordered_set>
+
+#include "autodiff/error.hpp"
+#include "autodiff/files.hpp"
+
+namespace cotangent::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::array<std::string_view, 5> kVerdicts = {"certified", "supported", "refuted", "inconclusive",
+                                                       "not_applicable"};
+bool is_verdict(std::string_view word) {
+  return std::find(kVerdicts.begin(), kVerdicts.end(), word) != kVerdicts.end();
+}
+
+/// What is wrong with a record's names and verdicts; nothing if it is sound.
+std::optional<std::string> fault(const Record& record) {
+  if (record.lesson.empty()) return "the lesson has no name";
+  std::unordered_set<std::string_view> names;
+  for (const auto& [name, value] : record.metrics) {
+    if (name.empty()) return fmt::format("the metric of value {} has no name", value);
+    if (!names.insert(name).second) return fmt::format("two metrics are called \"{}\"", name);
+  }
+  names.clear();
+  for (const Check& check : record.checks) {
+    if (check.name.empty()) return fmt::format("the check of the claim \"{}\" has no name", check.claim);
+    if (!names.insert(check.name).second) return fmt::format("two checks are called \"{}\"", check.name);
+    for (const std::string& word : {check.verdict, check.expected})
+      if (!is_verdict(word))
+        return fmt::format(
+            "check \"{}\" has the verdict \"{}\", none of certified, supported, refuted, "
+            "inconclusive, not_applicable",
+            check.name, word);
+  }
+  for (const std::string& file : record.figures)
+    if (file.empty()) return std::string("a figure has no file name");
+  return std::nullopt;
+}
+
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+Json to_json(const Provenance& p) {
+  return {{"cpu", p.cpu},
+          {"blas_core", p.blas_core},
+          {"blas_config", p.blas_config},
+          {"blas_threads", p.blas_threads},
+          {"isa", p.isa},
+          {"compiler", p.compiler},
+          {"build_type", p.build_type}};
+}
+
+Json to_json(const Record& record) {
+  Json metrics = Json::object();
+  for (const auto& [name, value] : record.metrics) metrics[name] = number(value);
+  Json checks = Json::array();
+  for (const Check& c : record.checks)
+    checks.push_back({{"name", c.name},
+                      {"source", c.source},
+                      {"claim", c.claim},
+                      {"lhs", number(c.lhs)},
+                      {"rhs", number(c.rhs)},
+                      {"margin", number(c.margin)},
+                      {"verdict", c.verdict},
+                      {"expected", c.expected}});
+  return {{"lesson", record.lesson},
+          {"seed", record.seed},
+          {"provenance", to_json(record.provenance)},
+          {"metrics", std::move(metrics)},
+          {"checks", std::move(checks)},
+          {"figures", record.figures}};
+}
+
+/// A value inside a file with the words for where it stands, so that every complaint can name it.
+class Reader {
+ public:
+  Reader(const Json& value, std::string place, const std::string& path)
+      : value_(value), place_(std::move(place)), path_(path) {}
+
+  Reader at(const char* key) const {
+    if (!value_.is_object()) fail("is " + kind() + ", not an object");
+    const auto found = value_.find(key);
+    if (found == value_.end()) fail(fmt::format("has no \"{}\"", key));
+    return {*found, place_.empty() ? std::string(key) : place_ + "." + key, path_};
+  }
+  /// Calls f(name, reader) for every member of an object, f("", reader) for every element of an array.
+  template <class F>
+  void each_member(F f) const {
+    if (!value_.is_object()) fail("is " + kind() + ", not an object");
+    for (const auto& [name, member] : value_.items()) f(name, Reader(member, place_ + "." + name, path_));
+  }
+  template <class F>
+  void each_element(F f) const {
+    if (!value_.is_array()) fail("is " + kind() + ", not a list");
+    std::size_t k = 0;
+    for (const Json& element : value_) f(Reader(element, fmt::format("{}[{}]", place_, k++), path_));
+  }
+  std::string text() const {
+    if (!value_.is_string()) fail("is " + kind() + ", not a text");
+    return value_.get<std::string>();
+  }
+  double number() const {
+    if (value_.is_null()) return std::numeric_limits<double>::quiet_NaN();
+    if (!value_.is_number()) fail("is " + kind() + ", not a number or null");
+    return value_.get<double>();
+  }
+  template <class Integer>
+  Integer whole() const {
+    if (!value_.is_number_integer() || (!value_.is_number_unsigned() && value_.get<std::int64_t>() < 0) ||
+        value_.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<Integer>::max()))
+      fail("is " + kind() + " that is no whole number from 0 on of the size expected");
+    return static_cast<Integer>(value_.get<std::uint64_t>());
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& what) const {
+    throw DomainError(fmt::format("[load_record] {}: {} {}; run the lesson again to write the file anew",
+                                  path_, place_.empty() ? "the whole" : place_, what));
+  }
+  std::string kind() const {
+    const std::string name = value_.type_name();
+    return name == "null" ? name : (name == "object" || name == "array" ? "an " : "a ") + name;
+  }
+
+  const Json& value_;
+  std::string place_;
+  const std::string& path_;
+};
+
+Json parse(const std::string& path) {
+  const detail::FileBytes file = detail::read_file("load_record", path);
+  const std::span<const std::byte> bytes = file.span();
+  const char* first = reinterpret_cast<const char*>(bytes.data());
+  try {
+    return Json::parse(first, first + bytes.size());
+  } catch (const Json::parse_error& e) {
+    throw DomainError(fmt::format(
+        "[load_record] {}: not JSON from byte {} of {} on; run the lesson again to write the file anew", path,
+        e.byte, bytes.size()));
+  }
+}
+
+Provenance read_provenance(const Reader& from) {
+  return {.cpu = from.at("cpu").text(),
+          .blas_core = from.at("blas_core").text(),
+          .blas_config = from.at("blas_config").text(),
+          .blas_threads = from.at("blas_threads").whole<int>(),
+          .isa = from.at("isa").text(),
+          .compiler = from.at("compiler").text(),
+          .build_type = from.at("build_type").text()};
+}
+
+Check read_check(const Reader& from) {
+  return {.name = from.at("name").text(),
+          .source = from.at("source").text(),
+          .claim = from.at("claim").text(),
+          .lhs = from.at("lhs").number(),
+          .rhs = from.at("rhs").number(),
+          .margin = from.at("margin").number(),
+          .verdict = from.at("verdict").text(),
+          .expected = from.at("expected").text()};
+}
+
+}  // namespace
+
+Record Record::of(std::string lesson, std::uint64_t seed) {
+  Record record;
+  record.lesson = std::move(lesson);
+  record.seed = seed;
+  record.provenance = cotangent::provenance();
+  return record;
+}
+
+bool Record::as_expected() const {
+  return std::all_of(checks.begin(), checks.end(), [](const Check& c) { return c.as_expected(); });
+}
+
+void save(const std::string& path, const Record& record) {
+  if (const std::optional<std::string> wrong = fault(record))
+    throw DomainError(fmt::format("[save] {}: {}; correct the record", path, *wrong));
+  // Bytes that are not UTF-8 are replaced: a record must not be lost for a path name.
+  const std::string text = to_json(record).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  const std::span<const std::byte> bytes = std::as_bytes(std::span<const char>(text));
+  detail::atomic_write("save", path, {&bytes, 1});
+}
+
+Record load_record(const std::string& path) {
+  const Json json = parse(path);
+  const Reader root(json, "", path);
+  Record record;
+  record.lesson = root.at("lesson").text();
+  record.seed = root.at("seed").whole<std::uint64_t>();
+  record.provenance = read_provenance(root.at("provenance"));
+  root.at("metrics").each_member(
+      [&](const std::string& name, const Reader& value) { record.metric(name, value.number()); });
+  root.at("checks").each_element([&](const Reader& check) { record.check(read_check(check)); });
+  root.at("figures").each_element([&](const Reader& file) { record.figure(file.text()); });
+  if (const std::optional<std::string> wrong = fault(record))
+    throw DomainError(
+        fmt::format("[load_record] {}: {}; run the lesson again to write the file anew", path, *wrong));
+  return record;
+}
+
+}  // namespace cotangent::report

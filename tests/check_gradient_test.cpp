@@ -1,0 +1,212 @@
+// check_gradient is itself tested with operations whose rules are deliberately wrong, by 0.1 % and worse.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+
+#include "autodiff/check_gradient.hpp"
+#include "autodiff/error.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/tensor_access.hpp"
+#include "files_support.hpp"
+
+namespace cotangent {
+namespace {
+
+using detail::Attributes;
+using detail::Cotangents;
+using detail::Inputs;
+using detail::Keep;
+using detail::Pullback;
+using test::error_of;
+using testing::AllOf;
+using testing::HasSubstr;
+
+Tensor power(const Tensor& x, int exponent) {
+  Tensor y = detail::uninitialized(x.shape());
+  for (Index i = 0; i < x.size(); ++i)
+    detail::mutable_data(y)[i] = std::pow(x.data()[static_cast<std::size_t>(i)], exponent);
+  return y;
+}
+Tensor cube_of(const Inputs& in, const Attributes&) { return power(in[0], 3); }
+Tensor square_of(const Inputs& in, const Attributes&) { return power(in[0], 2); }
+
+const Op kRight({.name = "test cube",
+                 .forward = cube_of,
+                 .pullback = [](const Pullback& p, const Var& g,
+                                Cotangents& out) { out.add(0, 3.0 * (g * square(p.in(0)))); },
+                 .keep = Keep::kInputs});
+
+const Op kOffAtFirstOrder({.name = "test cube, off at first order",
+                           .forward = cube_of,
+                           .pullback = [](const Pullback& p, const Var& g,
+                                          Cotangents& out) { out.add(0, 3.003 * (g * square(p.in(0)))); },
+                           .keep = Keep::kInputs});
+
+// Its value is right, its derivative is off: a cube that uses it in its rule is wrong at second order only.
+const Op kSquareOff({.name = "test square, off at first order",
+                     .forward = square_of,
+                     .pullback = [](const Pullback& p, const Var& g,
+                                    Cotangents& out) { out.add(0, 2.002 * (g * p.in(0))); },
+                     .keep = Keep::kInputs});
+
+const Op kOffAtSecondOrder({.name = "test cube, off at second order",
+                            .forward = cube_of,
+                            .pullback =
+                                [](const Pullback& p, const Var& g, Cotangents& out) {
+                                  out.add(0, 3.0 * (g * detail::apply(kSquareOff, p.in(0))));
+                                },
+                            .keep = Keep::kInputs});
+
+// Computing with plain numbers instead of Vars loses the second derivative.
+const Op kDetached({.name = "test cube, detached",
+                    .forward = cube_of,
+                    .pullback = [](const Pullback& p, const Var& g,
+                                   Cotangents& out) { out.add(0, 3.0 * (g * power(p.in(0).value(), 2))); },
+                    .keep = Keep::kInputs});
+
+const Op kWrongSign({.name = "test cube, one element's sign wrong",
+                     .forward = cube_of,
+                     .pullback =
+                         [](const Pullback& p, const Var& g, Cotangents& out) {
+                           Tensor signs = Tensor::from(Tensor::ones(p.shape(0)).data(), p.shape(0));
+                           detail::mutable_data(signs)[0] = -1.0;
+                           out.add(0, signs * (3.0 * (g * square(p.in(0)))));
+                         },
+                     .keep = Keep::kInputs});
+
+const Op kNotANumber({.name = "test cube, NaN",
+                      .forward = cube_of,
+                      .pullback = [](const Pullback& p, const Var& g,
+                                     Cotangents& out) { out.add(0, std::nan("") * (g * p.in(0))); },
+                      .keep = Keep::kInputs});
+
+const Op kInfinite({.name = "test cube, infinite",
+                    .forward = cube_of,
+                    .pullback = [](const Pullback& p, const Var& g,
+                                   Cotangents& out) { out.add(0, INFINITY * square(g * p.in(0))); },
+                    .keep = Keep::kInputs});
+
+const Op kForgets({.name = "test cube without a cotangent",
+                   .forward = cube_of,
+                   .pullback = [](const Pullback&, const Var&, Cotangents&) {}});
+
+const Op kWrongShape({.name = "test cube, summed",
+                      .forward = cube_of,
+                      .pullback = [](const Pullback& p, const Var& g,
+                                     Cotangents& out) { out.add(0, sum(3.0 * (g * square(p.in(0))))); },
+                      .keep = Keep::kInputs});
+
+const Op kNoRule({.name = "test step", .forward = square_of, .pullback = nullptr});
+
+GradientCheck check_of(const Op& op, const GradientCheckOptions& options = {}) {
+  Rng rng(3);
+  const Tensor x = rng.uniform(Shape{2, 3}, 0.5, 2.0);
+  return check_gradient([&](const Var& v) { return detail::apply(op, v); }, x, options);
+}
+
+/// Whether all comparisons of one order are within `tolerance`.
+bool order_holds(const GradientCheck& check, int order, double tolerance = 1e-6) {
+  bool holds = true;
+  for (const GradientCheckRow& row : check.rows)
+    if (row.order == order) holds = holds && row.error <= tolerance;
+  return holds;
+}
+
+TEST(CheckGradient, PassesARightRule) {
+  const GradientCheck check = check_of(kRight);
+  EXPECT_TRUE(check.passed) << check.to_string();
+  EXPECT_LE(check.worst_error, 1e-8);
+  EXPECT_EQ(check.rows.size(), 8u);
+  EXPECT_THAT(check.to_string(), AllOf(HasSubstr("passed"), Not(HasSubstr("FAILED"))));
+}
+
+TEST(CheckGradient, FailsARuleThatIsOffByATenthOfAPercent) {
+  const GradientCheck check = check_of(kOffAtFirstOrder);
+  EXPECT_FALSE(check.passed);
+  EXPECT_FALSE(order_holds(check, 1));
+  EXPECT_NEAR(check.worst_error, 1e-3, 1e-4);
+  EXPECT_THAT(check.to_string(), AllOf(HasSubstr("FAILED"), HasSubstr("<- worst")));
+}
+
+TEST(CheckGradient, FailsARuleThatIsOffAtSecondOrderOnly) {
+  EXPECT_TRUE(check_of(kOffAtSecondOrder, {.order = 1}).passed);
+  const GradientCheck check = check_of(kOffAtSecondOrder);
+  EXPECT_FALSE(check.passed);
+  EXPECT_TRUE(order_holds(check, 1)) << check.to_string();
+  EXPECT_FALSE(order_holds(check, 2));
+  EXPECT_NEAR(check.worst_error, 1e-3, 1e-4);
+}
+
+TEST(CheckGradient, FailsARuleThatDetaches) {
+  const GradientCheck check = check_of(kDetached);
+  EXPECT_FALSE(check.passed);
+  EXPECT_TRUE(order_holds(check, 1)) << check.to_string();
+  EXPECT_FALSE(order_holds(check, 2, 0.5));
+}
+
+TEST(CheckGradient, FailsOneWrongElementOfMany) { EXPECT_FALSE(check_of(kWrongSign).passed); }
+
+TEST(CheckGradient, FailsNaNAndInfinity) {
+  EXPECT_FALSE(check_of(kNotANumber).passed);
+  EXPECT_EQ(check_of(kNotANumber).worst_error, HUGE_VAL);
+  EXPECT_FALSE(check_of(kInfinite).passed);
+}
+
+TEST(CheckGradient, FailsARuleThatForgetsItsInput) {
+  EXPECT_FALSE(check_of(kForgets).passed);
+  EXPECT_FALSE(check_of(kNoRule).passed);
+}
+
+TEST(CheckGradient, AWrongShapeIsAnErrorWithBothShapes) {
+  EXPECT_THAT(error_of<ShapeError>([] { check_of(kWrongShape); }),
+              AllOf(HasSubstr("[test cube, summed]"), HasSubstr("pullback"), HasSubstr("gave []"),
+                    HasSubstr("input 0"), HasSubstr("[2, 3]")));
+}
+
+// A rule wrong only for one of two parameters, the larger of which dominates the value.
+TEST(CheckGradient, SeesThroughAMixtureOfRightAndWrong) {
+  const Params w({{"right", Tensor{1.0, 2.0, 1.5}}, {"wrong", Tensor{0.7, 1.1}}});
+  const auto f = [](const Op& op) {
+    return [&op](const Var& v) {
+      return sum(detail::apply(kRight, view(v, 0, Shape{3}))) + sum(detail::apply(op, view(v, 3, Shape{2})));
+    };
+  };
+  EXPECT_TRUE(check_gradient(f(kRight), w).passed);
+  EXPECT_FALSE(check_gradient(f(kOffAtFirstOrder), w).passed);
+  EXPECT_FALSE(check_gradient(f(kOffAtSecondOrder), w).passed);
+}
+
+TEST(CheckGradient, AKinkAtThePointIsReported) {
+  EXPECT_FALSE(check_gradient([](const Var& x) { return relu(x); }, Tensor{0.0, 1.0}, {.order = 1}).passed);
+}
+
+TEST(CheckGradient, TakesScalarsConstantsAndLargeNumbers) {
+  EXPECT_TRUE(check_gradient([](const Var& x) { return sin(x); }, Tensor::scalar(0.3)).passed);
+  EXPECT_TRUE(check_gradient([](const Var&) { return Var(2.5); }, Tensor{1.0, 2.0}).passed);
+  EXPECT_TRUE(check_gradient([](const Var& x) { return square(x); }, Tensor{1e4, -3e4}).passed);
+}
+
+TEST(CheckGradient, OptionsAreChecked) {
+  const auto with = [](const GradientCheckOptions& options) {
+    return error_of<DomainError>([&] { check_of(kRight, options); });
+  };
+  EXPECT_THAT(with({.order = 3}),
+              AllOf(HasSubstr("[check_gradient]"), HasSubstr("order 3"), HasSubstr("1 or 2")));
+  EXPECT_THAT(with({.order = 0}), HasSubstr("order 0"));
+  EXPECT_THAT(with({.directions = 0}), HasSubstr("directions, step and tolerance must be positive"));
+  EXPECT_THAT(with({.step = 0.0}), HasSubstr("must be positive"));
+  EXPECT_THAT(with({.tolerance = -1.0}), HasSubstr("must be positive"));
+  EXPECT_THAT(with({.step = NAN}), HasSubstr("must be positive"));
+}
+
+TEST(CheckGradient, TheSeedChoosesTheDirections) {
+  const auto first = [](std::uint64_t seed) { return check_of(kRight, {.seed = seed}).rows[0].analytic; };
+  EXPECT_EQ(first(1), first(1));
+  EXPECT_NE(first(1), first(2));
+  EXPECT_EQ(check_of(kRight, {.order = 1, .directions = 7}).rows.size(), 7u);
+}
+
+}  // namespace
+}  // namespace cotangent

@@ -1,0 +1,32 @@
+"""The kernels built for newer processors share no function with the rest of the library: the linker keeps one copy of
+a shared inline function, and an older processor would then meet instructions it does not know.
+Usage: isa_test.py LEVEL=OBJECT[,OBJECT...]..."""
+import re
+import subprocess
+import sys
+
+
+def shared(level, names):
+    """The global names that another object could define as well: those that do not carry the level's name."""
+    own = re.compile(rf"\b(xsimd_)?{level}\b")
+    return [n for n in names if not own.search(n) and not n.startswith(("DW.ref.", "__asan", "__odr_asan", "__ubsan"))]
+
+
+def defined(objects):
+    lines = subprocess.run(["nm", "-C", "--extern-only", "--defined-only", *objects],
+                           text=True, stdout=subprocess.PIPE, check=True).stdout.splitlines()
+    return [m.group(1) for m in (re.match(r"[0-9a-f]+ [A-Za-z] (.*)", line) for line in lines) if m]
+
+
+problems = []
+if shared("v3", ["std::abs(double)", "cotangent::kernel::v3::kTable", "xsimd::f(int)"]) != ["std::abs(double)",
+                                                                                           "xsimd::f(int)"]:
+    problems.append("the check itself does not tell shared names from its own")
+for argument in sys.argv[1:]:
+    level, objects = argument.split("=")
+    names = defined(objects.split(","))
+    if not any("kTable" in n for n in names):
+        problems.append(f"{level}: no table of kernels among {len(names)} names")
+    problems += [f"{level}: {name} may be shared" for name in shared(level, names)]
+print("\n".join(problems) or "each instruction set's kernels stand alone")
+sys.exit(1 if problems else 0)

@@ -1,0 +1,710 @@
+// Modules and layers: names, shapes, values against loops, initial numbers, own layers, derivatives, error
+// texts.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <numbers>
+#include <string>
+#include <vector>
+
+#include "autodiff/autodiff.hpp"
+#include "nn/nn.hpp"
+
+namespace cotangent {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInf = std::numeric_limits<double>::infinity();
+
+template <class Error, class F>
+std::string error_of(F f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "nothing thrown";
+}
+
+double largest_difference(const Tensor& a, const Tensor& b) {
+  EXPECT_EQ(a.shape().to_string(), b.shape().to_string());
+  if (!(a.shape() == b.shape())) return kInf;
+  double largest = 0.0;
+  for (std::size_t i = 0; i < a.data().size(); ++i)
+    largest = std::max(largest, std::abs(a.data()[i] - b.data()[i]));
+  return largest;
+}
+
+std::vector<std::string> names_of(const nn::Module& module) {
+  std::vector<std::string> names;
+  for (const ParamEntry& entry : module.table()) names.push_back(entry.name + " " + entry.shape.to_string());
+  return names;
+}
+
+struct Moments {
+  double mean, variance;
+};
+Moments moments(const Tensor& t) {
+  double mean = 0.0, variance = 0.0;
+  for (const double x : t.data()) mean += x / static_cast<double>(t.size());
+  for (const double x : t.data()) variance += (x - mean) * (x - mean) / static_cast<double>(t.size());
+  return {mean, variance};
+}
+/// Five standard errors around N(0, variance)'s mean and variance.
+void expect_normal(const Tensor& t, double variance) {
+  const auto n = static_cast<double>(t.size());
+  const Moments m = moments(t);
+  EXPECT_NEAR(m.mean, 0.0, 5.0 * std::sqrt(variance / n));
+  EXPECT_NEAR(m.variance, variance, 5.0 * variance * std::sqrt(2.0 / n));
+  // A normal's share within one deviation.
+  double within = 0.0;
+  for (const double x : t.data()) within += x * x <= variance ? 1.0 / n : 0.0;
+  EXPECT_NEAR(within, std::erf(std::numbers::sqrt2 / 2.0), 5.0 * std::sqrt(0.22 / n));
+}
+
+// ---- the contract
+
+TEST(Network, TheContractScript) {
+  Rng rng(7);
+  nn::Sequential net{nn::Linear(2, 64), nn::LeakyReLU(0.1), nn::Linear(64, 1)};
+  const Params w = net.init(rng);
+  EXPECT_EQ(names_of(net),
+            (std::vector<std::string>{"0.weight [64, 2]", "0.bias [64]", "2.weight [1, 64]", "2.bias [1]"}));
+  EXPECT_EQ(net.num_params(), 257);
+  EXPECT_EQ(w.size(), 257);
+  EXPECT_EQ(w["2.weight"].shape(), (Shape{1, 64}));
+
+  const Tensor X = rng.normal({10, 2});
+  const Var y = net(w, X);
+  EXPECT_EQ(y.shape(), (Shape{10, 1}));
+  EXPECT_FALSE(y.tracked());
+  EXPECT_TRUE(equal(y.value(), net(w.flat(), X).value()));
+  Tape tape;
+  const Var tracked = net(tape.input(w.flat()), X);
+  EXPECT_TRUE(tracked.tracked());
+  EXPECT_TRUE(equal(y.value(), tracked.value()));
+  EXPECT_EQ(net(w, Tensor::zeros({0, 2})).shape(), (Shape{0, 1}));  // a batch may be empty, a loss of it not
+}
+
+TEST(Network, EqualsLoops) {
+  Rng rng(3);
+  const nn::Sequential net{nn::Linear(3, 5), nn::LeakyReLU(-0.3), nn::Linear(5, 2)};
+  Params w = net.init(rng);
+  w = w.with(rng.normal(w.flat().shape()));  // biases too
+  const Tensor X = rng.normal({7, 3});
+  const Tensor W0 = w["0.weight"], b0 = w["0.bias"], W2 = w["2.weight"], b2 = w["2.bias"];
+  const Tensor y = net(w, X).value();
+  for (Index i = 0; i < 7; ++i) {
+    for (Index c = 0; c < 2; ++c) {
+      double expected = b2(c);
+      for (Index j = 0; j < 5; ++j) {
+        double h = b0(j);
+        for (Index k = 0; k < 3; ++k) h += W0(j, k) * X(i, k);
+        expected += W2(c, j) * (h >= 0.0 ? h : -0.3 * h);
+      }
+      EXPECT_NEAR(y(i, c), expected, 1e-13);
+    }
+  }
+}
+
+TEST(Network, GradientHasTheNamesAndTheClosedForm) {
+  Rng rng(11);
+  const nn::Sequential net{nn::Linear(3, 4), nn::Tanh(), nn::Linear(4, 2)};
+  const Params w = net.init(rng);
+  const Tensor X = rng.normal({6, 3}), T = rng.normal({6, 2});
+  const auto [value, g] = value_and_grad([&](const Var& v) { return nn::half_mse(net(v, X), T); }, w);
+
+  // Residual r and hidden layer h by hand: dW2 = r^T h / N, db2 = column sums of r / N.
+  const nn::Linear first(3, 4);
+  const Tensor h = tanh(first(w.flat().rows(0, 16), X)).value();
+  const Tensor y = net(w, X).value();
+  double expected_value = 0.0;
+  for (Index i = 0; i < 6; ++i)
+    for (Index c = 0; c < 2; ++c) expected_value += std::pow(y(i, c) - T(i, c), 2) / 24.0;
+  EXPECT_NEAR(value, expected_value, 1e-15);
+  for (Index c = 0; c < 2; ++c) {
+    double bias = 0.0;
+    for (Index i = 0; i < 6; ++i) bias += (y(i, c) - T(i, c)) / 12.0;
+    EXPECT_NEAR(g["2.bias"](c), bias, 1e-15);
+    for (Index j = 0; j < 4; ++j) {
+      double weight = 0.0;
+      for (Index i = 0; i < 6; ++i) weight += (y(i, c) - T(i, c)) * h(i, j) / 12.0;
+      EXPECT_NEAR(g["2.weight"](c, j), weight, 1e-15);
+    }
+  }
+}
+
+TEST(Network, LearnsExclusiveOr) {
+  Rng rng(1);
+  const nn::Sequential net = nn::mlp({2, 8, 1}, nn::Tanh());
+  Params w = net.init(rng);
+  const Tensor X{{0, 0}, {0, 1}, {1, 0}, {1, 1}}, y = Tensor{-1, 1, 1, -1}.reshape({4, 1});
+  const auto risk = [&](const Var& v) { return nn::logistic(net(v, X), y); };
+  for (int k = 0; k < 1000; ++k) w = axpy(-1.0, grad(risk, w), w);
+  EXPECT_LT(risk(w).item(), 1e-2);
+  EXPECT_EQ(nn::zero_one(net(w, X), y), 0.0);
+}
+
+TEST(Network, BatchEqualsStackOfSingles) {
+  Rng rng(5);
+  const nn::Sequential net{nn::Linear(6, 9),
+                           nn::LeakyReLU(0.2),
+                           nn::Linear(9, 8, {.bias = false}),
+                           nn::Tanh(),
+                           nn::Linear(8, 7),
+                           nn::Softplus(),
+                           nn::Linear(7, 5, {.parametrisation = nn::Parametrisation::ntk}),
+                           nn::Sigmoid(),
+                           nn::Linear(5, 4),
+                           nn::ReLU(),
+                           nn::Linear(4, 3)};
+  const Params w = net.init(rng);
+  const Tensor X = rng.normal({33, 6});
+  const Tensor batch = net(w, X).value();
+  for (Index i = 0; i < 33; ++i)
+    EXPECT_LE(largest_difference(batch.rows(i, i + 1), net(w, X.rows(i, i + 1)).value()), 1e-14) << i;
+}
+
+// ---- names, tables, ways to put networks together
+
+TEST(Sequential, NestedNamesCountEveryPosition) {
+  const nn::Sequential inner{nn::Linear(4, 4), nn::ReLU(), nn::Linear(4, 3, {.bias = false})};
+  const nn::Sequential net{nn::Linear(2, 4), inner, nn::Tanh(), nn::Linear(3, 1)};
+  EXPECT_EQ(names_of(net),
+            (std::vector<std::string>{"0.weight [4, 2]", "0.bias [4]", "1.0.weight [4, 4]", "1.0.bias [4]",
+                                      "1.2.weight [3, 4]", "3.weight [1, 3]", "3.bias [1]"}));
+  EXPECT_EQ(net.size(), 4);
+  Index end = 0;
+  for (const ParamEntry& entry : net.table()) {
+    EXPECT_EQ(entry.offset, end);
+    end += entry.size();
+  }
+  EXPECT_EQ(end, net.num_params());
+
+  // The nested network computes what its parts compute, one after another.
+  Rng rng(2);
+  const Params w = net.init(rng);
+  const Tensor X = rng.normal({5, 2});
+  Var y = nn::Linear(2, 4)(w.flat().rows(0, 12), X);
+  y = inner(w.flat().rows(12, 44), y);
+  y = nn::Linear(3, 1)(w.flat().rows(44, 48), tanh(y));
+  EXPECT_TRUE(equal(y.value(), net(w, X).value()));
+}
+
+TEST(Sequential, TableOfLayers) {
+  const nn::Sequential inner{nn::Linear(64, 8, {.bias = false}), nn::Tanh()};
+  const nn::Sequential net{nn::Linear(2, 64), nn::LeakyReLU(0.1), inner,
+                           nn::Linear(8, 1, {.parametrisation = nn::Parametrisation::ntk})};
+  EXPECT_EQ(net.to_string(),
+            "Sequential, 713 parameters\n"
+            "0    Linear(2 -> 64)           weight [64, 2], bias [64]  192\n"
+            "1    LeakyReLU(0.1)                                         0\n"
+            "2    Sequential\n"
+            "2.0  Linear(64 -> 8, no bias)  weight [8, 64]             512\n"
+            "2.1  Tanh                                                   0\n"
+            "3    Linear(8 -> 1, ntk)       weight [1, 8], bias [1]      9");
+  EXPECT_EQ(nn::Linear(3, 1).to_string(), "Linear(3 -> 1), 4 parameters\nweight [1, 3], bias [1]");
+  EXPECT_EQ(nn::Sigmoid().to_string(), "Sigmoid, 0 parameters");
+}
+
+TEST(Sequential, BuiltInLoops) {
+  nn::Sequential appended;
+  std::vector<std::shared_ptr<const nn::Module>> list;
+  const std::vector<Index> widths{3, 16, 16, 2};
+  for (std::size_t k = 0; k + 1 < widths.size(); ++k) {
+    if (k > 0) appended = appended.append(nn::LeakyReLU(0.1));
+    if (k > 0) list.push_back(std::make_shared<const nn::LeakyReLU>(0.1));
+    appended = appended.append(nn::Linear(widths[k], widths[k + 1]));
+    list.push_back(std::make_shared<const nn::Linear>(widths[k], widths[k + 1]));
+  }
+  const nn::Sequential written{nn::Linear(3, 16), nn::LeakyReLU(0.1), nn::Linear(16, 16), nn::LeakyReLU(0.1),
+                               nn::Linear(16, 2)};
+  for (const nn::Sequential& net :
+       {appended, nn::Sequential::of(list), nn::mlp(widths, nn::LeakyReLU(0.1))}) {
+    EXPECT_EQ(net.to_string(), written.to_string());
+    Rng a(9), b(9);
+    EXPECT_TRUE(equal(net.init(a).flat(), written.init(b).flat()));
+  }
+  EXPECT_EQ(nn::mlp({4, 1}, nn::ReLU(), {.bias = false}).to_string(),
+            "Sequential, 4 parameters\n0  Linear(4 -> 1, no bias)  weight [1, 4]  4");
+  // Held, not copied: one level deeper.
+  EXPECT_EQ(names_of(nn::Sequential().append(nn::mlp({1, 1}, nn::ReLU()))).front(), "0.0.weight [1, 1]");
+  EXPECT_EQ(names_of(nn::Sequential{nn::mlp({1, 1}, nn::ReLU())}).front(), "0.weight [1, 1]");
+}
+
+TEST(Sequential, EmptyIsTheIdentity) {
+  Rng rng(1);
+  const nn::Sequential net;
+  const Params w = net.init(rng);
+  EXPECT_EQ(w.size(), 0);
+  const Tensor X{{1, 2}};
+  EXPECT_TRUE(equal(net(w, X).value(), X));
+}
+
+// ---- initial numbers
+
+TEST(Init, Moments) {
+  Rng rng(17);
+  const Shape shape{300, 200};
+  expect_normal(nn::normal(0.3)(rng, shape), 0.09);
+  expect_normal(nn::lecun_normal()(rng, shape), 1.0 / 200);
+  expect_normal(nn::he_normal()(rng, shape), 2.0 / 200);
+  expect_normal(nn::he_normal(0.5)(rng, shape), 2.0 / (1.25 * 200));
+  expect_normal(nn::glorot_normal()(rng, shape), 2.0 / 500);
+
+  const Tensor u = nn::uniform(-1.0, 3.0)(rng, shape);
+  const Moments m = moments(u);
+  EXPECT_NEAR(m.mean, 1.0, 5.0 * std::sqrt(16.0 / 12 / 60000));
+  EXPECT_NEAR(m.variance, 16.0 / 12, 0.03);
+  for (const double x : u.data()) EXPECT_TRUE(x >= -1.0 && x < 3.0);
+
+  EXPECT_TRUE(equal(nn::zeros()(rng, {2, 3}), Tensor::zeros({2, 3})));
+  EXPECT_TRUE(equal(nn::ones()(rng, {4}), Tensor::ones({4})));
+  EXPECT_TRUE(equal(nn::constant(-2.5)(rng, {2}), Tensor{-2.5, -2.5}));
+}
+
+TEST(Init, OfLinear) {
+  Rng rng(23);
+  const Params standard = nn::Linear(250, 300).init(rng);
+  expect_normal(standard["weight"], 1.0 / 250);
+  EXPECT_TRUE(equal(standard["bias"], Tensor::zeros({300})));
+
+  const Params ntk =
+      nn::Linear(250, 300, {.parametrisation = nn::Parametrisation::ntk, .weight_std = 7.0}).init(rng);
+  expect_normal(ntk["weight"], 1.0);
+  expect_normal(ntk["bias"], 1.0);
+
+  const Params wide = nn::Linear(250, 300, {.weight_std = 2.0, .bias_std = 0.5}).init(rng);
+  expect_normal(wide["weight"], 4.0 / 250);
+  expect_normal(wide["bias"], 0.25);
+
+  const Params chosen =
+      nn::Linear(250, 300, {.weight_init = nn::he_normal(0.1), .bias_init = nn::constant(0.01)}).init(rng);
+  expect_normal(chosen["weight"], 2.0 / (1.01 * 250));
+  EXPECT_TRUE(equal(chosen["bias"], Tensor::full({300}, 0.01)));
+}
+
+TEST(Init, StreamsGoByName) {
+  const nn::Sequential net{nn::Linear(2, 64), nn::LeakyReLU(0.1), nn::Linear(64, 1)};
+  Rng rng(7), same(7);
+  const Params w = net.init(rng), again = net.init(rng);
+  EXPECT_TRUE(equal(w.flat(), net.init(same).flat()));
+  EXPECT_FALSE(equal(w["0.weight"], again["0.weight"]));
+
+  // One draw is the seed of a stream that is split by the full name.
+  Rng by_hand(7);
+  const Rng stream(by_hand.bits());
+  EXPECT_TRUE(equal(w["2.weight"], stream.split("2.weight").normal({1, 64}, 0.0, 0.125)));
+  Rng after(7);
+  net.init(after);
+  EXPECT_EQ(after, by_hand);
+
+  // Adding a layer, or taking a bias away, changes no other parameter.
+  Rng other(7), third(7);
+  const Params longer = net.append(nn::Tanh()).append(nn::Linear(1, 9)).init(other);
+  for (const ParamEntry& entry : net.table()) EXPECT_TRUE(equal(longer[entry.name], w[entry.name]));
+  const Params less =
+      nn::Sequential{nn::Linear(2, 64, {.bias = false}), nn::ReLU(), nn::Linear(64, 1)}.init(third);
+  EXPECT_TRUE(equal(less["2.weight"], w["2.weight"]));
+}
+
+// ---- the NTK parametrisation
+
+TEST(Linear, NtkScalesByTheFormula) {
+  Rng rng(31);
+  const nn::Linear layer(5, 4,
+                         {.parametrisation = nn::Parametrisation::ntk, .weight_std = 1.5, .bias_std = 0.3});
+  const Params w = layer.init(rng);
+  const Tensor X = rng.normal({6, 5}), W = w["weight"], b = w["bias"];
+  const Tensor y = layer(w, X).value();
+  for (Index i = 0; i < 6; ++i)
+    for (Index j = 0; j < 4; ++j) {
+      double product = 0.0;
+      for (Index k = 0; k < 5; ++k) product += X(i, k) * W(j, k);
+      EXPECT_NEAR(y(i, j), 1.5 / std::sqrt(5.0) * product + 0.3 * b(j), 1e-14);
+    }
+
+  // The standard layer at the numbers ntk puts its factors in front of is the same function.
+  const nn::Linear standard(5, 4);
+  const Params scaled =
+      w.with("weight", ((1.5 / std::sqrt(5.0)) * Var(W)).value()).with("bias", (0.3 * Var(b)).value());
+  EXPECT_LE(largest_difference(y, standard(scaled, X).value()), 1e-14);
+  // Factors of 1 unless set.
+  const nn::Linear plain(5, 4, {.parametrisation = nn::Parametrisation::ntk});
+  const Params unit = w.with("weight", (Var(W) / std::sqrt(5.0)).value());
+  EXPECT_LE(largest_difference(plain(w, X).value(), standard(unit, X).value()), 1e-14);
+}
+
+TEST(Linear, PerSampleStructureStaysVisible) {
+  Rng rng(37);
+  const nn::Linear layer(3, 2,
+                         {.parametrisation = nn::Parametrisation::ntk, .weight_std = 1.5, .bias_std = 0.3});
+  const Params w = layer.init(rng);
+  const Tensor X = rng.normal({4, 3});
+  const Tensor J = per_sample_jacobian(layer, w, X).matrix();  // [4*2, 8]
+  ASSERT_EQ(J.shape(), (Shape{8, 8}));
+  for (Index i = 0; i < 4; ++i)
+    for (Index c = 0; c < 2; ++c)
+      for (Index p = 0; p < 8; ++p) {
+        const double expected =
+            p < 6 ? (p / 3 == c ? 1.5 / std::sqrt(3.0) * X(i, p % 3) : 0.0) : (p - 6 == c ? 0.3 : 0.0);
+        EXPECT_NEAR(J(2 * i + c, p), expected, 1e-15);
+      }
+}
+
+TEST(Network, PerSampleJacobianEqualsGradientsOfSingles) {
+  Rng rng(41);
+  const nn::Sequential net{nn::Linear(3, 5), nn::Softplus(), nn::Sequential{nn::Linear(5, 4), nn::Tanh()},
+                           nn::Linear(4, 2, {.parametrisation = nn::Parametrisation::ntk})};
+  const Params w = net.init(rng);
+  const Tensor X = rng.normal({4, 3});
+  const Jacobian J = per_sample_jacobian(net, w, X);
+  for (Index i = 0; i < 4; ++i)
+    for (Index c = 0; c < 2; ++c) {
+      const Params g =
+          grad([&](const Var& v) { return sum(slice(net(v, X.rows(i, i + 1)), 1, c, c + 1)); }, w);
+      const Tensor row = J.matrix().rows(2 * i + c, 2 * i + c + 1).reshape({w.size()});
+      EXPECT_LE(largest_difference(row, g.flat()), 1e-14);
+    }
+  EXPECT_EQ(J.column_name(0), "0.weight[0, 0]");
+  EXPECT_EQ(J.column_name(20), "2.0.weight[0, 0]");
+}
+
+// ---- derivatives
+
+TEST(Layers, CheckGradient) {
+  Rng rng(43);
+  const nn::Sequential smooth{
+      nn::Linear(3, 4),
+      nn::Tanh(),
+      nn::Linear(4, 4, {.bias = false}),
+      nn::Sigmoid(),
+      nn::Linear(4, 3, {.parametrisation = nn::Parametrisation::ntk, .bias_std = 0.5}),
+      nn::Softplus()};
+  const Params w = smooth.init(rng);
+  const Tensor X = rng.normal({5, 3});
+  const GradientCheck by_params = check_gradient([&](const Var& v) { return smooth(v, X); }, w);
+  EXPECT_TRUE(by_params.passed) << by_params.to_string();
+  const GradientCheck by_inputs = check_gradient([&](const Var& x) { return smooth(w, x); }, X);
+  EXPECT_TRUE(by_inputs.passed) << by_inputs.to_string();
+
+  // Away from the kink, where units keep their sign under the checker's steps.
+  Tensor Z = rng.uniform({4, 3}, 0.5, 1.5);
+  Z = (Var(Z) * Var(Tensor{{1, -1, 1}, {-1, -1, 1}, {1, 1, -1}, {-1, 1, -1}})).value();
+  const std::vector<std::shared_ptr<const nn::Module>> kinked{std::make_shared<const nn::ReLU>(),
+                                                              std::make_shared<const nn::LeakyReLU>(0.1),
+                                                              std::make_shared<const nn::LeakyReLU>(-2.0)};
+  for (const auto& layer : kinked) {
+    const GradientCheck check =
+        check_gradient([&](const Var& z) { return (*layer)(Tensor(), z) * square(z); }, Z);
+    EXPECT_TRUE(check.passed) << layer->name() << "\n" << check.to_string();
+  }
+}
+
+TEST(Layers, DerivativeAtTheKinkIsOne) {
+  const Tensor zero{0.0, -0.0};
+  const Tensor one{1.0, 1.0};
+  EXPECT_TRUE(equal(grad([](const Var& x) { return sum(nn::ReLU()(Tensor(), x)); }, zero), one));
+  EXPECT_TRUE(equal(grad([](const Var& x) { return sum(nn::LeakyReLU(0.1)(Tensor(), x)); }, zero), one));
+  EXPECT_TRUE(equal(grad([](const Var& x) { return sum(nn::LeakyReLU()(Tensor(), x)); }, Tensor{-1.0}),
+                    Tensor{0.01}));
+}
+
+TEST(Network, GradientPenaltyThroughLift) {
+  // |df/dx|^2 of a network as part of its loss: an inner gradient by the inputs, differentiated by w.
+  Rng rng(47);
+  const nn::Sequential net{nn::Linear(2, 6), nn::Tanh(), nn::Linear(6, 1)};
+  const Params w = net.init(rng);
+  const Tensor X = rng.normal({5, 2});
+  const GradientCheck check = check_gradient(
+      [&](const Var& v) {
+        const Var g = grad([&](const Var& x) { return sum(net(v, x)); }, lift(X, v));
+        return sum(square(g));
+      },
+      w, {.order = 1});
+  EXPECT_TRUE(check.passed) << check.to_string();
+}
+
+// ---- a script's own layers
+
+struct Scale : nn::Module {
+  explicit Scale(Index size) : factor(declare("factor", {size}, nn::ones())) {}
+  Var operator()(const Var& w, const Var& x) const override { return mul_rows(x, param(w, factor)); }
+  nn::ParamId factor;
+};
+
+/// y = x + body(x).
+struct Residual : nn::Module {
+  explicit Residual(nn::Sequential inner) : body(declare("body", std::move(inner))) {}
+  Var operator()(const Var& w, const Var& x) const override { return x + call(body, w, x); }
+  nn::ChildId body;
+};
+
+TEST(OwnLayer, InTenLines) {
+  Rng rng(53);
+  const nn::Sequential net{nn::Linear(2, 3), Scale(3), nn::Tanh(), nn::Linear(3, 1)};
+  EXPECT_EQ(names_of(net)[2], "1.factor [3]");
+  Params w = net.init(rng);
+  EXPECT_TRUE(equal(w["1.factor"], Tensor::ones({3})));
+  const nn::Sequential without{nn::Linear(2, 3), nn::Tanh(), nn::Tanh(), nn::Linear(3, 1)};
+  EXPECT_NE(net.to_string().find("1  Scale"), std::string::npos) << net.to_string();
+
+  const Tensor X = rng.normal({4, 2});
+  w = w.with("1.factor", Tensor{2.0, -1.0, 0.5});
+  const Tensor W = w["0.weight"], a = w["3.weight"];
+  for (Index i = 0; i < 4; ++i) {
+    double expected = 0.0;
+    const double factor[] = {2.0, -1.0, 0.5};
+    for (Index j = 0; j < 3; ++j)
+      expected += a(0, j) * std::tanh(factor[j] * (W(j, 0) * X(i, 0) + W(j, 1) * X(i, 1)));
+    EXPECT_NEAR(net(w, X).value()(i, 0), expected, 1e-14);
+  }
+  const GradientCheck check = check_gradient([&](const Var& v) { return net(v, X); }, w);
+  EXPECT_TRUE(check.passed) << check.to_string();
+  EXPECT_EQ(per_sample_jacobian(net, w, X).matrix().shape(), (Shape{4, 16}));
+}
+
+TEST(OwnLayer, HoldsOtherModules) {
+  Rng rng(59);
+  const Residual block(nn::Sequential{nn::Linear(3, 5), nn::Tanh(), nn::Linear(5, 3)});
+  const nn::Sequential net{block, block, nn::Linear(3, 1)};
+  EXPECT_EQ(names_of(net)[0], "0.body.0.weight [5, 3]");
+  EXPECT_EQ(names_of(net)[6], "1.body.2.weight [3, 5]");
+  EXPECT_EQ(net.to_string(),
+            "Sequential, 80 parameters\n"
+            "0         Residual\n"
+            "0.body    Sequential\n"
+            "0.body.0  Linear(3 -> 5)  weight [5, 3], bias [5]  20\n"
+            "0.body.1  Tanh                                      0\n"
+            "0.body.2  Linear(5 -> 3)  weight [3, 5], bias [3]  18\n"
+            "1         Residual\n"
+            "1.body    Sequential\n"
+            "1.body.0  Linear(3 -> 5)  weight [5, 3], bias [5]  20\n"
+            "1.body.1  Tanh                                      0\n"
+            "1.body.2  Linear(5 -> 3)  weight [3, 5], bias [3]  18\n"
+            "2         Linear(3 -> 1)  weight [1, 3], bias [1]   4");
+  const Params w = net.init(rng);
+  EXPECT_FALSE(equal(w["0.body.0.weight"], w["1.body.0.weight"]));
+
+  const Tensor X = rng.normal({4, 3});
+  const nn::Sequential body{nn::Linear(3, 5), nn::Tanh(), nn::Linear(5, 3)};
+  Var y = X;
+  for (Index k = 0; k < 2; ++k) y = y + body(w.flat().rows(38 * k, 38 * k + 38), y);
+  y = nn::Linear(3, 1)(w.flat().rows(76, 80), y);
+  EXPECT_TRUE(equal(y.value(), net(w, X).value()));
+  const GradientCheck check = check_gradient([&](const Var& v) { return net(v, X); }, w);
+  EXPECT_TRUE(check.passed) << check.to_string();
+}
+
+/// One matrix as encoder and decoder: x V^T V.
+struct Tied : nn::Module {
+  Tied() : v(declare("v", {2, 3}, nn::normal(1.0))) {}
+  Var operator()(const Var& w, const Var& x) const override {
+    return matmul(linear(x, param(w, v)), param(w, v));
+  }
+  nn::ParamId v;
+};
+
+TEST(OwnLayer, UsesOneParameterTwice) {
+  Rng rng(61);
+  const Tied layer;
+  const Params w = layer.init(rng);
+  const Tensor X = rng.normal({4, 3});
+  const GradientCheck check = check_gradient([&](const Var& v) { return layer(v, X); }, w);
+  EXPECT_TRUE(check.passed) << check.to_string();
+}
+
+// ---- errors
+
+TEST(ErrorText, VectorOfAnotherSize) {
+  const nn::Sequential net{nn::Linear(2, 64), nn::LeakyReLU(0.1), nn::Linear(64, 1)};
+  const Tensor X = Tensor::zeros({10, 2});
+  EXPECT_EQ(
+      error_of<ShapeError>([&] { net(Tensor::zeros({5}), X); }),
+      "[Sequential] w is [5], but the module has 257 parameters; give the Params of init, or a flat vector "
+      "[257]");
+  EXPECT_EQ(
+      error_of<ShapeError>([&] {
+        nn::Linear(2, 64)(Tensor::zeros({64, 3}), X);
+      }),
+      "[Linear(2 -> 64)] w is [64, 3], but the module has 192 parameters; give the Params of init, or a flat "
+      "vector [192]");
+  EXPECT_EQ(
+      error_of<ShapeError>([&] { Scale(2)(Tensor::zeros({3}), X); }),
+      "[Scale] w is [3], but the module has 2 parameters; give the Params of init, or a flat vector [2]");
+  const std::string rest =
+      " w is [1], but the module has 0 parameters; give the Params of init, or a flat vector [0]";
+  const Tensor w1 = Tensor::zeros({1});
+  EXPECT_EQ(error_of<ShapeError>([&] { nn::ReLU()(w1, X); }), "[ReLU]" + rest);
+  EXPECT_EQ(error_of<ShapeError>([&] { nn::LeakyReLU(0.25)(w1, X); }), "[LeakyReLU(0.25)]" + rest);
+  EXPECT_EQ(error_of<ShapeError>([&] { nn::Tanh()(w1, X); }), "[Tanh]" + rest);
+  EXPECT_EQ(error_of<ShapeError>([&] { nn::Sigmoid()(w1, X); }), "[Sigmoid]" + rest);
+  EXPECT_EQ(error_of<ShapeError>([&] { nn::Softplus()(w1, X); }), "[Softplus]" + rest);
+  EXPECT_EQ(error_of<ShapeError>([&] { nn::Sequential()(w1, X); }), "[Sequential]" + rest);
+}
+
+TEST(ErrorText, PathInFront) {
+  Rng rng(1);
+  const nn::Sequential net{nn::Linear(2, 32), nn::LeakyReLU(0.1), nn::Linear(64, 1)};
+  const Params w = net.init(rng);
+  EXPECT_EQ(
+      error_of<ShapeError>([&] {
+        net(w, Tensor::zeros({10, 2}));
+      }),
+      "[2 Linear(64 -> 1)] x is [10, 32]; it must be [n, 64], one row for each sample: check the size of the "
+      "layer or the data before it");
+  EXPECT_EQ(error_of<ShapeError>([&] { net(w, Tensor::zeros({2})); }),
+            "[0 Linear(2 -> 32)] x is [2]; it must be [n, 2]: reshape a single sample to [1, 2]");
+  EXPECT_EQ(
+      error_of<ShapeError>([&] {
+        nn::Linear(2, 1)(Tensor::zeros({3}), Tensor::zeros({4, 5, 2}));
+      }),
+      "[Linear(2 -> 1)] x is [4, 5, 2]; it must be [n, 2], one row for each sample: check the size of the "
+      "layer or the data before it");
+
+  const nn::Sequential nested{nn::Linear(2, 3), nn::Sequential{nn::Linear(7, 1), nn::Tanh()}};
+  const Params v = nested.init(rng);
+  EXPECT_EQ(
+      error_of<ShapeError>([&] {
+        nested(v, Tensor::zeros({5, 2}));
+      }),
+      "[1.0 Linear(7 -> 1)] x is [5, 3]; it must be [n, 7], one row for each sample: check the size of the "
+      "layer or the data before it");
+  const nn::Sequential deep = nn::Sequential().append(nested);
+  EXPECT_EQ(error_of<ShapeError>([&] {
+              deep(v, Tensor::zeros({5, 2}));
+            }).substr(0, 34),
+            "[0.1.0 Linear(7 -> 1)] x is [5, 3]");
+
+  // An operation's own text stays whole behind the path.
+  const nn::Sequential own{nn::Linear(2, 3), Scale(4)};
+  EXPECT_EQ(error_of<ShapeError>([&] {
+              own(own.init(rng), Tensor::zeros({5, 2}));
+            }),
+            "[1 Scale] [mul_rows] x is [5, 3], r is [4]; x must be [n, k] and r [k]");
+  const nn::Sequential residual{nn::Linear(2, 3), Residual(nn::Sequential{nn::Linear(4, 3)})};
+  EXPECT_EQ(error_of<ShapeError>([&] {
+              residual(residual.init(rng), Tensor::zeros({5, 2}));
+            }).substr(0, 37),
+            "[1.body.0 Linear(4 -> 3)] x is [5, 3]");
+}
+
+struct Demanding : nn::Module {
+  Var operator()(const Var&, const Var& x) const override {
+    for (const double v : x.value().data())
+      if (v < 0.0) throw DomainError("[Demanding] x is negative; take its square");
+    return x;
+  }
+};
+
+TEST(ErrorText, PathInFrontKeepsTheKind) {
+  const nn::Sequential net = nn::Sequential().append(nn::Sequential{nn::Tanh(), Demanding()});
+  EXPECT_EQ(error_of<DomainError>([&] { net(Tensor(), Tensor{-1.0}); }),
+            "[0.1 Demanding] x is negative; take its square");
+  Var stale;
+  {
+    Tape tape;
+    stale = tape.input(Tensor{1.0});
+  }
+  const std::string text = error_of<TapeError>([&] { net(Tensor(), stale); });
+  EXPECT_EQ(text.substr(0, 16), "[0.0 Tanh] [tanh") << text;
+}
+
+TEST(ErrorText, SizesAndOptions) {
+  using nn::Linear;
+  constexpr auto kNtk = nn::Parametrisation::ntk;
+  EXPECT_EQ(error_of<DomainError>([] { Linear(0, 3); }),
+            "[Linear(0 -> 3)] the sizes are 0 and 3; give at least one input and one output");
+  EXPECT_EQ(error_of<DomainError>([] { Linear(3, -1); }),
+            "[Linear(3 -> -1)] the sizes are 3 and -1; give at least one input and one output");
+  EXPECT_EQ(error_of<DomainError>([] { Linear(1, 1, {.weight_std = -1.0}); }),
+            "[Linear(1 -> 1)] weight_std is -1; give a finite number, at least 0");
+  EXPECT_EQ(error_of<DomainError>([] { Linear(1, 1, {.bias_std = kNan}); }),
+            "[Linear(1 -> 1)] bias_std is nan; give a finite number, at least 0");
+  EXPECT_EQ(
+      error_of<DomainError>([] { Linear(1, 1, {.parametrisation = kNtk, .bias_std = 0.0}); }),
+      "[Linear(1 -> 1, ntk)] bias_std is 0, so these parameters would never have an effect; give a positive "
+      "number, or no bias");
+  EXPECT_EQ(error_of<DomainError>([] { Linear(1, 1, {.weight_std = 1.0, .weight_init = nn::ones()}); }),
+            "[Linear(1 -> 1)] both weight_init and weight_std are set; give the deviation to the Init");
+  EXPECT_EQ(error_of<DomainError>([] { Linear(1, 1, {.bias_std = 1.0, .bias_init = nn::ones()}); }),
+            "[Linear(1 -> 1)] both bias_init and bias_std are set; give the deviation to the Init");
+  EXPECT_EQ(error_of<DomainError>([] { Linear(1, 1, {.bias = false, .bias_init = nn::ones()}); }),
+            "[Linear(1 -> 1, no bias)] options for a bias that is switched off; leave them out or set .bias "
+            "= true");
+  EXPECT_EQ(error_of<DomainError>([] { nn::LeakyReLU{kInf}; }),
+            "[LeakyReLU] slope is inf; give a finite number");
+  EXPECT_EQ(error_of<DomainError>([] { nn::mlp({3}, nn::Tanh()); }),
+            "[mlp] 1 widths; give the sizes of inputs and outputs, at least two");
+  EXPECT_EQ(error_of<DomainError>([] {
+              nn::mlp({3, 1}, nullptr);
+            }),
+            "[mlp] the activation is a null pointer; give a module");
+  EXPECT_EQ(error_of<DomainError>([] { nn::Sequential::of({nullptr}); }),
+            "[declare] \"0\" is a null pointer; give a module");
+}
+
+TEST(ErrorText, InitialNumbers) {
+  EXPECT_EQ(error_of<DomainError>([] { nn::normal(-1.0); }),
+            "[normal] deviation -1; give a finite number, at least 0");
+  EXPECT_EQ(error_of<DomainError>([] { nn::uniform(1.0, 0.0); }),
+            "[uniform] from 1 to 0; give finite numbers, low <= high");
+  EXPECT_EQ(error_of<DomainError>([] { nn::constant(kNan); }), "[constant] value nan; give a finite number");
+  EXPECT_EQ(error_of<DomainError>([] { nn::he_normal(kInf); }),
+            "[he_normal] slope inf; give a finite number");
+  const std::string rest =
+      " the parameter is [3], but the deviation comes from the sizes of a weight [out, in]; use "
+      "normal(deviation)";
+  Rng rng(1);
+  EXPECT_EQ(error_of<ShapeError>([&] { nn::lecun_normal()(rng, {3}); }), "[lecun_normal]" + rest);
+  EXPECT_EQ(error_of<ShapeError>([&] { nn::he_normal()(rng, {3}); }), "[he_normal]" + rest);
+  EXPECT_EQ(error_of<ShapeError>([&] { nn::glorot_normal()(rng, {3}); }), "[glorot_normal]" + rest);
+
+  const nn::Sequential net{nn::Linear(2, 3, {.weight_init = [](Rng&, const Shape&) { return Tensor{1.0}; }})};
+  EXPECT_EQ(
+      error_of<ShapeError>([&] { net.init(rng); }),
+      "[init] \"0.weight\" of Sequential is declared [3, 2], but its Init gave [1]; return the shape it is "
+      "asked for");
+}
+
+struct Declares : nn::Module {
+  Declares(const std::vector<std::string>& names, nn::Init init) {
+    for (const std::string& name : names) declare(name, {2}, init);
+  }
+  Declares(const std::string& name, const nn::Module*) {
+    declare(name, {2}, nn::zeros());
+    declare(name, nn::Tanh());
+  }
+  Var operator()(const Var& w, const Var&) const override { return param(w, {}); }
+};
+struct CallsNothing : nn::Module {
+  Var operator()(const Var& w, const Var& x) const override { return call({}, w, x); }
+};
+
+TEST(ErrorText, Declarations) {
+  for (const std::string name : {"", "a.b", "w*", "w?", "a/b", "w[0]"})
+    EXPECT_EQ(error_of<DomainError>([&] { Declares({name}, nn::zeros()); }),
+              "[declare] a parameter called \"" + name +
+                  "\"; give a name without . * ? / [ ], which have meanings of their own");
+  EXPECT_EQ(error_of<DomainError>([] {
+              Declares({"w", "w"}, nn::zeros());
+            }),
+            "[declare] a second parameter called \"w\"; give each its own name");
+  EXPECT_EQ(error_of<DomainError>([] { Declares("w", nullptr); }),
+            "[declare] a second module called \"w\"; give each its own name");
+  EXPECT_EQ(error_of<DomainError>([] { Declares({"w"}, nn::Init()); }),
+            "[declare] \"w\" [2] has no Init; say how its numbers are drawn, for example nn::zeros()");
+  EXPECT_EQ(
+      error_of<DomainError>([] {
+        Declares({"w"}, nn::zeros())(Tensor{1, 2}, 0.0);
+      }),
+      "[Declares] this ParamId names none of the module's 1 parameters; use the one that declare returned");
+  EXPECT_EQ(
+      error_of<DomainError>([] { CallsNothing()(Tensor(), 0.0); }),
+      "[CallsNothing] this ChildId names none of the 0 modules inside; use the one that declare returned");
+}
+
+}  // namespace
+}  // namespace cotangent

@@ -1,0 +1,196 @@
+// Every operation: values against plain loops, derivatives of first and second order against differences.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+#include <string>
+
+#include "autodiff/check_gradient.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/tape_state.hpp"
+#include "op_table.hpp"
+
+namespace cotangent {
+namespace {
+
+using test::OpRow;
+using test::Plain;
+using test::Plains;
+
+std::vector<Var> as_constants(const Plains& inputs) {
+  std::vector<Var> vars;
+  for (const Plain& input : inputs) vars.emplace_back(test::tensor_of(input));
+  return vars;
+}
+
+void expect_values(const Tensor& value, const Plain& expected) {
+  ASSERT_EQ(value.shape().to_string(), expected.shape.to_string());
+  // Absolute slack for sums that cancel; inputs are of order 1.
+  for (std::size_t i = 0; i < expected.numbers.size(); ++i)
+    EXPECT_NEAR(value.data()[i], expected.numbers[i], 4e-15 * (1.0 + std::fabs(expected.numbers[i])))
+        << "element " << i;
+}
+
+TEST(Operations, ValuesAreThoseOfPlainLoops) {
+  for (const OpRow& row : test::op_table()) {
+    SCOPED_TRACE(row.name);
+    const Plains inputs = test::random_inputs(row);
+    const Var y = row.function(as_constants(inputs));
+    EXPECT_FALSE(y.tracked());
+    expect_values(y.value(), row.expected(inputs));
+  }
+}
+
+TEST(Operations, RecordingDoesNotChangeAValue) {
+  for (const OpRow& row : test::op_table()) {
+    SCOPED_TRACE(row.name);
+    const Plains inputs = test::random_inputs(row);
+    Tape tape;
+    std::vector<Var> vars;
+    for (const Plain& input : inputs) vars.push_back(tape.input(test::tensor_of(input)));
+    const Var y = row.function(vars);
+    EXPECT_TRUE(y.tracked());
+    EXPECT_TRUE(equal(y.value(), row.function(as_constants(inputs)).value()));
+  }
+}
+
+/// The row as a function of one flat vector, so that derivatives go by all inputs at once.
+Var of_flat(const OpRow& row, const Var& flat) {
+  std::vector<Var> vars;
+  Index offset = 0;
+  for (const Shape& shape : row.inputs) {
+    vars.push_back(view(flat, offset, shape));
+    offset += shape.size();
+  }
+  return row.function(vars);
+}
+
+Tensor flat_inputs(const OpRow& row) {
+  std::vector<double> numbers;
+  for (const Plain& input : test::random_inputs(row))
+    numbers.insert(numbers.end(), input.numbers.begin(), input.numbers.end());
+  const auto size = static_cast<Index>(numbers.size());
+  return Tensor::from(numbers, Shape{size});
+}
+
+TEST(Operations, DerivativesOfOrderOneAndTwoAgreeWithDifferences) {
+  for (const OpRow& row : test::op_table()) {
+    SCOPED_TRACE(row.name);
+    const auto check = check_gradient([&](const Var& flat) { return of_flat(row, flat); }, flat_inputs(row));
+    EXPECT_TRUE(check.passed) << check.to_string();
+    EXPECT_EQ(check.rows.size(), 8u);
+  }
+}
+
+// A quadratic form of the result makes every operation, linear ones too, curved: the second derivative is
+// then never trivially zero, and both ways through the rule (by its inputs and by its cotangent) are
+// exercised.
+TEST(Operations, DerivativesOfAFunctionOfTheResultAgreeWithDifferences) {
+  for (const OpRow& row : test::op_table()) {
+    SCOPED_TRACE(row.name);
+    const auto check = check_gradient(
+        [&](const Var& flat) {
+          const Var y = of_flat(row, flat);
+          return square(y) + 0.5 * y;
+        },
+        flat_inputs(row), {.directions = 2});
+    EXPECT_TRUE(check.passed) << check.to_string();
+  }
+}
+
+// With only some inputs tracked, rules must not touch the cotangents of the others.
+TEST(Operations, DerivativeByOneInputAloneIsThatBlockOfTheWhole) {
+  for (const OpRow& row : test::op_table()) {
+    SCOPED_TRACE(row.name);
+    const Tensor flat = flat_inputs(row);
+    const auto phi = [&](const Var& y) { return sum(square(y)); };
+    const Tensor whole = grad([&](const Var& z) { return phi(of_flat(row, z)); }, flat);
+    const std::vector<Var> inputs = as_constants(test::random_inputs(row));
+    Index offset = 0;
+    for (std::size_t k = 0; k < inputs.size(); ++k) {
+      std::vector<Var> vars = inputs;
+      const Tensor part = grad(
+          [&](const Var& x) {
+            vars[k] = x;
+            return phi(row.function(vars));
+          },
+          inputs[k].value());
+      ASSERT_EQ(part.shape().to_string(), row.inputs[k].to_string());
+      for (Index i = 0; i < part.size(); ++i)
+        EXPECT_NEAR(part.data()[static_cast<std::size_t>(i)], whole(offset + i),
+                    1e-13 * (1.0 + std::fabs(whole(offset + i))))
+            << "input " << k << ", element " << i;
+      offset += part.size();
+    }
+  }
+}
+
+TEST(Operations, EveryOneHasARow) {
+  std::set<const Op*> recorded;
+  for (const OpRow& row : test::op_table()) {
+    Tape tape;
+    std::vector<Var> vars;
+    for (const Plain& input : test::random_inputs(row)) vars.push_back(tape.input(test::tensor_of(input)));
+    row.function(vars);
+    for (const detail::Node& node : detail::VarAccess::state(tape).nodes) recorded.insert(node.op);
+  }
+  int count = 0;
+  for (const Op* op = Op::first(); op; op = op->next(), ++count)
+    EXPECT_TRUE(recorded.count(op)) << "[" << op->name() << "] has no row in the table of operations";
+  EXPECT_GE(count, 34);
+}
+
+TEST(Operations, NamesAreDistinct) {
+  std::set<std::string> names;
+  for (const Op* op = Op::first(); op; op = op->next())
+    EXPECT_TRUE(names.insert(op->name()).second) << op->name();
+}
+
+TEST(Operations, LogSumExpNeitherOverflowsNorLosesItsSpecialValues) {
+  const Tensor x{{1000.0, 1000.0, -INFINITY, -INFINITY, INFINITY, NAN},
+                 {1000.0, -1000.0, -INFINITY, 3.0, 1.0, 0.0}};
+  const Tensor y = log_sum_exp(x, 0).value();
+  EXPECT_DOUBLE_EQ(y(0), 1000.0 + std::log(2.0));
+  EXPECT_EQ(y(1), 1000.0);
+  EXPECT_EQ(y(2), -INFINITY);
+  EXPECT_EQ(y(3), 3.0);
+  EXPECT_EQ(y(4), INFINITY);
+  EXPECT_TRUE(std::isnan(y(5)));
+  EXPECT_TRUE(std::isnan(log_sum_exp(Tensor{NAN, INFINITY}, 0).item()));
+  EXPECT_TRUE(std::isnan(log_sum_exp(Tensor{INFINITY, NAN}, 0).item()));
+  // The gradient is the softmax, also where exp(x) itself would overflow; 800 - log_sum_exp has an error of
+  // 1e-13.
+  const Tensor g = grad([](const Var& v) { return log_sum_exp(v, 0); }, Tensor{800.0, 800.0, 799.0});
+  const double third = std::exp(-1.0) / (2.0 + std::exp(-1.0));
+  EXPECT_NEAR(g(0), 0.5 * (1.0 - third), 1e-13);
+  EXPECT_NEAR(g(2), third, 1e-13);
+}
+
+TEST(Operations, ALargeSumIsNearlyExact) {
+  // 0.1 a million times: naive summation is off by 1e-6, eight partial sums by far less.
+  EXPECT_NEAR(sum(Tensor::full(Shape{1000000}, 0.1)).item(), 100000.0, 5e-7);
+  EXPECT_EQ(mean(Tensor::full(Shape{4096}, 0.25)).item(), 0.25);
+}
+
+TEST(Operations, ArraysWithoutElements) {
+  const Tensor none = Tensor::zeros(Shape{0, 3});
+  EXPECT_EQ((Var(none) + Var(none)).shape(), (Shape{0, 3}));
+  EXPECT_EQ(exp(none).shape(), (Shape{0, 3}));
+  EXPECT_EQ(sum(none).item(), 0.0);
+  EXPECT_TRUE(equal(sum(none, 0).value(), Tensor{0.0, 0.0, 0.0}));
+  EXPECT_EQ(sum(none, 1).shape(), (Shape{0}));
+  EXPECT_EQ(linear(none, Tensor::ones(Shape{4, 3}), Tensor::ones(Shape{4})).shape(), (Shape{0, 4}));
+  EXPECT_TRUE(equal(matmul(Tensor::zeros(Shape{2, 0}), Tensor::zeros(Shape{0, 2})).value(),
+                    Tensor::zeros(Shape{2, 2})));
+  EXPECT_EQ(transpose(none).shape(), (Shape{3, 0}));
+  EXPECT_EQ(concat({none, Tensor::ones(Shape{2, 3})}, 0).shape(), (Shape{2, 3}));
+  EXPECT_EQ(slice(Tensor::ones(Shape{2, 3}), 1, 2, 2).shape(), (Shape{2, 0}));
+  EXPECT_EQ(broadcast_to(Tensor::ones(Shape{1, 3}), Shape{0, 3}).shape(), (Shape{0, 3}));
+  EXPECT_EQ(log_sum_exp(none, 1).shape(), (Shape{0}));
+  const Tensor g =
+      grad([](const Var& x) { return sum(square(x)) + sum(matmul(x, x, {.transpose_a = true})); }, none);
+  EXPECT_EQ(g.shape(), (Shape{0, 3}));
+}
+
+}  // namespace
+}  // namespace cotangent

@@ -1,0 +1,407 @@
+// The room report: tables, CSV, records, and what they refuse.
+#include "report/report.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <cmath>
+#include <cstdint>
+#include <fstream>
+#include <limits>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "autodiff/error.hpp"
+#include "autodiff/provenance.hpp"
+#include "report/text.hpp"
+#include "tests/files_support.hpp"
+
+namespace cotangent::report {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInf = std::numeric_limits<double>::infinity();
+
+using test::error_of;
+using test::read_bytes;
+using test::TemporaryDirectory;
+using test::write_bytes;
+
+// ---- tables -----------------------------------------------------------------------------------------------
+
+Table sample_table() {
+  Table table({{"lesson"}, {"steps"}, {"value", Align::right, 3}, {"ok", Align::left}});
+  table.row({"gd", 10, 0.123456, true});
+  table.row({std::string("größe"), 123456789, kNan, false});
+  return table;
+}
+
+TEST(Table, TextIsAlignedByCharacters) {
+  EXPECT_EQ(sample_table().to_text(),
+            "lesson      steps  value  ok\n"
+            "------  ---------  -----  ---\n"
+            "gd             10  0.123  yes\n"
+            "größe   123456789    nan  no");
+  EXPECT_EQ(sample_table().to_string(), sample_table().to_text());
+}
+
+TEST(Table, NumbersHaveTheDigitsAsked) {
+  Table table({{"a", Align::left, 1}, {"b", Align::left, 17}, {"c"}});
+  table.row({1234.5, 0.1, 2.0 / 3.0}).row({1e-300, -kInf, 1e10}).row({-0.0, 1.0, 123456.7});
+  EXPECT_EQ(table.to_text(),
+            "a       b                           c\n"
+            "------  -------------------  --------\n"
+            "1e+03   0.10000000000000001  0.666667\n"
+            "1e-300  -inf                    1e+10\n"
+            "-0      1                      123457");
+}
+
+TEST(Table, WholeNumbersArePrintedInFull) {
+  Table table({{"a"}});
+  table.row({std::numeric_limits<std::int64_t>::min()}).row({std::numeric_limits<std::uint64_t>::max()});
+  EXPECT_EQ(table.to_text(),
+            "                   a\n"
+            "--------------------\n"
+            "-9223372036854775808\n"
+            "18446744073709551615");
+}
+
+TEST(Table, ControlCharactersDoNotBreakTheLines) {
+  Table table({{"a\tb"}, {"c"}});
+  table.row({"x\ny", "\x1b[31mz"});
+  EXPECT_EQ(table.to_text(), "a b  c\n---  ------\nx y   [31mz");
+}
+
+TEST(Table, MarkdownIsEscaped) {
+  Table table({{"a|b"}, {"n"}});
+  table.row({"x_y *z* `c` <i> & \\ [l](u)\nnext", 0.5});
+  EXPECT_EQ(table.to_markdown(),
+            "| a\\|b | n |\n"
+            "| --- | ---: |\n"
+            "| x\\_y \\*z\\* \\`c\\` &lt;i> &amp; \\\\ \\[l\\](u) next | 0.5 |\n");
+}
+
+TEST(Table, HtmlIsEscaped) {
+  Table table({{"a<b"}, {"n"}});
+  table.row({"<script>alert(\"1\" & '2')</script>", 0.5});
+  EXPECT_EQ(
+      table.to_html(),
+      "<table>\n<thead><tr><th>a&lt;b</th><th style=\"text-align:right\">n</th></tr></thead>\n<tbody>\n"
+      "<tr><td data-name=\"a&lt;b\">&lt;script&gt;alert(&quot;1&quot; &amp; &#39;2&#39;)&lt;/script&gt;</td>"
+      "<td data-name=\"n\" style=\"text-align:right\">0.5</td></tr>\n</tbody>\n</table>\n");
+}
+
+TEST(Table, WithoutRowsIsItsHeading) {
+  const Table table({{"a"}, {"b"}});
+  EXPECT_EQ(table.to_text(), "a  b\n-  -");
+  EXPECT_EQ(table.num_rows(), 0);
+  EXPECT_EQ(table.num_columns(), 2);
+}
+
+TEST(Table, Errors) {
+  EXPECT_EQ(error_of<DomainError>([] { Table({}); }), "[Table] no columns; give at least one");
+  EXPECT_EQ(error_of<DomainError>([] {
+              Table({{"a", Align::left, 0}});
+            }),
+            "[Table] column \"a\" asks for 0 significant digits; ask for 1 to 17");
+  EXPECT_EQ(error_of<DomainError>([] {
+              Table({{"a", Align::left, 18}});
+            }),
+            "[Table] column \"a\" asks for 18 significant digits; ask for 1 to 17");
+  EXPECT_EQ(error_of<ShapeError>([] {
+              Table({{"a"}, {"b"}}).row({1.0});
+            }),
+            "[Table::row] 1 cells for 2 columns (a, b); give one cell a column");
+}
+
+TEST(Text, CleanKeepsOnlyValidCharacters) {
+  EXPECT_EQ(clean("a\x1b[1;31mb\x1b[0mc\r\n\td\x07\x7f"), "abc\n\td");
+  EXPECT_EQ(clean("\x1b[unended"), "nended");  // "u" ends the sequence
+  EXPECT_EQ(clean("grüße ∑ 😀"), "grüße ∑ 😀");
+  const std::string replaced = "\xef\xbf\xbd";
+  EXPECT_EQ(clean("a\xff"
+                  "b"),
+            "a" + replaced + "b");
+  EXPECT_EQ(clean("\xc3"), replaced);                                               // cut off
+  EXPECT_EQ(clean("\xc0\xaf"), replaced + replaced);                                // overlong "/"
+  EXPECT_EQ(clean("\xed\xa0\x80"), replaced + replaced + replaced);                 // a surrogate
+  EXPECT_EQ(clean("\xf4\x90\x80\x80"), replaced + replaced + replaced + replaced);  // beyond U+10FFFF
+}
+
+TEST(Text, CutCountsCharacters) {
+  EXPECT_EQ(cut("größe", 3), "grö");
+  EXPECT_EQ(cut("größe", 4), "größ");
+  EXPECT_EQ(cut("ab", 9), "ab");
+  EXPECT_EQ(cut("ab", 0), "");
+}
+
+// ---- CSV --------------------------------------------------------------------------------------------------
+
+TEST(Csv, NumbersReadBackAndNamesAreQuoted) {
+  const TemporaryDirectory folder;
+  const std::string path = folder / "a.csv";
+  const Tensor rows{{0.1, -1e-300, 3.0}, {kNan, kInf, -kInf}};
+  save_csv(path, {"plain", "with, comma", "with \"quotes\"\nand a line"}, rows);
+  EXPECT_EQ(read_bytes(path),
+            "plain,\"with, comma\",\"with \"\"quotes\"\"\nand a line\"\n0.1,-1e-300,3\nnan,inf,-inf\n");
+  save_csv(path, {"x"}, Tensor::zeros(Shape{0, 1}));
+  EXPECT_EQ(read_bytes(path), "x\n");
+}
+
+TEST(Csv, Errors) {
+  const TemporaryDirectory folder;
+  const std::string path = folder / "a.csv";
+  write_bytes(path, "old");
+  EXPECT_EQ(error_of<ShapeError>([&] {
+              save_csv(path, {"a", "b"}, Tensor::ones(Shape{4, 3}));
+            }),
+            "[save_csv] 2 column names for rows [4, 3]; give rows of shape [n, 2]");
+  EXPECT_EQ(error_of<ShapeError>([&] { save_csv(path, {"a"}, Tensor{1.0}); }),
+            "[save_csv] 1 column names for rows [1]; give rows of shape [n, 1]");
+  EXPECT_EQ(read_bytes(path), "old");
+  const std::string nowhere = folder / "none/a.csv";
+  EXPECT_EQ(error_of<DomainError>([&] { save_csv(nowhere, {"a"}, Tensor{{1.0}}); }),
+            "[save_csv] " + nowhere + ": cannot create a file in " + (folder / "none") +
+                ": No such file or directory; make the directory or check its permissions");
+}
+
+// ---- records ----------------------------------------------------------------------------------------------
+
+Record sample_record() {
+  Record record;
+  record.lesson = "02_train";
+  record.seed = std::numeric_limits<std::uint64_t>::max();
+  record.provenance = {.cpu = "A \"CPU\"",
+                       .blas_core = "Haswell",
+                       .blas_config = "OpenBLAS 0.3.21",
+                       .blas_threads = 2,
+                       .isa = "v3",
+                       .compiler = "g++ 12.2.0",
+                       .build_type = "Release"};
+  record.metric("test_accuracy", 0.9685);
+  record.metric("undefined", kNan);
+  record.check({.name = "rate",
+                .source = "ece8101 O7",
+                .claim = "f_k <= (1 - μ/L)^k f_0",
+                .lhs = 0.1,
+                .rhs = 1e-17,
+                .margin = -kInf,
+                .verdict = "refuted",
+                .expected = "refuted"});
+  record.figure("02_loss.svg");
+  return record;
+}
+
+const char* const kSampleText = R"({
+  "lesson": "02_train",
+  "seed": 18446744073709551615,
+  "provenance": {
+    "cpu": "A \"CPU\"",
+    "blas_core": "Haswell",
+    "blas_config": "OpenBLAS 0.3.21",
+    "blas_threads": 2,
+    "isa": "v3",
+    "compiler": "g++ 12.2.0",
+    "build_type": "Release"
+  },
+  "metrics": {
+    "test_accuracy": 0.9685,
+    "undefined": null
+  },
+  "checks": [
+    {
+      "name": "rate",
+      "source": "ece8101 O7",
+      "claim": "f_k <= (1 - μ/L)^k f_0",
+      "lhs": 0.1,
+      "rhs": 1e-17,
+      "margin": null,
+      "verdict": "refuted",
+      "expected": "refuted"
+    }
+  ],
+  "figures": [
+    "02_loss.svg"
+  ]
+}
+)";
+
+TEST(Record, IsTheDocumentedJson) {
+  const TemporaryDirectory folder;
+  save(folder / "r.json", sample_record());
+  EXPECT_EQ(read_bytes(folder / "r.json"), kSampleText);
+}
+
+TEST(Record, ReadsBack) {
+  const TemporaryDirectory folder;
+  write_bytes(folder / "r.json", kSampleText);
+  const Record made = sample_record(), read = load_record(folder / "r.json");
+  EXPECT_EQ(read.lesson, made.lesson);
+  EXPECT_EQ(read.seed, made.seed);
+  EXPECT_EQ(read.provenance, made.provenance);
+  ASSERT_EQ(read.metrics.size(), 2u);
+  EXPECT_EQ(read.metrics[0], made.metrics[0]);
+  EXPECT_EQ(read.metrics[1].first, "undefined");
+  EXPECT_TRUE(std::isnan(read.metrics[1].second));
+  ASSERT_EQ(read.checks.size(), 1u);
+  EXPECT_EQ(read.checks[0].name, "rate");
+  EXPECT_EQ(read.checks[0].source, "ece8101 O7");
+  EXPECT_EQ(read.checks[0].claim, made.checks[0].claim);
+  EXPECT_EQ(read.checks[0].lhs, 0.1);
+  EXPECT_EQ(read.checks[0].rhs, 1e-17);
+  EXPECT_TRUE(std::isnan(read.checks[0].margin));
+  EXPECT_EQ(read.checks[0].verdict, "refuted");
+  EXPECT_EQ(read.checks[0].expected, "refuted");
+  EXPECT_EQ(read.figures, made.figures);
+  EXPECT_TRUE(read.as_expected());
+}
+
+TEST(Record, NumbersKeepAllTheirBits) {
+  const TemporaryDirectory folder;
+  Record record = Record::of("numbers", 0);
+  std::vector<double> values = {0.1, 1.0 / 3.0, 5e-324, 1.7976931348623157e308, -0.0, 123456789.123456789};
+  for (std::size_t k = 0; k < values.size(); ++k) record.metric("m" + std::to_string(k), values[k]);
+  save(folder / "r.json", record);
+  const Record read = load_record(folder / "r.json");
+  ASSERT_EQ(read.metrics.size(), values.size());
+  for (std::size_t k = 0; k < values.size(); ++k) EXPECT_EQ(read.metrics[k].second, values[k]);
+  EXPECT_TRUE(std::signbit(read.metrics[4].second));
+}
+
+TEST(Record, AnUnexpectedVerdictIsNoticed) {
+  Record record = sample_record();
+  EXPECT_TRUE(record.as_expected());
+  record.checks[0].verdict = "inconclusive";
+  EXPECT_FALSE(record.as_expected());
+  EXPECT_FALSE(record.checks[0].as_expected());
+}
+
+TEST(Record, BytesThatAreNotTextDoNotLoseTheRecord) {
+  const TemporaryDirectory folder;
+  Record record = sample_record();
+  record.figure("bad\xff.svg");
+  save(folder / "r.json", record);
+  EXPECT_EQ(load_record(folder / "r.json").figures[1], "bad\xef\xbf\xbd.svg");
+}
+
+TEST(Record, RefusedBeforeTheFileIsTouched) {
+  const TemporaryDirectory folder;
+  const std::string path = folder / "r.json";
+  write_bytes(path, "old");
+  const auto text_of = [&](auto change) {
+    Record record = sample_record();
+    change(record);
+    return error_of<DomainError>([&] { save(path, record); });
+  };
+  const std::string start = "[save] " + path + ": ";
+  EXPECT_EQ(text_of([](Record& r) { r.lesson = ""; }), start + "the lesson has no name; correct the record");
+  EXPECT_EQ(text_of([](Record& r) { r.metric("test_accuracy", 1.0); }),
+            start + "two metrics are called \"test_accuracy\"; correct the record");
+  EXPECT_EQ(text_of([](Record& r) { r.metric("", 1.5); }),
+            start + "the metric of value 1.5 has no name; correct the record");
+  EXPECT_EQ(text_of([](Record& r) { r.check(r.checks[0]); }),
+            start + "two checks are called \"rate\"; correct the record");
+  EXPECT_EQ(text_of([](Record& r) { r.checks[0].name = ""; }),
+            start + "the check of the claim \"f_k <= (1 - μ/L)^k f_0\" has no name; correct the record");
+  EXPECT_EQ(
+      text_of([](Record& r) { r.checks[0].expected = "proved"; }),
+      start +
+          "check \"rate\" has the verdict \"proved\", none of certified, supported, refuted, inconclusive, "
+          "not_applicable; correct the record");
+  EXPECT_EQ(text_of([](Record& r) { r.figure(""); }),
+            start + "a figure has no file name; correct the record");
+  EXPECT_EQ(read_bytes(path), "old");
+}
+
+TEST(Record, BrokenFilesAreNamedWithThePlace) {
+  const TemporaryDirectory folder;
+  const std::string path = folder / "r.json";
+  const std::string good = kSampleText;
+  const auto text_of = [&](const std::string& from, const std::string& to) {
+    std::string text = good;
+    const std::size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    write_bytes(path, text.replace(at, from.size(), to));
+    return error_of<DomainError>([&] { load_record(path); });
+  };
+  const std::string start = "[load_record] " + path + ": ",
+                    fix = "; run the lesson again to write the file anew";
+  EXPECT_EQ(text_of(good, ""), start + "not JSON from byte 1 of 0 on" + fix);
+  EXPECT_EQ(text_of(good, good.substr(0, 100)), start + "not JSON from byte 101 of 100 on" + fix);
+  EXPECT_EQ(text_of(good, good + "x"), start + "not JSON from byte " + std::to_string(good.size() + 1) +
+                                           " of " + std::to_string(good.size() + 1) + " on" + fix);
+  EXPECT_EQ(text_of(good, "[1, 2]"), start + "the whole is an array, not an object" + fix);
+  EXPECT_EQ(text_of("\"lesson\"", "\"lessen\""), start + "the whole has no \"lesson\"" + fix);
+  EXPECT_EQ(text_of("18446744073709551615", "-1"),
+            start + "seed is a number that is no whole number from 0 on of the size expected" + fix);
+  EXPECT_EQ(text_of("18446744073709551615", "1.5"),
+            start + "seed is a number that is no whole number from 0 on of the size expected" + fix);
+  EXPECT_EQ(text_of("\"blas_threads\": 2", "\"blas_threads\": 3000000000"),
+            start +
+                "provenance.blas_threads is a number that is no whole number from 0 on of the size expected" +
+                fix);
+  EXPECT_EQ(text_of("\"isa\": \"v3\"", "\"isa\": null"), start + "provenance.isa is null, not a text" + fix);
+  EXPECT_EQ(text_of("0.9685", "\"high\""),
+            start + "metrics.test_accuracy is a string, not a number or null" + fix);
+  EXPECT_EQ(text_of("\"rhs\": 1e-17,", ""), start + "checks[0] has no \"rhs\"" + fix);
+  EXPECT_EQ(text_of("\"lhs\": 0.1", "\"lhs\": true"),
+            start + "checks[0].lhs is a boolean, not a number or null" + fix);
+  EXPECT_EQ(text_of("[\n    \"02_loss.svg\"\n  ]", "{}"), start + "figures is an object, not a list" + fix);
+  EXPECT_EQ(
+      text_of("\"verdict\": \"refuted\"", "\"verdict\": \"maybe\""),
+      start +
+          "check \"rate\" has the verdict \"maybe\", none of certified, supported, refuted, inconclusive, "
+          "not_applicable" +
+          fix);
+  EXPECT_EQ(text_of(good, std::string(100000, '[')), start + "not JSON from byte 100001 of 100000 on" + fix);
+  const std::string missing = folder / "missing.json";
+  EXPECT_EQ(error_of<DomainError>([&] { load_record(missing); }),
+            "[load_record] " + missing +
+                ": cannot be opened: No such file or directory; check the name and the permissions");
+}
+
+TEST(Record, AFullDiskLeavesTheOldFile) {
+  const TemporaryDirectory folder;
+  const std::string path = folder / "r.json";
+  save(path, sample_record());
+  const std::string before = read_bytes(path);
+  Record big = sample_record();
+  for (int k = 0; k < 2000; ++k) big.metric("metric number " + std::to_string(k), 1.0 / (k + 1));
+  rlimit old{};
+  ::getrlimit(RLIMIT_FSIZE, &old);
+  const rlimit small{.rlim_cur = 4096, .rlim_max = old.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &small);
+  const std::string text = error_of<DomainError>([&] { save(path, big); });
+  ::setrlimit(RLIMIT_FSIZE, &old);
+  EXPECT_EQ(text,
+            "[save] " + path +
+                ": cannot be written: File too large; the old file, if any, is untouched; free some space "
+                "or save elsewhere");
+  EXPECT_EQ(read_bytes(path), before);
+}
+
+// ---- provenance -------------------------------------------------------------------------------------------
+
+TEST(Provenance, NamesTheMachineAndTheBuild) {
+  const Provenance p = provenance();
+  std::ifstream file("/proc/cpuinfo");
+  std::ostringstream cpuinfo;
+  cpuinfo << file.rdbuf();
+  EXPECT_TRUE(p.cpu == "unknown" || cpuinfo.str().find(": " + p.cpu + "\n") != std::string::npos) << p.cpu;
+  EXPECT_FALSE(p.blas_core.empty());
+  EXPECT_TRUE(p.blas_config.starts_with("OpenBLAS ")) << p.blas_config;
+  EXPECT_GE(p.blas_threads, 1);
+  EXPECT_TRUE(p.isa == "v1" || p.isa == "v3" || p.isa == "v4") << p.isa;
+#ifdef __clang__
+  EXPECT_EQ(p.compiler, "clang++ " + std::to_string(__clang_major__) + "." + std::to_string(__clang_minor__) +
+                            "." + std::to_string(__clang_patchlevel__));
+#else
+  EXPECT_EQ(p.compiler, "g++ " + std::string(__VERSION__).substr(0, std::string(__VERSION__).find(' ')));
+#endif
+  EXPECT_TRUE(p.build_type.starts_with("Release") || p.build_type.starts_with("Debug")) << p.build_type;
+  EXPECT_EQ(Record::of("x", 3).provenance, p);
+}
+
+}  // namespace
+}  // namespace cotangent::report

@@ -1,0 +1,215 @@
+// Transcendental kernels of each processor level against the math library in extended precision.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <bit>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "autodiff/kernels_transcendental.hpp"
+#include "autodiff/rng.hpp"
+
+namespace cotangent::kernel {
+namespace v1 {
+extern const Transcendental kTable;
+}
+#if defined(__x86_64__)
+namespace v3 {
+extern const Transcendental kTable;
+}
+namespace v4 {
+extern const Transcendental kTable;
+}
+#endif
+}  // namespace cotangent::kernel
+
+namespace cotangent {
+namespace {
+
+using kernel::Transcendental;
+
+struct Level {
+  std::string name;
+  const Transcendental* table;
+};
+
+std::vector<Level> levels() {
+  std::vector<Level> list{{"v1", &kernel::v1::kTable}};
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (v3) list.push_back({"v3", &kernel::v3::kTable});
+  if (v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512cd"))
+    list.push_back({"v4", &kernel::v4::kTable});
+#endif
+  return list;
+}
+
+using Real = long double;
+
+struct Function {
+  std::string name;
+  void (*Transcendental::*kernel)(double*, const double*, std::int64_t);
+  Real (*exact)(Real);
+  double low, high;
+};
+
+const std::vector<Function> kFunctions{
+    {"exp", &Transcendental::exp, [](Real x) { return std::exp(x); }, -760.0, 720.0},
+    {"log", &Transcendental::log, [](Real x) { return std::log(x); }, 0.0, 1000.0},
+    {"sin", &Transcendental::sin, [](Real x) { return std::sin(x); }, -300.0, 300.0},
+    {"cos", &Transcendental::cos, [](Real x) { return std::cos(x); }, -300.0, 300.0},
+    {"tanh", &Transcendental::tanh, [](Real x) { return std::tanh(x); }, -25.0, 25.0},
+    {"sigmoid", &Transcendental::sigmoid, [](Real x) { return 1.0L / (1.0L + std::exp(-x)); }, -760.0, 60.0},
+    {"softplus", &Transcendental::softplus,
+     [](Real x) { return (x > 0.0L ? x : 0.0L) + std::log1p(std::exp(-std::fabs(x))); }, -760.0, 60.0},
+};
+
+/// Number of doubles between a and b; 0 only for the same bits, up to NaN.
+std::int64_t ulps(double a, double b) {
+  if (std::isnan(a) || std::isnan(b)) return std::isnan(a) && std::isnan(b) ? 0 : std::int64_t{1} << 62;
+  const auto place = [](double x) {
+    const auto bits = std::bit_cast<std::int64_t>(x);
+    return bits >= 0 ? bits : std::numeric_limits<std::int64_t>::min() - bits - 1;
+  };
+  return std::abs(place(a) - place(b));
+}
+
+void expect_close(const Level& level, const Function& f, const std::vector<double>& x, std::int64_t bound) {
+  std::vector<double> y(x.size(), -7.0);
+  (level.table->*f.kernel)(y.data(), x.data(), static_cast<std::int64_t>(x.size()));
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const auto exact = static_cast<double>(f.exact(x[i]));
+    // Results below the smallest normal number may be flushed to zero.
+    if (std::fabs(exact) < std::numeric_limits<double>::min() && y[i] == 0.0) continue;
+    EXPECT_LE(ulps(y[i], exact), bound) << f.name << " " << level.name << " at " << x[i] << ", element " << i
+                                        << " of " << x.size() << ": " << y[i] << ", should be " << exact;
+  }
+}
+
+/// Across the whole range and, three times in four, near 0 or 1 where functions lose digits.
+std::vector<double> arguments(const Function& f, std::size_t n, Rng& rng) {
+  std::vector<double> x;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double u = rng.uniform();
+    const double small = (rng.uniform() - 0.5) * std::exp2(-40.0 * rng.uniform());
+    switch (i % 4) {
+      case 0:
+        x.push_back(f.low + (f.high - f.low) * u);
+        break;
+      case 1:
+        x.push_back(f.low < 0.0 ? small : std::fabs(small));
+        break;
+      case 2:
+        x.push_back(1.0 + small);
+        break;
+      default:
+        x.push_back(f.low < 0.0 ? 6.0 * (u - 0.5) : 6.0 * u);
+    }
+  }
+  return x;
+}
+
+TEST(Transcendental, EveryLengthOnEveryLevel) {
+  for (const Level& level : levels()) {
+    for (const Function& f : kFunctions) {
+      Rng rng = Rng(5).split(f.name);
+      for (std::size_t n = 1; n <= 40; ++n) expect_close(level, f, arguments(f, n, rng), 4);
+      expect_close(level, f, arguments(f, 1000, rng), 4);
+    }
+  }
+}
+
+TEST(Transcendental, SpecialValuesAtEveryPlace) {
+  const double inf = INFINITY;
+  const std::vector<double> specials{0.0,   -0.0,   inf,    -inf,     NAN, 1e-320, -1e-320, 710.0, -710.0,
+                                     745.0, -745.0, 1e-310, 2.2e-308, 1e5, 1e15,   -1e22,   1e300};
+  for (const Level& level : levels()) {
+    for (const Function& f : kFunctions) {
+      for (const double special : specials) {
+        expect_close(level, f, {special}, 4);
+        for (std::size_t n : {2u, 8u, 11u}) expect_close(level, f, std::vector<double>(n, special), 4);
+        // One special value must not disturb its neighbours in the same register.
+        for (std::size_t at = 0; at < 8; ++at) {
+          std::vector<double> x{0.5, 0.25, 1.5, 2.0, 0.75, 3.0, 1.0, 0.125};
+          x[at] = special;
+          expect_close(level, f, x, 4);
+        }
+      }
+    }
+  }
+}
+
+TEST(Transcendental, MayWriteOverItsArgument) {
+  for (const Level& level : levels()) {
+    for (const Function& f : kFunctions) {
+      for (const std::size_t n : {3u, 8u, 13u}) {
+        Rng rng(9);
+        std::vector<double> x = arguments(f, n, rng), y(n);
+        const auto size = static_cast<std::int64_t>(n);
+        (level.table->*f.kernel)(y.data(), x.data(), size);
+        (level.table->*f.kernel)(x.data(), x.data(), size);
+        EXPECT_EQ(x, y) << f.name << " " << level.name;
+      }
+    }
+  }
+}
+
+TEST(Transcendental, NothingIsWrittenForAnEmptyArray) {
+  for (const Level& level : levels()) {
+    for (const Function& f : kFunctions) {
+      double y = -7.0;
+      const double x = 0.5;
+      (level.table->*f.kernel)(&y, &x, 0);
+      EXPECT_EQ(y, -7.0);
+    }
+  }
+}
+
+// In a long array a number's result must not depend on where it stands, or batches would change results.
+TEST(Transcendental, PlaceInALongArrayDoesNotMatter) {
+  for (const Level& level : levels()) {
+    for (const Function& f : kFunctions) {
+      for (const double value : {0.3, 1.7, 2.9}) {
+        std::vector<double> x(21, value), y(21);
+        (level.table->*f.kernel)(y.data(), x.data(), 21);
+        for (const double v : y) EXPECT_EQ(v, y[0]) << f.name << " " << level.name;
+      }
+    }
+  }
+}
+
+// The test program asks itself, in a new process for each wish.
+std::string level_with(const std::string& wish) {
+  char path[4096];
+  const auto length = ::readlink("/proc/self/exe", path, sizeof path);
+  const std::string program(path, static_cast<std::size_t>(length));
+  std::FILE* pipe = ::popen(("COTANGENT_ISA=" + wish + " GTEST_OUTPUT= '" + program +
+                             "' --gtest_filter=Transcendental.PrintsItsLevel")
+                                .c_str(),
+                            "r");
+  std::string text;
+  char line[256];
+  while (pipe && std::fgets(line, sizeof line, pipe)) text += line;
+  if (pipe) ::pclose(pipe);
+  const std::size_t at = text.find("level=");
+  return at == std::string::npos ? text : text.substr(at + 6, 2);
+}
+
+TEST(Transcendental, PrintsItsLevel) { std::printf("level=%s\n", kernel::isa_name()); }
+
+TEST(Transcendental, TheEnvironmentChoosesALevelThisProcessorHas) {
+  const std::vector<Level> list = levels();
+  for (const Level& level : list) EXPECT_EQ(level_with(level.name), level.name);
+  EXPECT_EQ(level_with("nonsense"), list.back().name);
+  EXPECT_EQ(level_with(""), list.back().name);
+}
+
+}  // namespace
+}  // namespace cotangent
