@@ -121,6 +121,8 @@ void recycle_buffer(Buffer* buffer) noexcept {
     std::free(buffer);
     return;
   }
+  // A thread may free what it never made: its cache must be given back at its end all the same.
+  if (cache.bytes == 0) cache_guard.alive = true;
   poison(buffer);
   buffer->next = cache.free[buffer->size_class];
   cache.free[buffer->size_class] = buffer;
@@ -155,6 +157,7 @@ void recycle_tape_state(TapeState* state) noexcept {
     delete state;
     return;
   }
+  cache_guard.alive = true;
   cache.tapes[cache.num_tapes++] = state;
 }
 

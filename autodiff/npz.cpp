@@ -173,7 +173,7 @@ detail::FileBytes build_archive(const detail::NpySource& target, const std::vect
       fail();
   }
   if (zip_close(archive.get()) != 0) fail();
-  archive.release();
+  static_cast<void>(archive.release());  // zip_close has freed it
 
   zip_stat_t status;
   zip_stat_init(&status);

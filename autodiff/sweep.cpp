@@ -153,6 +153,7 @@ void Sweep::add_matmul(std::uint32_t node, const Var& a, const Var& b, const Mat
     add(node, matmul(a, b, options));
     return;
   }
+  if (whole && base == stop_) gaps_.clear();
   bool written = true;
   double* to = whole ? mutable_data(VarAccess::value(s.value)) : place(base, offset, result.size(), written);
   kernel::matmul(to, a.value(), b.value(), options, written ? 1.0 : 0.0);
@@ -281,6 +282,10 @@ Var pull_back(const char* operation, TapeState& tape, const Var& y, const Var& c
   if (!(c.shape() == y.shape()))
     throw ShapeError(fmt::format("[{}] the cotangent is {}, y is {}; give it y's shape", operation,
                                  c.shape().to_string(), y.shape().to_string()));
+  if (create_graph && c.tracked() && &live_tape(operation, c) != &tape)
+    throw TapeError(fmt::format(
+        "[{}] the cotangent is recorded on another tape than x; pass it through detach, or lift it onto x's",
+        operation));
   const auto zero = [&] {
     if (gaps) gaps->push_back({VarAccess::node(x), 0, x.size()});
     return Var(Tensor::zeros(x.shape()));
@@ -293,6 +298,7 @@ Var pull_back(const char* operation, TapeState& tape, const Var& y, const Var& c
   if (VarAccess::node(y) < VarAccess::node(x)) return zero();
   Sweep sweep(tape, VarAccess::node(y), VarAccess::node(x), create_graph);
   sweep.activate_dependents();
+  if (!sweep.connected()) return zero();
   sweep.run(create_graph ? c : detach(c));
   if (!sweep.reached()) return zero();
   Var result = sweep.take();

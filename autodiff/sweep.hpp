@@ -20,6 +20,8 @@ class Sweep {
 
   /// Marks which nodes' cotangents are wanted: those that depend on `stop` (unless all do).
   void activate_dependents();
+  /// Whether `from` depends on `stop` at all; if not, there is nothing to run.
+  bool connected() const { return wants(from_); }
   /// Or gives the marks, one byte a node of the tape, from outside; they must outlive the pass.
   void set_active(const unsigned char* marks) { active_ = marks; }
 

@@ -187,7 +187,10 @@ Jvp jvp(VarFunction f, const Tensor& x, const Tensor& v) {
 }
 Jvp jvp(VarFunction f, const Params& w, const Params& v) { return jvp(f, w.flat(), v.flat()); }
 VarJvp jvp(VarFunction f, const Var& x, const Var& v) {
-  if (x.tracked()) return forward_mode(live_tape("jvp", x), f, alias(x), v, true);
+  if (x.tracked()) {
+    TapeState& tape = live_tape("jvp", x);
+    return forward_mode(tape, f, alias(x), v, true);
+  }
   if (v.tracked()) return forward_mode(live_tape("jvp", v), f, lift(x.value(), v), v, true);
   auto [value, tangent] = jvp(f, x.value(), v.value());
   return {Var(std::move(value)), Var(std::move(tangent))};

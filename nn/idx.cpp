@@ -177,7 +177,7 @@ constexpr char kStandardNames[] = "give MNIST's four files their standard names"
 /// The plain file if it is there, else the packed one.
 std::string find_file(const std::string& directory, const std::string& name) {
   for (const char* suffix : {"", ".gz"}) {
-    const std::string path = directory + "/" + name + suffix;
+    std::string path = directory + "/" + name + suffix;
     struct stat status {};
     if (::stat(path.c_str(), &status) == 0) return path;
   }

@@ -1,10 +1,13 @@
-// Prints the bits of random draws; built by both compilers, Debug and Release, the outputs must be equal.
+// Prints the bits of random draws, initial weights and batches; built by both compilers, Debug and Release,
+// the outputs must be equal.
 #include <bit>
 #include <cinttypes>
 #include <cstdint>
 #include <cstdio>
 
 #include "autodiff/rng.hpp"
+#include "nn/nn.hpp"
+#include "optim/optim.hpp"
 
 namespace {
 
@@ -27,6 +30,36 @@ void print_bits(const char* name, double x) {
   std::printf("%s %016" PRIx64 "\n", name, std::bit_cast<std::uint64_t>(x));
 }
 
+/// Prints each batch and stops before anything the compilers' math could differ in is computed from it.
+class PrintBatches : public cotangent::optim::Observer {
+ public:
+  cotangent::optim::Flow on_step(const cotangent::optim::View& view) override {
+    std::printf("batch");
+    for (const Index i : view.batch.indices()) std::printf(" %" PRId64, i);
+    std::printf("\n");
+    return cotangent::optim::Flow::go_on;
+  }
+};
+
+void print_initial_weights(Rng& rng) {
+  using namespace cotangent::nn;
+  const LinearOptions he{.weight_init = he_normal(), .bias_init = uniform(-0.5, 0.5)};
+  const LinearOptions ntk{.parametrisation = Parametrisation::ntk};
+  const Sequential net{Linear(20, 64), LeakyReLU(0.1), Linear(64, 64, he), ReLU(), Linear(64, 3, ntk)};
+  const cotangent::Params w = net.init(rng);
+  for (const cotangent::ParamEntry& entry : w.table())
+    std::printf("weights %s %016" PRIx64 "\n", entry.name.c_str(), digest(w[entry.name]));
+}
+
+void print_batches(Rng& rng) {
+  using namespace cotangent;
+  const auto f = optim::finite_sum(37, [](const Var& w, const Batch&) { return sum(square(w)); });
+  PrintBatches observer;
+  optim::Sgd({.step = 0.01, .batch = 8, .epochs = 2}).minimize(f, Tensor{1, 2}, rng, {&observer});
+  optim::Sgd({.step = 0.01, .batch = 8, .epochs = 1, .replacement = true})
+      .minimize(f, Tensor{1, 2}, rng, {&observer});
+}
+
 }  // namespace
 
 int main() {
@@ -40,5 +73,7 @@ int main() {
   Rng init = rng.split("init");
   std::printf("\nuniforms %016" PRIx64 "\n", digest(init.uniform(Shape{100, 1000}, -0.3, 0.7)));
   std::printf("normals %016" PRIx64 "\n", digest(init.normal(Shape{300, 1000}, 1.5, 0.125)));
+  print_initial_weights(rng);
+  print_batches(rng);
   std::printf("state %s\n", init.state().c_str());
 }

@@ -9,27 +9,16 @@
 #include <string>
 
 #include "autodiff/autodiff.hpp"
+#include "expect.hpp"
 
 namespace cotangent {
 namespace {
 
+using test::error_of;
+using test::expect_close;
+
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInf = std::numeric_limits<double>::infinity();
-
-template <class Error, class F>
-std::string error_of(F f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "nothing thrown";
-}
-
-void expect_near(const Tensor& a, const Tensor& b, double tolerance) {
-  ASSERT_EQ(a.shape().to_string(), b.shape().to_string());
-  for (std::size_t i = 0; i < a.data().size(); ++i) EXPECT_NEAR(a.data()[i], b.data()[i], tolerance) << i;
-}
 
 // ---- squared errors
 
@@ -39,17 +28,17 @@ TEST(Mse, ClosedForm) {
   EXPECT_DOUBLE_EQ(nn::mse(p, t).item(), 14.3125 / 6);
   EXPECT_DOUBLE_EQ(nn::half_mse(p, t).item(), 14.3125 / 12);
   EXPECT_EQ(nn::mse(p, t).rank(), 0);
-  expect_near(grad([&](const Var& v) { return nn::mse(v, t); }, p),
-              (Var(Tensor{{0.5, 0.0}, {-1.0, 3.0}, {2.0, 0.25}}) * (2.0 / 6)).value(), 1e-15);
-  expect_near(grad([&](const Var& v) { return nn::half_mse(v, t); }, p),
-              (Var(Tensor{{0.5, 0.0}, {-1.0, 3.0}, {2.0, 0.25}}) * (1.0 / 6)).value(), 1e-15);
+  expect_close(grad([&](const Var& v) { return nn::mse(v, t); }, p),
+               (Var(Tensor{{0.5, 0.0}, {-1.0, 3.0}, {2.0, 0.25}}) * (2.0 / 6)).value(), 1e-15);
+  expect_close(grad([&](const Var& v) { return nn::half_mse(v, t); }, p),
+               (Var(Tensor{{0.5, 0.0}, {-1.0, 3.0}, {2.0, 0.25}}) * (1.0 / 6)).value(), 1e-15);
   // The Hessian of MEAN is the identity over N.
-  expect_near(hessian(
-                  [](const Var& v) {
-                    return nn::half_mse(v, {1, 2, 3, 4});
-                  },
-                  Tensor{0, 1, 0, 2}),
-              (0.25 * Var(Tensor::eye(4))).value(), 1e-15);
+  expect_close(hessian(
+                   [](const Var& v) {
+                     return nn::half_mse(v, {1, 2, 3, 4});
+                   },
+                   Tensor{0, 1, 0, 2}),
+               (0.25 * Var(Tensor::eye(4))).value(), 1e-15);
   EXPECT_EQ(nn::mse(Tensor::scalar(3.0), Tensor::scalar(1.0)).item(), 4.0);
 }
 
@@ -82,9 +71,9 @@ TEST(Logistic, RegressionOfTheTheorySheet) {
   };
   const Tensor origin{0.0, 0.0}, w{-0.792529343087, 1.00753515539};
   EXPECT_NEAR(risk(origin).item(), std::numbers::ln2, 1e-15);
-  expect_near(grad(risk, origin), Tensor{0.3125, -0.4375}, 1e-15);
+  expect_close(grad(risk, origin), Tensor{0.3125, -0.4375}, 1e-15);
   EXPECT_NEAR(risk(w).item(), 0.390056323327862, 1e-14);
-  expect_near(grad(risk, w), origin, 1e-11);
+  expect_close(grad(risk, w), origin, 1e-11);
   // The Hessian's trace and determinant from its eigenvalues there.
   const Tensor H = hessian(risk, w);
   constexpr double a = 0.238167681758, b = 0.354489314467;
@@ -95,7 +84,7 @@ TEST(Logistic, RegressionOfTheTheorySheet) {
 TEST(Logistic, NoOverflow) {
   const Tensor f{1e3, -1e3, 1e3, -1e3}, y{-1, 1, 1, -1};
   EXPECT_EQ(nn::logistic(f, y).item(), 500.0);
-  expect_near(grad([&](const Var& v) { return nn::logistic(v, y); }, f), Tensor{0.25, -0.25, 0.0, 0.0}, 0.0);
+  expect_close(grad([&](const Var& v) { return nn::logistic(v, y); }, f), Tensor{0.25, -0.25, 0.0, 0.0}, 0.0);
   // Small losses keep their digits: log(1 + exp(-50)) to 40 digits.
   EXPECT_NEAR(nn::logistic(Tensor{50.0}, {1.0}).item() / 1.928749847963917780e-22, 1.0, 1e-14);
   EXPECT_EQ(nn::logistic(Tensor{-1e308}, {1.0}).item(), 1e308);
@@ -126,10 +115,10 @@ TEST(CrossEntropy, ClosedForm) {
   EXPECT_EQ(nn::cross_entropy(kLogits, labels).rank(), 0);
   // d/dz = (softmax(z) - p) / n.
   const Tensor q = softmax(kLogits);
-  expect_near(grad([&](const Var& z) { return nn::cross_entropy(z, labels); }, kLogits),
-              ((Var(q) - hard) / 3.0).value(), 1e-15);
-  expect_near(grad([&](const Var& z) { return nn::cross_entropy(z, soft); }, kLogits),
-              ((Var(q) - soft) / 3.0).value(), 1e-15);
+  expect_close(grad([&](const Var& z) { return nn::cross_entropy(z, labels); }, kLogits),
+               ((Var(q) - hard) / 3.0).value(), 1e-15);
+  expect_close(grad([&](const Var& z) { return nn::cross_entropy(z, soft); }, kLogits),
+               ((Var(q) - soft) / 3.0).value(), 1e-15);
 }
 
 TEST(CrossEntropy, Hessian) {
@@ -155,8 +144,8 @@ TEST(CrossEntropy, Identities) {
   double entropy = 0.0;
   for (const double v : p.data()) entropy -= v * std::log(v);
   EXPECT_NEAR(nn::cross_entropy(log(p), p).item(), entropy, 1e-15);
-  expect_near(grad([&](const Var& z) { return nn::cross_entropy(z, p); }, log(p).value()),
-              Tensor::zeros({1, 4}), 1e-15);
+  expect_close(grad([&](const Var& z) { return nn::cross_entropy(z, p); }, log(p).value()),
+               Tensor::zeros({1, 4}), 1e-15);
 }
 
 TEST(CrossEntropy, NoOverflow) {
@@ -165,12 +154,12 @@ TEST(CrossEntropy, NoOverflow) {
   EXPECT_EQ(nn::cross_entropy(z, {1, 1, 1}).item(), 1e3);
   EXPECT_EQ(nn::cross_entropy(z, {2, 2, 2}).item(), 2e3);
   EXPECT_NEAR(nn::cross_entropy(z, {0, 1, 2}).item(), 1e3, 1e-12);
-  expect_near(grad(
-                  [](const Var& v) {
-                    return nn::cross_entropy(v, {0, 1, 2});
-                  },
-                  z),
-              (Var(Tensor{{0, 0, 0}, {1, -1, 0}, {1, 0, -1}}) / 3.0).value(), 1e-15);
+  expect_close(grad(
+                   [](const Var& v) {
+                     return nn::cross_entropy(v, {0, 1, 2});
+                   },
+                   z),
+               (Var(Tensor{{0, 0, 0}, {1, -1, 0}, {1, 0, -1}}) / 3.0).value(), 1e-15);
   // Large equal logits: shifting all by 1e3 changes nothing but rounding.
   EXPECT_NEAR(nn::cross_entropy((Var(kLogits) + 1e3).value(), {2, 0, 1}).item(), 0.928453899029303316, 1e-12);
 }

@@ -22,6 +22,7 @@ std::atomic<long> news = 0;
 
 // Counts what C++ code takes from the heap; tensors' numbers come from buffers and are watched by their
 // addresses. Not inlined: g++ would warn that what operator new gave is freed.
+// NOLINTBEGIN(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory)
 [[gnu::noinline]] void* operator new(std::size_t size) {
   ++news;
   if (void* memory = std::malloc(size ? size : 1)) return memory;
@@ -29,6 +30,7 @@ std::atomic<long> news = 0;
 }
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+// NOLINTEND(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory)
 
 namespace cotangent {
 namespace {
@@ -64,7 +66,8 @@ TEST(Params, BlocksLieInOrderWithoutGaps) {
 TEST(Params, BlocksShareTheNumbers) {
   const Params w = example();
   EXPECT_EQ(w["0.bias"].data().data(), w.flat().data().data() + 12);
-  const Params copy = w;
+  Params copy;
+  copy = w;
   EXPECT_EQ(copy.flat().data().data(), w.flat().data().data());
   EXPECT_EQ(&copy.table(), &w.table());
 }

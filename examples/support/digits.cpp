@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
 #include <vector>
 
 #include "autodiff/error.hpp"
@@ -157,6 +158,14 @@ Tensor moved(const Tensor& images, const Motion& motion, Rng& rng) {
       }
   }
   return Tensor::from(result, images.shape());
+}
+
+MovingImages::MovingImages(Tensor images, const Motion& motion, Rng rng)
+    : original_(std::move(images)), motion_(motion), rng_(rng), now_(moved(original_, motion_, rng_)) {}
+
+optim::Flow MovingImages::on_epoch(const optim::View&) {
+  now_ = moved(original_, motion_, rng_);
+  return optim::Flow::go_on;
 }
 
 }  // namespace cotangent::examples

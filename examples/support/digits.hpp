@@ -2,6 +2,7 @@
 #pragma once
 #include "autodiff/rng.hpp"
 #include "nn/idx.hpp"
+#include "optim/optimizer.hpp"
 
 namespace cotangent::examples {
 
@@ -25,5 +26,20 @@ struct Motion {
 ///
 /// Shapes: images [n, 784] -> [n, 784]. Throws: ShapeError.
 Tensor moved(const Tensor& images, const Motion& motion, Rng& rng);
+
+/// Training images that move anew after each epoch, so that a network hardly sees the same one twice.
+class MovingImages : public optim::Observer {
+ public:
+  MovingImages(Tensor images, const Motion& motion, Rng rng);
+  /// The images of this epoch.
+  const Tensor& now() const noexcept { return now_; }
+  optim::Flow on_epoch(const optim::View&) override;
+
+ private:
+  Tensor original_;
+  Motion motion_;
+  Rng rng_;
+  Tensor now_;
+};
 
 }  // namespace cotangent::examples

@@ -59,6 +59,7 @@ void Lesson::print_tables() const {
     for (const auto& [name, value] : record_.metrics) metrics.row({name, value});
     print("\n" + metrics.to_text());
   }
+  if (record_.checks.empty()) return;
   report::Table checks({{"check: lhs <= rhs"}, {"source"}, {"lhs"}, {"rhs"}, {"margin"}, {"verdict"}});
   for (const report::Check& c : record_.checks)
     checks.row({c.name, c.source, c.lhs, c.rhs, c.margin,
