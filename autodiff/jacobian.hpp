@@ -20,7 +20,7 @@ enum class Wrt { params, inputs };
 struct JacobianOptions {
   /// Name patterns ("0.weight", "*.bias"); only matching parameters become columns, the rest is constant.
   /// Empty: all.
-  std::vector<std::string> params;
+  std::vector<std::string> params = {};
   Wrt wrt = Wrt::params;
 };
 

@@ -25,9 +25,10 @@ struct Attributes {
   std::shared_ptr<const void> payload = nullptr;
 };
 
-/// The inputs' values, for a forward rule.
+/// The inputs' values, for a forward rule, and the shape asked for where the caller chooses it.
 struct Inputs {
   std::span<const Var* const> vars;
+  const Shape* target = nullptr;
   const Tensor& operator[](int j) const { return vars[static_cast<std::size_t>(j)]->value(); }
   const Shape& shape(int j) const { return (*this)[j].shape(); }
   int count() const { return static_cast<int>(vars.size()); }
@@ -143,7 +144,8 @@ namespace detail {
 
 /// Computes an operation and, if an input is tracked, records it. Throws: TapeError on operands of different
 /// tapes or of a tape that has ended; what the forward rule throws.
-Var apply(const Op& op, std::span<const Var* const> inputs, const Attributes& attributes = {});
+Var apply(const Op& op, std::span<const Var* const> inputs, const Attributes& attributes = {},
+          const Shape* target = nullptr);
 inline Var apply(const Op& op, const Var& a, const Attributes& attributes = {}) {
   const Var* in[] = {&a};
   return apply(op, in, attributes);

@@ -44,9 +44,9 @@ xt::xstrided_slice_vector range_along(int rank, int axis, Index first, Index las
   return slices;
 }
 
-const Shape& shape_payload(const Attributes& a) { return *static_cast<const Shape*>(a.payload.get()); }
-Attributes with_shape(const Shape& shape, Index offset = 0) {
-  return {.whole = {offset}, .payload = std::make_shared<const Shape>(shape)};
+Var apply_shaped(const Op& op, const Var& x, const Shape& target, const Attributes& attributes = {}) {
+  const Var* in[] = {&x};
+  return apply(op, in, attributes, &target);
 }
 
 // A reshape keeps an axis where the sizes before it multiply to the same number; a range of leading rows
@@ -75,7 +75,7 @@ int view_axis(const NodeView& node, int axis, int) {
 const Op kView({
     .name = "view",
     .forward = [](const Inputs& in,
-                  const Attributes& a) { return TensorAccess::view(in[0], a.whole[0], shape_payload(a)); },
+                  const Attributes& a) { return TensorAccess::view(in[0], a.whole[0], *in.target); },
     // The backward pass looks through views; no rule is called.
     .pullback = nullptr,
     .row_rule = view_axis,
@@ -222,8 +222,8 @@ const Op kTranspose({
 const Op kBroadcastTo({
     .name = "broadcast_to",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
-          const Shape& shape = shape_payload(a);
+        [](const Inputs& in, const Attributes&) {
+          const Shape& shape = *in.target;
           const Shape& from = in.shape(0);
           const int added = shape.rank() - from.rank();
           bool fits = added >= 0;
@@ -261,7 +261,7 @@ const Op kBroadcastTo({
 
 Var alias(const Var& x) { return apply(kAlias, x); }
 Var view_of(const Var& x, Index offset, const Shape& shape) {
-  return apply(kView, x, with_shape(shape, offset));
+  return apply_shaped(kView, x, shape, {.whole = {offset}});
 }
 
 Var assemble(const std::vector<Piece>& pieces, const Shape& shape) {
@@ -335,7 +335,7 @@ Var concat(const std::vector<Var>& parts, int axis) {
 }
 
 Var broadcast_to(const Var& x, const Shape& shape) {
-  return apply(detail::kBroadcastTo, x, detail::with_shape(shape));
+  return detail::apply_shaped(detail::kBroadcastTo, x, shape);
 }
 
 }  // namespace cotangent

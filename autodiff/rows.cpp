@@ -150,7 +150,7 @@ class RowAnalysis {
         if (answer == kFactor)
           share(i, static_cast<int>(j), source);
         else
-          follow(i, source, answer);
+          follow(i, static_cast<int>(j), source, answer);
       }
     }
     if (axis_[kW] >= 0 || (axis_[kX] != kUnseen && axis_[kX] != 0)) refuse(output_);
@@ -171,13 +171,24 @@ class RowAnalysis {
       uses_.push_back({i, j, slice->first, slice->second - slice->first});
   }
 
-  void follow(std::uint32_t i, std::uint32_t source, int axis) {
-    if (source == kW || (any_w_[source] && !on_x_[source] && slice_of_w(source)))
+  /// Of one sample alone, an axis of size 1 does not tell the sample's from a parameter's own.
+  void share_with_one(std::uint32_t i, int j, std::uint32_t source) {
+    if (tape_.nodes[i].num_inputs == 1) return share(i, j, source);
+    axis_[source] = kFactor;
+    if (on_w_[source])
+      slow_reason_ =
+          fmt::format("[{}] meets a parameter along the axis of the only sample", tape_.nodes[i].op->name());
+  }
+
+  void follow(std::uint32_t i, int j, std::uint32_t source, int axis) {
+    if (source == kW || (any_w_[source] && !on_x_[source] && slice_of_w(source))) {
+      if (tape_.nodes[source].output.shape()[axis] == 1) return share_with_one(i, j, source);
       throw TapeError(
           fmt::format("[{}] meets a parameter of shape {} along the axis of the samples: the samples would "
                       "have parameters of their own; "
                       "use broadcast_to or a row operation for shared ones",
                       tape_.nodes[i].op->name(), tape_.nodes[source].output.shape().to_string()));
+    }
     if (axis_[source] != kUnseen && axis_[source] != axis) refuse(i);
     axis_[source] = static_cast<signed char>(axis);
   }

@@ -116,7 +116,8 @@ Var add_leaf(TapeState& tape, Tensor value) {
   return VarAccess::tracked(std::move(value), tape.cell, position);
 }
 
-Var apply(const Op& op, std::span<const Var* const> inputs, const Attributes& attributes) {
+Var apply(const Op& op, std::span<const Var* const> inputs, const Attributes& attributes,
+          const Shape* target) {
   EpochCell* cell = nullptr;
   for (const Var* v : inputs) {
     EpochCell* of = VarAccess::cell(*v);
@@ -131,7 +132,7 @@ Var apply(const Op& op, std::span<const Var* const> inputs, const Attributes& at
     cell = of;
   }
   const OpSpec& spec = op.spec();
-  Var result(spec.forward(Inputs{inputs}, attributes));
+  Var result(spec.forward(Inputs{inputs, target}, attributes));
   if (!cell) return result;
 
   TapeState& tape = *cell->tape;

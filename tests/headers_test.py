@@ -57,8 +57,9 @@ cure = ["-fno-new-ttp-matching"] if "Free Software" in run(COMPILER, "--version"
 with ThreadPoolExecutor(os.cpu_count()) as pool:
     complaints = list(pool.map(compile_alone, public))
 problems += [f"{header} does not compile alone:\n{text}" for header, text in zip(public, complaints) if text]
-if text := compile_alone("autodiff/xtensor.hpp", *cure):
-    problems.append(f"autodiff/xtensor.hpp does not compile alone:\n{text}")
+bridge = "autodiff/xtensor.hpp"  # the one public header that is not behind cotangent.hpp
+if (ROOT / bridge).exists() and (text := compile_alone(bridge, *cure)):
+    problems.append(f"{bridge} does not compile alone:\n{text}")
 with tempfile.TemporaryDirectory() as folder:
     problems += test_checker(pathlib.Path(folder))
 print("\n".join(problems) or f"{len(public)} public headers compile alone; {len(behind)} files behind a script")
