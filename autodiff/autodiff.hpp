@@ -8,6 +8,7 @@
 #include "autodiff/ops.hpp"
 #include "autodiff/params.hpp"
 #include "autodiff/print.hpp"
+#include "autodiff/provenance.hpp"
 #include "autodiff/rng.hpp"
 #include "autodiff/shape.hpp"
 #include "autodiff/tape.hpp"

@@ -15,8 +15,8 @@ class FunctionRef<R(Args...)> {
  public:
   template <class F>
   requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef> && std::is_invocable_r_v<R, F&, Args...>)
-      FunctionRef(F&& f)
-  noexcept {  // NOLINT(google-explicit-constructor)
+      FunctionRef(F&& f)  // NOLINT(google-explicit-constructor)
+  noexcept {
     using Callable = std::remove_reference_t<F>;
     if constexpr (std::is_function_v<Callable>) {
       target_.function = reinterpret_cast<void (*)()>(&f);

@@ -17,8 +17,8 @@ struct TensorAccess;
 /// A number in a list of numbers. Being a class, it leaves {{1}, {2}} to the constructor for rows.
 struct Number {
   template <class T>
-  requires std::is_arithmetic_v<T> Number(T number)
-  noexcept : value(static_cast<double>(number)) {}  // NOLINT(google-explicit-constructor)
+  requires std::is_arithmetic_v<T> Number(T number)  // NOLINT(google-explicit-constructor)
+  noexcept : value(static_cast<double>(number)) {}
   double value;
 };
 }  // namespace detail
@@ -52,7 +52,7 @@ class Tensor {
   Tensor(Tensor&& other) noexcept : buffer_(other.buffer_), data_(other.data_), shape_(other.shape_) {
     other.forget();
   }
-  Tensor& operator=(const Tensor& other) noexcept {
+  Tensor& operator=(const Tensor& other) noexcept {  // NOLINT(bugprone-unhandled-self-assignment)
     detail::retain(other.buffer_);
     detail::release(buffer_);
     buffer_ = other.buffer_;

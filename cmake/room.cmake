@@ -4,10 +4,6 @@ function(cotangent_room name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "ROOMS;LIBRARIES;HEADER_ONLY")
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${name}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "_isa\\.cpp$")  # built once per instruction set: kernels.cmake
-  if(NOT sources)
-    file(WRITE ${PROJECT_BINARY_DIR}/empty_${name}.cpp "")
-    set(sources ${PROJECT_BINARY_DIR}/empty_${name}.cpp)
-  endif()
 
   set(target cotangent_${name})
   add_library(${target} STATIC ${sources})

@@ -13,8 +13,9 @@ inline void add_matmul_rows(std::vector<OpRow>& rows) {
   struct Sizes {
     Index m, k, n;
   };
-  for (const auto& [m, k, n] :
+  for (const Sizes& s :
        {Sizes{3, 4, 2}, Sizes{3, 4, 1}, Sizes{1, 4, 3}, Sizes{3, 1, 2}, Sizes{1, 1, 1}, Sizes{3, 3, 3}}) {
+    const Index m = s.m, k = s.k, n = s.n;
     for (const bool ta : {false, true}) {
       for (const bool tb : {false, true}) {
         const MatmulOptions options{.transpose_a = ta, .transpose_b = tb, .scale = ta == tb ? -1.5 : 1.0};

@@ -29,9 +29,11 @@ TEST(Tensor, FromNestedLists) {
   EXPECT_EQ(matrix.shape(), (Shape{2, 3}));
   EXPECT_EQ(matrix(1, 0), 4.0);
   EXPECT_THAT(matrix.data(), ElementsAre(1.0, 2.0, 3.0, 4.0, 5.0, 6.0));
-  const Tensor blocks{{{1.0}, {2.0}}, {{3.0}, {4.0}}, {{5.0}, {6.0}}};
-  EXPECT_EQ(blocks.shape(), (Shape{3, 2, 1}));
+  const Tensor blocks{{{1.0, -1.0}, {2.0, -2.0}}, {{3.0, -3.0}, {4.0, -4.0}}, {{5.0, -5.0}, {6.0, -6.0}}};
+  EXPECT_EQ(blocks.shape(), (Shape{3, 2, 2}));
   EXPECT_EQ(blocks(2, 1, 0), 6.0);
+  EXPECT_EQ((Tensor{{5.0}}.shape()), (Shape{1, 1}));
+  EXPECT_EQ((Tensor{{1.0}, {2.0}}.shape()), (Shape{2, 1}));
 }
 
 TEST(Tensor, OfOneValue) {
@@ -68,13 +70,13 @@ TEST(Tensor, RaggedListsAreErrors) {
               }),
               AllOf(HasSubstr("[tensor]"), HasSubstr("2 and 1"), HasSubstr("same length")));
   EXPECT_THAT(error_of<ShapeError>([] {
-                Tensor{{{1.0}, {2.0}}, {{3.0}}};
+                Tensor{{{1.0, 1.0}, {2.0, 2.0}}, {{3.0, 3.0}}};
               }),
               AllOf(HasSubstr("blocks of 2 and 1 rows"), HasSubstr("same shape")));
   EXPECT_THAT(error_of<ShapeError>([] {
-                Tensor{{{1.0}, {2.0}}, {{3.0}, {4.0, 5.0}}};
+                Tensor{{{1.0, 1.0}, {2.0, 2.0}}, {{3.0, 3.0}, {4.0, 5.0, 6.0}}};
               }),
-              AllOf(HasSubstr("rows of 1 and 2"), HasSubstr("same length")));
+              AllOf(HasSubstr("rows of 2 and 3"), HasSubstr("same length")));
 }
 
 TEST(Tensor, EmptyOnes) {

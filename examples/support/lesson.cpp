@@ -21,12 +21,6 @@ namespace {
 constexpr int kUnexpectedVerdict = 1;
 constexpr int kBadUsage = 2;
 
-std::string verdict(const Claim& claim) {
-  const double margin = claim.rhs - claim.lhs;
-  if (margin > claim.rounding) return claim.shows;
-  return margin < -claim.rounding ? "refuted" : "inconclusive";
-}
-
 /// Before the work, so that an hour of it is not lost for a misspelt directory.
 void make_directory(const std::string& path) {
   std::error_code error;
@@ -42,15 +36,13 @@ std::string Lesson::path(std::string_view suffix) const {
   return (std::filesystem::path(out_) / (record_.lesson + std::string(suffix))).string();
 }
 
-void Lesson::check(const Claim& claim) {
-  record_.check({.name = claim.name,
-                 .source = claim.source,
-                 .claim = claim.claim,
-                 .lhs = claim.lhs,
-                 .rhs = claim.rhs,
-                 .margin = claim.rhs - claim.lhs,
-                 .verdict = verdict(claim),
-                 .expected = claim.expected.value_or(claim.shows)});
+void Lesson::check(report::Check check, double rounding) {
+  check.margin = check.rhs - check.lhs;
+  if (check.margin < -rounding)
+    check.verdict = kRefuted;
+  else if (!(check.margin > rounding))
+    check.verdict = kInconclusive;
+  record_.check(std::move(check));
 }
 
 void Lesson::print_tables() const {

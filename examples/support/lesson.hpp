@@ -1,15 +1,20 @@
 // The frame of a lesson: its options, the claims it checks, the record it writes, its exit code.
 #pragma once
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "autodiff/function.hpp"
 #include "autodiff/tensor.hpp"
 #include "report/json.hpp"
 
 namespace cotangent::examples {
+
+inline constexpr const char* kCertified = "certified";
+inline constexpr const char* kSupported = "supported";
+inline constexpr const char* kRefuted = "refuted";
+inline constexpr const char* kInconclusive = "inconclusive";
 
 struct LessonInfo {
   /// The source file without ".cpp": "01_gradients".
@@ -18,22 +23,6 @@ struct LessonInfo {
   std::string about;
   /// Whether it has the option --data.
   bool reads_data = false;
-};
-
-/// The statement lhs <= rhs. Its verdict follows from the numbers: "refuted" if rhs - lhs is below -rounding,
-/// `shows` if it is above rounding, else (and for NaN) "inconclusive".
-struct Claim {
-  std::string name;
-  std::string source;  // lecture and entry: "ece826 O14"
-  std::string claim;
-  double lhs;
-  double rhs;
-  /// How far rounding may have moved the two sides.
-  double rounding = 0.0;
-  /// "certified" where everything the claim speaks of was computed, "supported" where it was only sampled.
-  std::string shows = "certified";
-  /// The verdict the lesson is about; without one, `shows`.
-  std::optional<std::string> expected = std::nullopt;
 };
 
 /// What a lesson is given: its options, and where its findings go.
@@ -49,12 +38,37 @@ class Lesson {
 
   /// The first metric is the one an overview shows.
   void metric(std::string name, double value) { record_.metric(std::move(name), value); }
-  /// Decides the claim and records it with its verdict.
-  void check(const Claim& claim);
+  /// Checks the claim lhs <= rhs and records it. The numbers alone decide: "refuted" if rhs - lhs is below
+  /// -rounding, "certified" if it is above rounding, else (and for NaN) "inconclusive". The function's name says
+  /// which of these the lesson expects; another one makes its exit code 1.
+  ///
+  /// `source` is lecture and entry, "ece826 O14"; `rounding` is how far rounding may have moved the two sides.
+  void expect_certified(std::string source, std::string name, std::string claim, double lhs, double rhs,
+                        double rounding = 0.0) {
+    check({std::move(name), std::move(source), std::move(claim), lhs, rhs, 0, kCertified, kCertified},
+          rounding);
+  }
+  void expect_refuted(std::string source, std::string name, std::string claim, double lhs, double rhs,
+                      double rounding = 0.0) {
+    check({std::move(name), std::move(source), std::move(claim), lhs, rhs, 0, kCertified, kRefuted},
+          rounding);
+  }
+  void expect_inconclusive(std::string source, std::string name, std::string claim, double lhs, double rhs,
+                           double rounding = 0.0) {
+    check({std::move(name), std::move(source), std::move(claim), lhs, rhs, 0, kCertified, kInconclusive},
+          rounding);
+  }
+  /// For what was only sampled: the verdict is "supported" where it would be "certified".
+  void expect_supported(std::string source, std::string name, std::string claim, double lhs, double rhs,
+                        double rounding = 0.0) {
+    check({std::move(name), std::move(source), std::move(claim), lhs, rhs, 0, kSupported, kSupported},
+          rounding);
+  }
 
  private:
   friend int run_lesson(const LessonInfo&, int, char**, FunctionRef<void(Lesson&)>);
   Lesson() = default;
+  void check(report::Check check, double rounding);
   void print_tables() const;
 
   bool smoke_ = false;

@@ -1,0 +1,180 @@
+// A steady training step makes no heap call: the malloc family (operator new ends there) and mmap are counted.
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <fstream>
+
+#include "autodiff/ops.hpp"
+#include "autodiff/params.hpp"
+#include "autodiff/rng.hpp"
+#include "autodiff/transforms.hpp"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define COTANGENT_NO_INTERPOSITION 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define COTANGENT_NO_INTERPOSITION 1
+#endif
+#endif
+#if !defined(__GLIBC__)
+#define COTANGENT_NO_INTERPOSITION 1
+#endif
+
+namespace {
+std::atomic<long> heap_calls = 0;
+}
+
+#ifndef COTANGENT_NO_INTERPOSITION
+// The program's own definitions take the place of the C library's; operator new ends in malloc.
+extern "C" {
+void* __libc_malloc(std::size_t size);                           // NOLINT
+void* __libc_calloc(std::size_t count, std::size_t size);        // NOLINT
+void* __libc_realloc(void* block, std::size_t size);             // NOLINT
+void* __libc_memalign(std::size_t alignment, std::size_t size);  // NOLINT
+
+void* malloc(std::size_t size) noexcept {
+  ++heap_calls;
+  return __libc_malloc(size);
+}
+void* calloc(std::size_t count, std::size_t size) noexcept {
+  ++heap_calls;
+  return __libc_calloc(count, size);
+}
+void* realloc(void* block, std::size_t size) noexcept {
+  ++heap_calls;
+  return __libc_realloc(block, size);
+}
+void* memalign(std::size_t alignment, std::size_t size) noexcept {
+  ++heap_calls;
+  return __libc_memalign(alignment, size);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
+  ++heap_calls;
+  return __libc_memalign(alignment, size);
+}
+int posix_memalign(void** block, std::size_t alignment, std::size_t size) noexcept {
+  ++heap_calls;
+  *block = __libc_memalign(alignment, size);
+  return *block ? 0 : ENOMEM;
+}
+void* mmap(void* address, std::size_t size, int protection, int flags, int file, off_t offset) noexcept {
+  ++heap_calls;
+  const long result = ::syscall(SYS_mmap, address, size, protection, flags, file, offset);
+  return reinterpret_cast<void*>(result);  // -1 is MAP_FAILED
+}
+}
+#endif
+
+namespace cotangent {
+namespace {
+
+struct Network {
+  Params w;
+  Tensor x, y;
+};
+
+Network small_network() {
+  Rng rng(2);
+  return {Params({{"0.weight", rng.normal(Shape{64, 10})},
+                  {"0.bias", rng.normal(Shape{64})},
+                  {"1.scale", rng.normal(Shape{64})},
+                  {"2.weight", rng.normal(Shape{3, 64})},
+                  {"2.bias", rng.normal(Shape{3})}}),
+          rng.normal(Shape{64, 10}), rng.normal(Shape{64, 3})};
+}
+
+// Touches every kind of operation a training step is made of.
+Var risk(const Var& w, const Tensor& x, const Tensor& y) {
+  Var h = leaky_relu(linear(x, view(w, 0, Shape{64, 10}), view(w, 640, Shape{64})), 0.1);
+  h = mul_rows(h, view(w, 704, Shape{64}));
+  const Var logits = linear(h, view(w, 768, Shape{3, 64}), view(w, 960, Shape{3}));
+  return mean(square(logits - y)) + mean(log_sum_exp(logits, 1)) + 1e-3 * dot(w, w);
+}
+
+template <class Step>
+long calls_in_steady_state(Step step) {
+  for (int k = 0; k < 5; ++k) step();
+  const long before = heap_calls;
+  for (int k = 0; k < 100; ++k) step();
+  return heap_calls - before;
+}
+
+class Heap : public testing::Test {
+ protected:
+  void SetUp() override {
+#ifdef COTANGENT_NO_INTERPOSITION
+    GTEST_SKIP() << "a sanitizer or another C library owns malloc here";
+#endif
+  }
+};
+
+TEST_F(Heap, TheCountersCount) {
+  const long before = heap_calls;
+  { const Tensor fresh = Tensor::zeros(Shape{1234567}); }
+  EXPECT_GT(heap_calls, before);
+}
+
+TEST_F(Heap, ATrainingStepMakesNoHeapCall) {
+  const Network net = small_network();
+  const Tensor &x = net.x, &y = net.y;
+  Params w = net.w;
+  double value = 0.0;
+  EXPECT_EQ(calls_in_steady_state([&] {
+              auto [v, g] = value_and_grad([&](const Var& p) { return risk(p, x, y); }, w);
+              value = v;
+              w = axpy(-1e-3, g, std::move(w));
+            }),
+            0);
+  EXPECT_TRUE(std::isfinite(value));
+}
+
+TEST_F(Heap, AStepWithFreshTensorsOfTheSameSizesMakesNoHeapCall) {
+  const Network net = small_network();
+  const Tensor &x = net.x, &y = net.y;
+  Params w = net.w;
+  EXPECT_EQ(calls_in_steady_state([&] {
+              const Tensor batch = x.rows(0, 32), labels = y.rows(0, 32);
+              w = w - 1e-3 * grad([&](const Var& p) { return risk(p, batch, labels); }, w);
+            }),
+            0);
+}
+
+TEST_F(Heap, AScalarChainMakesNoHeapCall) {
+  EXPECT_EQ(calls_in_steady_state([] {
+              grad(
+                  [](const Var& x) {
+                    Var y = x;
+                    for (int k = 0; k < 1000; ++k) y = sin(y);
+                    return y;
+                  },
+                  0.5);
+            }),
+            0);
+}
+
+TEST_F(Heap, ResidentMemoryStaysFlat) {
+  const Network net = small_network();
+  const Tensor &x = net.x, &y = net.y;
+  Params w = net.w;
+  const auto resident = [] {
+    std::ifstream file("/proc/self/statm");
+    long size = 0, pages = 0;
+    file >> size >> pages;
+    return pages;
+  };
+  const auto step = [&] { w = w - 1e-3 * grad([&](const Var& p) { return risk(p, x, y); }, w); };
+  for (int k = 0; k < 20; ++k) step();
+  const long before = resident();
+  for (int k = 0; k < 1000; ++k) step();
+  EXPECT_LE(resident(), before + 4);
+}
+
+}  // namespace
+}  // namespace cotangent

@@ -1,0 +1,340 @@
+// Functions that mix samples are refused by per_sample_jacobian, with the name of the operation that mixes
+// them; coincidences of sizes must not let one through.
+#include <cmath>
+
+#include "autodiff/error.hpp"
+#include "autodiff/jacobian.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/rng.hpp"
+#include "autodiff/transforms.hpp"
+#include "expect.hpp"
+
+namespace cotangent {
+namespace {
+
+using test::error_of;
+using testing::AllOf;
+using testing::AnyOf;
+using testing::HasSubstr;
+
+using Function = std::function<Var(const Var&, const Var&)>;
+
+constexpr Index kN = 4;  // samples; kWidth equals it where a coincidence is wanted
+constexpr Index kIn = 3;
+
+Tensor weights() { return Rng(31).normal(Shape{64}, 0.0, 0.7); }
+Tensor samples() { return Rng(32).normal(Shape{kN, kIn}); }
+
+/// A layer of the given width.
+Var layer(const Var& w, const Var& x, Index width) { return tanh(linear(x, view(w, 0, Shape{width, kIn}))); }
+
+/// The refusal by parameters; that by inputs must be one too.
+std::string refusal(const Function& f) {
+  const Tensor w = weights(), x = samples();
+  EXPECT_ANY_THROW(per_sample_jacobian(f, w, x, {.wrt = Wrt::inputs}));
+  return error_of<TapeError>([&] { per_sample_jacobian(f, w, x); });
+}
+
+void expect_mixing(const Function& f, const std::string& operation, Index width) {
+  const std::string text = refusal(f);
+  EXPECT_THAT(text, AllOf(HasSubstr("[" + operation + "] mixes samples"), HasSubstr("use jacobian")))
+      << "width " << width;
+}
+
+// Each at a width that differs from n, and at width = n.
+constexpr Index kWidths[] = {2, kN};
+
+TEST(Refused, BatchNormByHand) {
+  for (const Index k : kWidths)
+    expect_mixing(
+        [k](const Var& w, const Var& x) {
+          const Var h = layer(w, x, k);
+          const Var centred = add_rows(h, -mean(h, 0));
+          return mul_rows(centred, 1.0 / sqrt(mean(square(centred), 0) + 1e-5));
+        },
+        "sum_axis", k);
+}
+
+TEST(Refused, BatchNormOfTheInputsThemselves) {
+  for (const Index k : kWidths)
+    expect_mixing(
+        [k](const Var& w, const Var& x) {
+          const Var centred = x - broadcast_to(mean(x, 0), x.shape());
+          return layer(w, centred, k);
+        },
+        "sum_axis", k);
+}
+
+TEST(Refused, SoftmaxOverTheSamples) {
+  for (const Index k : kWidths) {
+    expect_mixing(
+        [k](const Var& w, const Var& x) {
+          const Var h = layer(w, x, k);
+          return exp(h - broadcast_to(log_sum_exp(h, 0), h.shape()));
+        },
+        "log_sum_exp", k);
+    expect_mixing(
+        [k](const Var& w, const Var& x) {
+          const Var e = exp(layer(w, x, k));
+          return e / broadcast_to(sum(e, 0), e.shape());
+        },
+        "sum_axis", k);
+  }
+}
+
+TEST(Refused, ProductsOfSamplesWithSamples) {
+  for (const Index k : kWidths) {
+    // h^T h, spread again so that a row a sample comes out
+    expect_mixing(
+        [k](const Var& w, const Var& x) {
+          const Var h = layer(w, x, k);
+          return matmul(h, matmul(h, h, {.transpose_a = true}));
+        },
+        "matmul", k);
+    // h h^T: row i holds all the others
+    expect_mixing(
+        [k](const Var& w, const Var& x) {
+          const Var h = layer(w, x, k);
+          return matmul(h, h, {.transpose_b = true});
+        },
+        "matmul", k);
+    expect_mixing(
+        [k](const Var& w, const Var& x) {
+          const Var h = layer(w, x, k);
+          return matmul(matmul(h, h, {.transpose_b = true}), h);
+        },
+        "matmul", k);
+    expect_mixing(
+        [k](const Var& w, const Var& x) {
+          const Var h = layer(w, x, k);
+          return linear(h, h);
+        },
+        "linear", k);
+  }
+  // At width n alone: h^T h is [n, n] and h h looks like a layer whose weight are the samples.
+  expect_mixing(
+      [](const Var& w, const Var& x) {
+        const Var h = layer(w, x, kN);
+        return matmul(h, h, {.transpose_a = true});
+      },
+      "matmul", kN);
+  expect_mixing(
+      [](const Var& w, const Var& x) {
+        const Var h = layer(w, x, kN);
+        return matmul(h, h);
+      },
+      "matmul", kN);
+}
+
+TEST(Refused, SumAndBroadcast) {
+  for (const Index k : kWidths) {
+    expect_mixing(
+        [k](const Var& w, const Var& x) {
+          const Var h = layer(w, x, k);
+          return h + broadcast_to(sum(h), h.shape());
+        },
+        "sum", k);
+    expect_mixing([k](const Var& w, const Var& x) { return layer(w, x, k) * mean(square(x)); }, "sum", k);
+    expect_mixing(
+        [k](const Var& w, const Var& x) {
+          const Var h = layer(w, x, k);
+          return h * dot(h, h);
+        },
+        "dot", k);
+    expect_mixing(
+        [k](const Var& w, const Var& x) {
+          const Var h = layer(w, x, k);
+          return add_rows(h, sum(h, 0));
+        },
+        "sum_axis", k);
+  }
+}
+
+TEST(Refused, RowPermutations) {
+  for (const Index k : kWidths) {
+    const auto by_slices = [k](const Var& w, const Var& x) {
+      const Var h = layer(w, x, k);
+      return concat({slice(h, 0, 1, kN), slice(h, 0, 0, 1)}, 0);
+    };
+    EXPECT_THAT(refusal(by_slices),
+                AnyOf(HasSubstr("[slice] mixes samples"), HasSubstr("[concat] mixes samples")));
+    const Tensor rotation{{0, 1, 0, 0}, {0, 0, 1, 0}, {0, 0, 0, 1}, {1, 0, 0, 0}};
+    expect_mixing([&](const Var& w, const Var& x) { return matmul(rotation, layer(w, x, k)); }, "matmul", k);
+    expect_mixing([&](const Var& w, const Var& x) { return layer(w, matmul(rotation, x), k); }, "matmul", k);
+  }
+}
+
+TEST(Refused, JoiningAlongTheSamples) {
+  for (const Index k : kWidths) {
+    expect_mixing(
+        [k](const Var& w, const Var& x) {
+          const Var h = layer(w, x, k);
+          return sum(reshape(concat({h, h}, 0), Shape{2, kN, k}), 0);
+        },
+        "concat", k);
+    expect_mixing(
+        [k](const Var& w, const Var& x) {
+          const Var h = layer(w, x, k);
+          return slice(concat({h, h}, 0), 0, 1, kN + 1);
+        },
+        "concat", k);
+  }
+}
+
+TEST(Refused, OneSampleGivenToAll) {
+  for (const Index k : kWidths)
+    expect_mixing(
+        [k](const Var& w, const Var& x) {
+          const Var h = layer(w, x, k);
+          return h + broadcast_to(slice(h, 0, 0, 1), h.shape());
+        },
+        "slice", k);
+}
+
+TEST(Refused, ReshapesThatTearSamplesApart) {
+  expect_mixing(
+      [](const Var& w, const Var& x) {
+        return transpose(reshape(layer(w, x, 2), Shape{2, kN}));
+      },
+      "reshape", 2);
+  expect_mixing(
+      [](const Var& w, const Var& x) {
+        return sum(reshape(layer(w, x, 2), Shape{2, kN}), 0);
+      },
+      "reshape", 2);
+  expect_mixing(
+      [](const Var& w, const Var& x) {
+        return reshape(transpose(reshape(layer(w, x, 4), Shape{2, 2, 4}), {1, 0, 2}), Shape{4, 4});
+      },
+      "reshape", 4);
+}
+
+// Only possible at width = n: a number per sample used as a number per column, and axes that are confused.
+TEST(Refused, CoincidencesOfWidthAndBatch) {
+  const auto per_sample = [](const Var& w, const Var& x) { return sum(layer(w, x, kN), 1); };  // [n]
+  const auto refused = [](const Function& f, const std::string& operation) {
+    EXPECT_THAT(refusal(f), AllOf(HasSubstr("[" + operation + "]"), HasSubstr("samples")));
+  };
+  refused([&](const Var& w, const Var& x) { return add_rows(layer(w, x, kN), per_sample(w, x)); },
+          "add_rows");
+  refused([&](const Var& w, const Var& x) { return mul_rows(layer(w, x, kN), per_sample(w, x)); },
+          "mul_rows");
+  refused(
+      [&](const Var& w, const Var& x) {
+        return linear(layer(w, x, kN), view(w, 0, Shape{kN, kN}), per_sample(w, x));
+      },
+      "linear");
+  refused(
+      [&](const Var& w, const Var& x) {
+        const Var h = layer(w, x, kN);
+        return h + broadcast_to(per_sample(w, x), h.shape());
+      },
+      "add");
+  refused([&](const Var& w, const Var& x) { return layer(w, x, kN) + transpose(layer(w, x, kN)); }, "add");
+  refused(
+      [&](const Var& w, const Var& x) { return scale_rows(transpose(layer(w, x, kN)), per_sample(w, x)); },
+      "scale_rows");
+  // The result holds the samples along its second axis: nothing mixes, but rows are not samples.
+  EXPECT_THAT(refusal([&](const Var& w, const Var& x) { return transpose(layer(w, x, kN)); }),
+              HasSubstr("use jacobian"));
+  EXPECT_THAT(refusal([&](const Var& w, const Var& x) {
+                return broadcast_to(per_sample(w, x), Shape{kN, kN});
+              }),
+              HasSubstr("use jacobian"));
+  refused([&](const Var& w, const Var& x) { return sum(layer(w, x, kN), 0); }, "sum_axis");
+}
+
+TEST(Refused, DependenceOnTheNumberOfSamples) {
+  const auto f = [](const Var& w, const Var& x) { return layer(w, x, 2) / static_cast<double>(x.size(0)); };
+  const std::string text = refusal(f);
+  EXPECT_THAT(text, AllOf(HasSubstr("[per_sample_jacobian]"), HasSubstr("output 0 of sample 0"),
+                          HasSubstr("alone"), HasSubstr("batch of 4"), HasSubstr("use jacobian")));
+  // As a sum over what was spread over the samples: every operation keeps them apart, the count comes in.
+  EXPECT_THAT(
+      refusal([](const Var& w, const Var& x) {
+        const Var h = layer(w, x, 2);  // [n, 2]
+        return sum(broadcast_to(reshape(h, Shape{1, x.size(0), 2}), Shape{x.size(0), x.size(0), 2}), 0);
+      }),
+      HasSubstr("alone"));
+}
+
+TEST(Refused, BranchesOnTheDataThatTheBatchAndTheSampleTakeDifferently) {
+  const Tensor w = weights();
+  const Tensor x{{-1.0, 0.5, 0.2},
+                 {5.0, 1.0, -0.3}};  // the first sample's mean is negative, the batch's is not
+  const auto f = [](const Var& wv, const Var& xv) {
+    const Var h = layer(wv, xv, 2);
+    return mean(xv).item() > 0.0 ? h : 2.0 * h;
+  };
+  EXPECT_THAT(error_of<TapeError>([&] { per_sample_jacobian(f, w, x); }),
+              AllOf(HasSubstr("alone"), HasSubstr("mixes samples where the record cannot show it")));
+  EXPECT_THAT(error_of<TapeError>([&] { per_sample_jacobian(f, w, x, {.wrt = Wrt::inputs}); }),
+              HasSubstr("alone"));
+}
+
+TEST(Refused, ParametersOfTheSamplesOwn) {
+  const auto f = [](const Var& w, const Var& x) { return layer(w, x, 2) + view(w, 20, Shape{kN, 2}); };
+  EXPECT_THAT(refusal(f), AllOf(HasSubstr("[add]"), HasSubstr("[4, 2]"), HasSubstr("parameters of their own"),
+                                HasSubstr("broadcast_to or a row operation")));
+  EXPECT_THAT(
+      refusal([](const Var& w, const Var& x) { return scale_rows(layer(w, x, 2), view(w, 3, Shape{kN})); }),
+      AllOf(HasSubstr("[scale_rows]"), HasSubstr("[4]")));
+  EXPECT_THAT(refusal([](const Var& w, const Var& x) {
+                return layer(w, x, 2) * exp(view(w, 20, Shape{kN, 2}));
+              }),
+              AllOf(HasSubstr("[exp]"), HasSubstr("parameters of their own")));
+  EXPECT_THAT(refusal([](const Var& w, const Var&) {
+                return view(w, 0, Shape{kN, 2});
+              }),
+              HasSubstr("use jacobian"));
+}
+
+TEST(Refused, ResultsThatAreNotOneRowASample) {
+  const Tensor w = weights(), x = samples();
+  const auto shape_error = [&](const Function& f, Wrt wrt) {
+    return error_of<ShapeError>([&] { per_sample_jacobian(f, w, x, {.wrt = wrt}); });
+  };
+  for (const Wrt wrt : {Wrt::params, Wrt::inputs}) {
+    EXPECT_THAT(shape_error([](const Var& v, const Var& z) { return sum(layer(v, z, 2)); }, wrt),
+                AllOf(HasSubstr("[per_sample_jacobian]"), HasSubstr("returned []"), HasSubstr("4 samples"),
+                      HasSubstr("[4, ...]"), HasSubstr("[sum] mixes samples")));
+    EXPECT_THAT(shape_error([](const Var& v, const Var& z) { return transpose(layer(v, z, 2)); }, wrt),
+                AllOf(HasSubstr("returned [2, 4]"), HasSubstr("[4, ...]")));
+    EXPECT_THAT(shape_error([](const Var& v, const Var& z) { return slice(layer(v, z, 2), 0, 0, 3); }, wrt),
+                AllOf(HasSubstr("returned [3, 2]"), HasSubstr("[slice] mixes samples")));
+    EXPECT_THAT(shape_error([](const Var&, const Var&) { return Var(1.0); }, wrt), HasSubstr("returned []"));
+  }
+  // A captured X does not change with the batch.
+  EXPECT_THAT(
+      shape_error([&](const Var& v, const Var&) { return layer(v, x, 2); }, Wrt::params),
+      AllOf(HasSubstr("returned [4, 2]"), HasSubstr("single sample 0"), HasSubstr("treat samples alike")));
+}
+
+TEST(Refused, VariablesOfOtherTapes) {
+  Tape tape;
+  const Var other = tape.input(Tensor::ones(Shape{kN, 2}));
+  EXPECT_THAT(refusal([&](const Var&, const Var&) { return other * 2.0; }),
+              AllOf(HasSubstr("[per_sample_jacobian]"), HasSubstr("another tape")));
+  EXPECT_THAT(refusal([&](const Var& w, const Var& x) { return layer(w, x, 2) * other; }),
+              HasSubstr("two different tapes"));
+}
+
+TEST(Refused, NoSamplesAndNoFlatVector) {
+  const Tensor w = weights();
+  const auto f = [](const Var& v, const Var& z) { return layer(v, z, 2); };
+  for (const Wrt wrt : {Wrt::params, Wrt::inputs}) {
+    EXPECT_THAT(error_of<ShapeError>([&] {
+                  per_sample_jacobian(f, w, Tensor::zeros(Shape{0, 3}), {.wrt = wrt});
+                }),
+                AllOf(HasSubstr("X is [0, 3]"), HasSubstr("at least one sample")));
+    EXPECT_THAT(error_of<ShapeError>([&] { per_sample_jacobian(f, w, Tensor::scalar(1.0), {.wrt = wrt}); }),
+                AllOf(HasSubstr("X is []"), HasSubstr("axis 0")));
+  }
+  EXPECT_THAT(error_of<ShapeError>([&] {
+                per_sample_jacobian(f, Tensor::zeros(Shape{2, 3}), samples());
+              }),
+              AllOf(HasSubstr("w is [2, 3]"), HasSubstr("[P], or Params")));
+}
+
+}  // namespace
+}  // namespace cotangent
