@@ -110,7 +110,10 @@ std::vector<Jacobian::Entry> Jacobian::top(Index k) const {
   std::vector<Index> order(numbers.size());
   std::iota(order.begin(), order.end(), Index{0});
   const auto count = std::min(std::max<Index>(k, 0), static_cast<Index>(order.size()));
-  const auto magnitude = [&](Index at) { return std::fabs(numbers[static_cast<std::size_t>(at)]); };
+  const auto magnitude = [&](Index at) {  // NaN ranks first: it is what one wants to see
+    const double v = std::fabs(numbers[static_cast<std::size_t>(at)]);
+    return std::isnan(v) ? HUGE_VAL : v;
+  };
   std::partial_sort(order.begin(), order.begin() + count, order.end(), [&](Index a, Index b) {
     return magnitude(a) != magnitude(b) ? magnitude(a) > magnitude(b) : a < b;
   });

@@ -65,13 +65,16 @@ class Jacobian {
 
 /// Jacobian of the samples' outputs: row (i, c) is the gradient of f(w, X[i:i+1])[c].
 ///
-/// Shapes: X [n, ...], f(w, X) [n] or [n, C] -> [n*C, P] (or [n*C, d] by the inputs).
-/// A function that mixes samples is refused with the operation's name; `jacobian` gives its joint derivative.
-/// Branches in C++ that depend on the data are not seen by the analysis; f is evaluated on the first and the
-/// last sample alone, and an output that differs from the batch's is an error. Cost: one forward pass and one
-/// backward pass an output; a parameter that reaches the data through other operations (tied by arithmetic,
-/// normalised, W2 W1), or by partly overlapping slices, costs n * C passes instead. Throws: ShapeError if f
-/// does not return [n, ...]; TapeError if samples mix; DomainError for a pattern nothing matches.
+/// Shapes: X [n, ...], f(w, X) [n] or [n, C] -> [n*C, P] (or [n*C, d] by the inputs). A function that mixes
+/// samples is refused with the operation's name; `jacobian` gives its joint derivative. So is one that merges
+/// the axis of the samples with another by reshape, although it may keep them apart. C++ that looks at values
+/// (branches, value(), detach) is not seen by the analysis: f is therefore evaluated on the first, the middle
+/// and the last sample alone, and values or gradients that differ from the batch's are an error.
+/// Cost: one forward pass and one backward pass an output; a parameter that reaches the data through other
+/// operations (tied by arithmetic, normalised, W2 W1), or by partly overlapping slices, costs n * C passes
+/// instead.
+/// Throws: ShapeError if f does not return [n, ...]; TapeError if samples mix; DomainError for a pattern
+/// nothing matches.
 Jacobian per_sample_jacobian(ModelFunction f, const Params& w, const Tensor& x,
                              const JacobianOptions& options = {});
 Jacobian per_sample_jacobian(ModelFunction f, const Tensor& w, const Tensor& x,

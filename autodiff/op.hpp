@@ -94,7 +94,8 @@ struct NodeView {
 
 /// Per-sample gradients by a shared input, without forming them: sample i's is the outer product delta_i (x)
 /// data_i, or data_i (x) delta_i if data_first, or delta_i alone if data is empty; row-major, it fills the
-/// input's numbers. Shapes: delta [n, p], data [n, q].
+/// input's numbers.
+/// Shapes: delta [n, p], data [n, q].
 struct RowFactor {
   Tensor delta;
   Tensor data = {};
@@ -102,7 +103,7 @@ struct RowFactor {
 };
 
 /// Which values a pullback reads; the tape keeps only those.
-enum class Keep : unsigned { kNothing = 0, kInputs = 1, kOutput = 2 };
+enum class Keep : unsigned { kNothing = 0, kInputs = 1, kOutput = 2, kInputsAndOutput = 3 };
 
 struct OpSpec {
   const char* name;

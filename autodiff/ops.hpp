@@ -40,7 +40,7 @@ Var square(const Var& x);
 /// Sine and cosine of radians. Shapes: [s] -> [s].
 Var sin(const Var& x);
 Var cos(const Var& x);
-/// Hyperbolic tangent. Shapes: [s] -> [s].
+/// Hyperbolic tangent. Its derivative is taken as 1 - y^2, so beyond |x| = 18 it is 0. Shapes: [s] -> [s].
 Var tanh(const Var& x);
 /// 1 / (1 + exp(-x)), without overflow. Shapes: [s] -> [s].
 Var sigmoid(const Var& x);
@@ -49,9 +49,11 @@ Var softplus(const Var& x);
 /// x where x >= 0, else 0; NaN stays NaN. Shapes: [s] -> [s].
 /// At 0: first derivative 1 (the course's convention), second derivative 0 everywhere.
 Var relu(const Var& x);
-/// x where x >= 0, else slope * x; goes by sign, so any finite slope is allowed. Shapes: [s] -> [s].
+/// x where x >= 0, else slope * x; goes by sign, so any finite slope is allowed.
+/// Shapes: [s] -> [s].
 /// At 0: first derivative 1 (the course's convention), second derivative 0 everywhere.
-/// Throws: DomainError if the slope is not finite. Source: proxy (lecture 000); Maas, Hannun, Ng 2013.
+/// Throws: DomainError if the slope is not finite.
+/// Source: proxy (lecture 000); Maas, Hannun, Ng 2013.
 Var leaky_relu(const Var& x, double slope = 0.01);
 
 // ---- products

@@ -189,64 +189,67 @@ const Op kTanh({
     .row_rule = same_axis,
 });
 
+// 1 - s would lose the digits of a large s, hence sigmoid(-x).
 const Op kSigmoid({
     .name = "sigmoid",
-    .forward = [](const Inputs& in,
-                  const Attributes&) { return map(in[0], kernel::transcendental().sigmoid); },
+    .forward = [](const Inputs& in, const Attributes&) { return map(in[0], kernel::transcendental().sigmoid); },
     .pullback = [](const Pullback& p, const Var& g,
-                   Cotangents& out) { out.add(0, g * (p.out() - square(p.out()))); },
-    .keep = Keep::kOutput,
+                   Cotangents& out) { out.add(0, g * (p.out() * sigmoid(-p.in(0)))); },
+    .keep = Keep::kInputsAndOutput,
     .row_rule = same_axis,
 });
 
 const Op kSoftplus({
-    .name = "softplus",
-    .forward = [](const Inputs& in,
-                  const Attributes&) { return map(in[0], kernel::transcendental().softplus); },
-    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, g * sigmoid(p.in(0))); },
-    .keep = Keep::kInputs,
-    .row_rule = same_axis,
-});
+        .name = "softplus",
+        .forward = [](const Inputs& in,
+                      const Attributes&) { return map(in[0], kernel::transcendental().softplus); },
+        .pullback = [](const Pullback& p, const Var& g,
+                       Cotangents& out) { out.add(0, g * sigmoid(p.in(0))); },
+        .keep = Keep::kInputs,
+        .row_rule = same_axis,
+    });
 
-// Written by sign and never as max(x, slope x), which is another function for slopes above 1.
-const Op kLeakyRelu({
-    .name = "leaky_relu",
-    .forward =
-        [](const Inputs& in, const Attributes& a) {
-          return map(in[0], [s = a.real[0]](double x) { return x >= 0.0 ? x : s * x; });
-        },
-    .pullback = [](const Pullback& p, const Var& g,
-                   Cotangents& out) { out.add(0, leaky_mask(g, p.in(0), p.real())); },
-    .keep = Keep::kInputs,
-    .at_kink = "1",
-    .row_rule = same_axis,
-});
+    // Written by sign and never as max(x, slope x), which is another function for slopes above 1.
+    const Op kLeakyRelu({
+        .name = "leaky_relu",
+        .forward =
+            [](const Inputs& in, const Attributes& a) {
+              return map(in[0], [s = a.real[0]](double x) { return x >= 0.0 ? x : s * x; });
+            },
+        .pullback = [](const Pullback& p, const Var& g,
+                       Cotangents& out) { out.add(0, leaky_mask(g, p.in(0), p.real())); },
+        .keep = Keep::kInputs,
+        .at_kink = "1",
+        .row_rule = same_axis,
+    });
 
-const Op kRelu({
-    .name = "relu",
-    .forward = [](const Inputs& in,
-                  const Attributes&) { return map(in[0], [](double x) { return x < 0.0 ? 0.0 : x; }); },
-    .pullback = [](const Pullback& p, const Var& g,
-                   Cotangents& out) { out.add(0, leaky_mask(g, p.in(0), 0.0)); },
-    .keep = Keep::kInputs,
-    .at_kink = "1",
-    .row_rule = same_axis,
-});
+    const Op kRelu({
+        .name = "relu",
+        .forward = [](const Inputs& in,
+                      const Attributes&) { return map(in[0], [](double x) { return x < 0.0 ? 0.0 : x; }); },
+        .pullback = [](const Pullback& p, const Var& g,
+                       Cotangents& out) { out.add(0, leaky_mask(g, p.in(0), 0.0)); },
+        .keep = Keep::kInputs,
+        .at_kink = "1",
+        .row_rule = same_axis,
+    });
 
-const Op kLeakyMask({
-    .name = "leaky_mask",
-    .forward =
-        [](const Inputs& in, const Attributes& a) {
-          return zip("leaky_mask", in, [s = a.real[0]](double g, double x) { return x >= 0.0 ? g : s * g; });
-        },
-    .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
-          if (out.needs(0)) out.add(0, leaky_mask(g, p.in(1), p.real()));
-        },
-    .keep = Keep::kInputs,
-    .at_kink = "1",
-    .row_rule = same_axis,
-});
+    const Op kLeakyMask({
+        .name = "leaky_mask",
+        .forward =
+            [](const Inputs& in, const Attributes& a) {
+              return zip("leaky_mask", in, [s = a.real[0]](double g, double x) {
+                return x >= 0.0 ? g : x < 0.0 ? s * g : x;
+              });
+            },
+        .pullback =
+            [](const Pullback& p, const Var& g, Cotangents& out) {
+              if (out.needs(0)) out.add(0, leaky_mask(g, p.in(1), p.real()));
+            },
+        .keep = Keep::kInputs,
+        .at_kink = "1",
+        .row_rule = same_axis,
+    });
 
 }  // namespace
 

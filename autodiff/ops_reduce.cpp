@@ -101,7 +101,7 @@ const Op kLogSumExp({
           const Index size = p.shape(0)[axis];
           out.add(0, spread(g, axis, size) * exp(p.in(0) - spread(p.out(), axis, size)));
         },
-    .keep = static_cast<Keep>(static_cast<unsigned>(Keep::kInputs) | static_cast<unsigned>(Keep::kOutput)),
+    .keep = Keep::kInputsAndOutput,
     .row_rule = reduced_axis,
 });
 

@@ -290,7 +290,7 @@ Var reshape(const Var& x, const Shape& shape) {
 }
 
 Var view(const Var& x, Index offset, const Shape& shape) {
-  if (x.rank() != 1 || offset < 0 || offset + shape.size() > x.size())
+  if (x.rank() != 1 || offset < 0 || offset > x.size() - shape.size())
     throw ShapeError(fmt::format(
         "[view] {} numbers for {} from position {} of x, which is {}; they must lie within a vector",
         shape.size(), shape.to_string(), offset, x.shape().to_string()));

@@ -26,9 +26,10 @@ struct Use {
   Index size;
 };
 
-/// Follows the samples forward from X to the first operation after which no axis holds them apart; kNoNode if
-/// none.
-std::uint32_t first_mixing(const TapeState& tape, std::uint32_t output) {
+/// Follows the samples forward from X to the first operation after which no one axis holds them apart; kNoNode if there
+/// is none, with the axis of the output they end on.
+std::uint32_t first_mixing(const TapeState& tape, std::uint32_t output, int& end_axis) {
+  end_axis = 0;
   std::vector<unsigned char> reaches(tape.nodes.size(), 0);
   reaches[output] = 1;
   for (std::uint32_t i = output; i > kX; --i)
@@ -57,6 +58,7 @@ std::uint32_t first_mixing(const TapeState& tape, std::uint32_t output) {
       if (keeps(axis)) along[i] = static_cast<signed char>(axis);
     if (along[i] == kUnseen) return i;
   }
+  if (along[output] != kUnseen) end_axis = along[output];
   return kNoNode;
 }
 
@@ -68,9 +70,8 @@ std::string describe_mixing(const TapeState& tape, std::uint32_t i) {
   const char* name = node.op ? node.op->name() : "input";
   if (node.op == &kView)
     name = tape.inputs[node.first_input].size() == node.output.size() ? "reshape" : "slice";
-  return fmt::format(
-      "[{}] mixes samples: from {} it makes {}, in which the samples are no longer apart along one axis",
-      name, inputs, node.output.shape().to_string());
+  return fmt::format("[{}] mixes samples: from {} it makes {}, in which no one axis holds the samples apart",
+                     name, inputs, node.output.shape().to_string());
 }
 
 class RowAnalysis {
@@ -182,7 +183,7 @@ class RowAnalysis {
 
   void follow(std::uint32_t i, int j, std::uint32_t source, int axis) {
     if (source == kW || (any_w_[source] && !on_x_[source] && slice_of_w(source))) {
-      if (tape_.nodes[source].output.shape()[axis] == 1) return share_with_one(i, j, source);
+      if (tape_.nodes[output_].output.shape()[0] == 1) return share_with_one(i, j, source);
       throw TapeError(
           fmt::format("[{}] meets a parameter of shape {} along the axis of the samples: the samples would "
                       "have parameters of their own; "
@@ -208,10 +209,16 @@ class RowAnalysis {
   }
 
   [[noreturn]] void refuse(std::uint32_t found) const {
-    const std::uint32_t culprit = first_mixing(tape_, output_);
-    throw TapeError(fmt::format(
-        "{}; per-sample derivatives do not exist for this function, use jacobian for the joint one",
-        describe_mixing(tape_, culprit == kNoNode ? found : culprit)));
+    int end_axis = 0;
+    const std::uint32_t culprit = first_mixing(tape_, output_, end_axis);
+    if (culprit == kNoNode && end_axis != 0)
+      throw TapeError(fmt::format(
+          "[per_sample_jacobian] f returns {} with the samples along axis {}; they must lie along axis 0, "
+          "transpose the result",
+          tape_.nodes[output_].output.shape().to_string(), end_axis));
+    throw TapeError(
+        fmt::format("{}; per-sample derivatives are refused for it, use jacobian for the joint one",
+                    describe_mixing(tape_, culprit == kNoNode ? found : culprit)));
   }
 
   const TapeState& tape_;
@@ -227,7 +234,8 @@ class RowAnalysis {
 
 Index check_output(const TapeState& tape, const Var& y, Index n) {
   if (y.rank() != 0 && y.size(0) == n) return y.size() / n;
-  const std::uint32_t culprit = y.tracked() ? first_mixing(tape, VarAccess::node(y)) : kNoNode;
+  int end_axis = 0;
+  const std::uint32_t culprit = y.tracked() ? first_mixing(tape, VarAccess::node(y), end_axis) : kNoNode;
   throw ShapeError(fmt::format(
       "[per_sample_jacobian] f returned {} for {} samples; it must return one row a sample, [{}, ...]{}",
       y.shape().to_string(), n, n, culprit == kNoNode ? "" : "; " + describe_mixing(tape, culprit)));
@@ -245,42 +253,14 @@ void check_inputs(const Tensor& x) {
                                  x.shape().to_string()));
 }
 
-/// Branches on the data are invisible on the record; a sample that changes when it stands alone betrays them.
-void check_alone(ModelFunction f, const Tensor& w, const Tensor& x, const Tensor& y) {
-  const Index n = x.size(0), outputs = y.size() / n;
-  if (n == 1) return;
-  double scale = 0.0;
-  for (const double v : y.data()) scale = std::max(scale, std::fabs(v));
-  for (const Index i : {Index{0}, n - 1}) {
-    const Tensor alone = f(Var(w), Var(x.rows(i, i + 1))).value();
-    if (alone.size() != outputs)
-      throw ShapeError(fmt::format(
-          "[per_sample_jacobian] f returned {} for the single sample {}, {} for all {}; it must treat "
-          "samples alike",
-          alone.shape().to_string(), i, y.shape().to_string(), n));
-    for (Index c = 0; c < outputs; ++c) {
-      const double a = alone.data()[static_cast<std::size_t>(c)],
-                   b = y.data()[static_cast<std::size_t>(i * outputs + c)];
-      if (std::fabs(a - b) > 1e-9 * (std::fabs(b) + scale))
-        throw TapeError(fmt::format(
-            "[per_sample_jacobian] output {} of sample {} is {} alone but {} within the batch of {}: f mixes "
-            "samples where the record cannot show it; use jacobian for the joint derivative",
-            c, i, a, b, n));
-    }
-  }
-}
-
 Tensor column_seed(const Shape& shape, Index outputs, Index c) {
   Tensor seed = Tensor::zeros(shape);
   for (Index k = c; k < seed.size(); k += outputs) mutable_data(seed)[k] = 1.0;
   return seed;
 }
 
-}  // namespace
-
-RowSweep sweep_rows(ModelFunction f, const Tensor& w, const Tensor& x,
-                    const std::vector<ColumnRange>& columns) {
-  check_inputs(x);
+RowSweep sweep_once(ModelFunction f, const Tensor& w, const Tensor& x,
+                    const std::vector<ColumnRange>& columns, Tensor& values) {
   Tape tape;
   const Var wv = tape.input(w);
   const Var xv = tape.input(x);
@@ -290,10 +270,10 @@ RowSweep sweep_rows(ModelFunction f, const Tensor& w, const Tensor& x,
   TapeState& state = VarAccess::state(tape);
   check_tape(state, y);
   result.outputs = check_output(state, y, result.samples);
+  values = y.value();
   if (!y.tracked()) return result;
   const std::uint32_t output = VarAccess::node(y);
   const RowAnalysis analysis(state, output, columns);
-  check_alone(f, w, x, y.value());
   result.slow_reason = analysis.slow_reason();
   if (!result.slow_reason.empty()) return result;
 
@@ -325,8 +305,121 @@ RowSweep sweep_rows(ModelFunction f, const Tensor& w, const Tensor& x,
   return result;
 }
 
-Tensor input_rows(ModelFunction f, const Tensor& w, const Tensor& x, Index& outputs) {
+double largest_finite(std::span<const double> numbers) {
+  double top = 0.0;
+  for (const double v : numbers)
+    if (std::isfinite(v)) top = std::max(top, std::fabs(v));
+  return top;
+}
+
+/// Equal up to `tolerance`; numbers that are not finite must be the same.
+bool close(std::span<const double> a, std::span<const double> b, double tolerance) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](double s, double t) {
+    if (std::isfinite(s) && std::isfinite(t)) return std::fabs(s - t) <= tolerance;
+    return s == t || (std::isnan(s) && std::isnan(t));
+  });
+}
+
+bool close_rows(const Tensor& a, Index i, const Tensor& b, Index j) {
+  if (a.rank() != 2 || b.rank() != 2) return a.rank() == b.rank();
+  const std::span<const double> s =
+      a.data().subspan(static_cast<std::size_t>(i * a.size(1)), static_cast<std::size_t>(a.size(1)));
+  const std::span<const double> t =
+      b.data().subspan(static_cast<std::size_t>(j * b.size(1)), static_cast<std::size_t>(b.size(1)));
+  return close(s, t, 1e-9 * largest_finite(t));
+}
+
+/// Whether sample i of one sweep and sample j of another have the same per-sample gradients.
+bool same_gradients(const RowSweep& a, Index i, const RowSweep& b, Index j) {
+  return std::equal(a.uses.begin(), a.uses.end(), b.uses.begin(), b.uses.end(),
+                    [&](const ParamUse& u, const ParamUse& v) {
+                      bool same = u.offset == v.offset && u.size == v.size && u.data_first == v.data_first &&
+                                  close_rows(u.data, i, v.data, j);
+                      for (std::size_t c = 0; same && c < u.delta.size(); ++c)
+                        same = close_rows(u.delta[c], i, v.delta[c], j);
+                      return same;
+                    });
+}
+
+std::vector<Index> samples_to_check(Index n) {
+  if (n == 1) return {};
+  return n == 2 ? std::vector<Index>{0, 1} : std::vector<Index>{0, n / 2, n - 1};
+}
+
+/// n copies of sample i: a function that keeps samples apart treats sample i among them exactly as it did before.
+Tensor copies_of(const Tensor& x, Index i) {
+  Tensor copies = uninitialized(x.shape());
+  const Index d = x.size() / x.size(0);
+  for (Index k = 0; k < x.size(0); ++k) std::copy_n(x.data().data() + i * d, d, mutable_data(copies) + k * d);
+  return copies;
+}
+
+[[noreturn]] void throw_hidden_mixing(const std::string& difference) {
+  throw TapeError(
+      fmt::format("[per_sample_jacobian] {}: f mixes samples where the record cannot show it (a branch, "
+                  "value(), detach); "
+                  "use jacobian for the joint derivative",
+                  difference));
+}
+
+/// Sample i by itself. Its function value must be that within the batch.
+template <class Work>
+auto alone(Index i, Index n, Work work) {
+  try {
+    return work();
+  } catch (const ShapeError& e) {
+    throw ShapeError(fmt::format(
+        "{} (while f was evaluated on sample {} of {} alone, as per-sample derivatives are defined)",
+        e.what(), i, n));
+  }
+}
+
+void check_values(const Tensor& batch, const Tensor& single, Index i) {
+  const Index n = batch.size(0), outputs = batch.size() / n;
+  if (single.size() != outputs)
+    throw ShapeError(
+        fmt::format("[per_sample_jacobian] f returned {} for the single sample {}, {} for all {}; it must "
+                    "treat samples alike",
+                    single.shape().to_string(), i, batch.shape().to_string(), n));
+  for (Index c = 0; c < outputs; ++c) {
+    double scale = 0.0;
+    for (Index k = c; k < batch.size(); k += outputs)
+      if (const double v = batch.data()[static_cast<std::size_t>(k)]; std::isfinite(v))
+        scale = std::max(scale, std::fabs(v));
+    const std::span<const double> a = single.data().subspan(static_cast<std::size_t>(c), 1);
+    const std::span<const double> b = batch.data().subspan(static_cast<std::size_t>(i * outputs + c), 1);
+    if (!close(a, b, 1e-9 * std::fabs(b[0]) + 1e-10 * scale))
+      throw_hidden_mixing(fmt::format("output {} of sample {} is {} alone but {} within the batch of {}", c,
+                                      i, a[0], b[0], n));
+  }
+}
+
+}  // namespace
+
+// What the record cannot show, C++ that looks at values, is looked for by evaluating some samples alone: their values and
+// their gradients must be those within the batch.
+RowSweep sweep_rows(ModelFunction f, const Tensor& w, const Tensor& x,
+                    const std::vector<ColumnRange>& columns) {
   check_inputs(x);
+  const Index n = x.size(0);
+  Tensor values;
+  RowSweep batch = sweep_once(f, w, x, columns, values);
+  for (const Index i : samples_to_check(n)) {
+    Tensor value;
+    const RowSweep single = alone(i, n, [&] { return sweep_once(f, w, x.rows(i, i + 1), columns, value); });
+    check_values(values, value, i);
+    if (!batch.slow_reason.empty() || same_gradients(batch, i, single, 0)) continue;
+    // At a kink rounding alone can tell the two apart. Copies of the sample have the same rounding as the batch.
+    const RowSweep copies = sweep_once(f, w, copies_of(x, i), columns, value);
+    if (!same_gradients(batch, i, copies, i))
+      throw_hidden_mixing(fmt::format("the gradient of sample {} depends on the other {} samples", i, n - 1));
+  }
+  return batch;
+}
+
+namespace {
+
+Tensor input_rows_once(ModelFunction f, const Tensor& w, const Tensor& x, Index& outputs, Tensor& values) {
   Tape tape;
   const Var wv = tape.input(w);
   const Var xv = tape.input(x);
@@ -335,12 +428,12 @@ Tensor input_rows(ModelFunction f, const Tensor& w, const Tensor& x, Index& outp
   TapeState& state = VarAccess::state(tape);
   check_tape(state, y);
   outputs = check_output(state, y, n);
+  values = y.value();
   Tensor rows = Tensor::zeros(Shape{n * outputs, d});
   if (!y.tracked()) return rows;
   const std::uint32_t output = VarAccess::node(y);
   const std::vector<ColumnRange> no_columns;
   const RowAnalysis analysis(state, output, no_columns);
-  check_alone(f, w, x, y.value());
   const std::vector<unsigned char> active = analysis.active(analysis.on_x());
   for (Index c = 0; c < outputs; ++c) {
     Sweep sweep(state, output, kX, false);
@@ -352,6 +445,30 @@ Tensor input_rows(ModelFunction f, const Tensor& w, const Tensor& x, Index& outp
       std::copy_n(g.data().data() + i * d, d, mutable_data(rows) + (i * outputs + c) * d);
   }
   return rows;
+}
+
+}  // namespace
+
+Tensor input_rows(ModelFunction f, const Tensor& w, const Tensor& x, Index& outputs) {
+  check_inputs(x);
+  const Index n = x.size(0);
+  Tensor values, value;
+  const Tensor batch = input_rows_once(f, w, x, outputs, values);
+  for (const Index i : samples_to_check(n)) {
+    Index single_outputs = 0;
+    const Tensor single =
+        alone(i, n, [&] { return input_rows_once(f, w, x.rows(i, i + 1), single_outputs, value); });
+    check_values(values, value, i);
+    Tensor copies;
+    for (Index c = 0; c < outputs; ++c) {
+      if (close_rows(batch, i * outputs + c, single, c)) continue;
+      if (copies.rank() != 2) copies = input_rows_once(f, w, copies_of(x, i), single_outputs, value);
+      if (!close_rows(batch, i * outputs + c, copies, i * outputs + c))
+        throw_hidden_mixing(
+            fmt::format("the derivative of sample {} depends on the other {} samples", i, n - 1));
+    }
+  }
+  return batch;
 }
 
 Tensor slow_rows(ModelFunction f, const Tensor& w, const Tensor& x, Index outputs,
@@ -460,8 +577,7 @@ std::vector<ColumnRange> select_columns(const std::vector<ParamEntry>& table, In
                      [&](const ParamEntry& e) { return matches(pattern, e.name); })) {
       std::string names;
       for (const ParamEntry& entry : table) names += (names.empty() ? "\"" : ", \"") + entry.name + "\"";
-      throw DomainError(
-          fmt::format("[per_sample_jacobian] no parameter matches \"{}\"; there are {}", pattern, names));
+      throw DomainError(fmt::format("[params] no parameter matches \"{}\"; there are {}", pattern, names));
     }
   std::vector<ColumnRange> columns;
   Index column = 0;

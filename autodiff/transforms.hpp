@@ -23,7 +23,8 @@ struct ValueAndGrad {
   Gradient grad;
 };
 
-/// Gradient of a scalar function. Shapes: f: [s] -> [], x [s] -> [s].
+/// Gradient of a scalar function.
+/// Shapes: f: [s] -> [], x [s] -> [s].
 ///
 /// Throws: ShapeError unless f(x) has one element; TapeError naming a parameter that cannot influence f
 /// (Params only).
@@ -44,7 +45,8 @@ VarValueAndGrad value_and_grad(VarFunction f, const Var& x);
 
 /// Value of f at a point and its pullback c -> c^T df/dx, which may be called any number of times.
 ///
-/// Shapes: f: [s] -> [t]; value [t]; pullback: c [t] -> [s]. Throws: ShapeError if c is not [t].
+/// Shapes: f: [s] -> [t]; value [t]; pullback: c [t] -> [s].
+/// Throws: ShapeError if c is not [t].
 template <class Point>
 class Vjp {
  public:

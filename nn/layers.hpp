@@ -30,14 +30,13 @@ struct LinearOptions {
 };
 
 /// standard: y = x W^T + b, W ~ N(0, weight_std^2 / in), b ~ N(0, bias_std^2): LeCun's weights and no bias
-/// unless the options say otherwise.
-/// ntk: y = (weight_std / sqrt(in)) x W^T + bias_std b, W and b ~ N(0, 1).
+/// unless the options say otherwise. ntk: y = (weight_std / sqrt(in)) x W^T + bias_std b, W and b ~ N(0, 1).
 ///
 /// Row j of W is neuron j.
 /// Shapes: "weight" [out, in], "bias" [out]; x [n, in] -> [n, out].
 /// Throws: DomainError for sizes below 1, deviations that are negative, not finite or (ntk) 0, or options
-/// that contradict one another; ShapeError for other shapes of x. Source: LeCun, Bottou, Orr, Mueller 1998;
-/// Jacot, Gabriel, Hongler 2018.
+/// that contradict one another; ShapeError for other shapes of x.
+/// Source: LeCun, Bottou, Orr, Mueller 1998; Jacot, Gabriel, Hongler 2018.
 class Linear : public Module {
  public:
   Linear(Index in, Index out, const LinearOptions& options = {});

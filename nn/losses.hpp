@@ -16,7 +16,8 @@ Var mse(const Var& pred, const Tensor& target);
 ///
 /// With one output a sample this is the theory's MEAN loss (1/2n) |u - y|^2, and n times it is SUM; with C
 /// outputs N = n C, so MEAN is C times it.
-/// Shapes: pred [s], target [s] -> []. Throws: as mse.
+/// Shapes: pred [s], target [s] -> [].
+/// Throws: as mse.
 /// Source: landscape (lecture 002), ece8101 (lecture 004).
 Var half_mse(const Var& pred, const Tensor& target);
 
@@ -31,8 +32,9 @@ Var logistic(const Var& f, const Tensor& y);
 /// k_i}.
 ///
 /// Shapes: logits z [n, C], C >= 2, finite; labels [n], whole numbers 0 .. C-1, or probabilities [n, C] ->
-/// []. Throws: ShapeError for other shapes; DomainError if there is no sample, only one class, a label that
-/// is none of these numbers, or a row of probabilities that is negative somewhere or does not sum to 1 within
+/// [].
+/// Throws: ShapeError for other shapes; DomainError if there is no sample, only one class, a label that is
+/// none of these numbers, or a row of probabilities that is negative somewhere or does not sum to 1 within
 /// 1e-9.
 Var cross_entropy(const Var& logits, const Tensor& labels);
 
@@ -46,7 +48,8 @@ double accuracy(const Var& logits, const Tensor& labels);
 ///
 /// Shapes: pred [s], labels [s] of -1 and +1; or pred [n, C] with C >= 2, labels [n] of classes.
 /// At 0: f_i = 0 is not counted as wrong, as in the lecture; NaN is.
-/// Throws: as logistic or cross_entropy; TapeError if pred is tracked. Source: proxy (lecture 000), O27.
+/// Throws: as logistic or cross_entropy; TapeError if pred is tracked.
+/// Source: proxy (lecture 000), O27.
 double zero_one(const Var& pred, const Tensor& labels);
 
 }  // namespace cotangent::nn

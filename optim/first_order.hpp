@@ -29,8 +29,8 @@ struct GdOptions {
 ///   Nesterov:    v <- momentum * v + g;   w <- w - step(k) * (g + momentum * v)     (the new v)
 ///
 /// With a constant step heavy ball is Polyak's w+ = w - step * g + momentum * (w - w-), and the third form is
-/// Nesterov's method in the points y where its gradients are taken: x+ = y - step * g(y),
-/// y+ = x+ + momentum * (x+ - x). The trace has a row an iteration.
+/// Nesterov's method in the points y where its gradients are taken: x+ = y - step * g(y), y+ = x+ + momentum
+/// * (x+ - x). The trace has a row an iteration.
 /// Throws: DomainError on options outside their ranges.
 /// Source: proxy, ece826; optimisation.md A1, A11, A12; Polyak 1964; Nesterov 1983.
 class Gd : public Optimizer {
@@ -70,7 +70,8 @@ struct SgdOptions {
 /// Without replacement an epoch has ceil(n / batch) iterations and visits each sample once; its last batch is
 /// what remains, and its mean is over its own size. A batch of n or more is the whole sum in order, and
 /// nothing is drawn. With replacement an epoch has ceil(n / batch) iterations of exactly `batch` independent
-/// draws. Throws: DomainError on options outside their ranges.
+/// draws.
+/// Throws: DomainError on options outside their ranges.
 class Sgd : public Optimizer {
  public:
   explicit Sgd(const SgdOptions& options = {});

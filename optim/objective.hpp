@@ -35,8 +35,9 @@ class Batch {
 
   /// X[indices]: the rows of a tensor whose axis 0 numbers all samples.
   ///
-  /// Shapes: X [n, ...] -> [size(), ...]. Cost: O(1) for consecutive samples (all of them give X itself),
-  /// else a copy of the rows. Throws: ShapeError unless X has n rows.
+  /// Shapes: X [n, ...] -> [size(), ...].
+  /// Cost: O(1) for consecutive samples (all of them give X itself), else a copy of the rows.
+  /// Throws: ShapeError unless X has n rows.
   Tensor rows(const Tensor& x) const;
 
  private:

@@ -147,7 +147,19 @@ TEST(ProgressInAPipe, WorkThatIsLeftSaysNothing) {
   EXPECT_EQ(pipe.take(), "");
 }
 
-TEST(ProgressOnATerminal, IsRewrittenAtMostTenTimesASecond) {
+// A bare chroot has no pseudo-terminals to test with.
+class ProgressOnATerminal : public testing::Test {
+ protected:
+  void SetUp() override {
+    int master = -1, slave = -1;
+    if (::openpty(&master, &slave, nullptr, nullptr, nullptr) != 0)
+      GTEST_SKIP() << "this system has no pseudo-terminal";
+    ::close(master);
+    ::close(slave);
+  }
+};
+
+TEST_F(ProgressOnATerminal, IsRewrittenAtMostTenTimesASecond) {
   const Term term("xterm");
   const Channel terminal = Channel::terminal(80);
   const Clock clock;
@@ -170,7 +182,7 @@ TEST(ProgressOnATerminal, IsRewrittenAtMostTenTimesASecond) {
   EXPECT_EQ(terminal.take(), "\rgd  done in 2.0 s  ok\x1b[K\r\n");  // the terminal itself adds the last \r
 }
 
-TEST(ProgressOnATerminal, FitsItsWidth) {
+TEST_F(ProgressOnATerminal, FitsItsWidth) {
   const Term term("xterm");
   const Channel terminal = Channel::terminal(20);
   const Clock clock;
@@ -180,7 +192,7 @@ TEST(ProgressOnATerminal, FitsItsWidth) {
   EXPECT_EQ(terminal.take(), "\r 50 %  größe größe \x1b[K");
 }
 
-TEST(ProgressOnATerminal, AnOpenLineIsEnded) {
+TEST_F(ProgressOnATerminal, AnOpenLineIsEnded) {
   const Term term("xterm");
   const Channel terminal = Channel::terminal(80);
   const Clock clock;
@@ -192,7 +204,7 @@ TEST(ProgressOnATerminal, AnOpenLineIsEnded) {
   EXPECT_EQ(terminal.take(), "\r\n");
 }
 
-TEST(ProgressOnATerminal, ADumbOneIsTreatedAsAFile) {
+TEST_F(ProgressOnATerminal, ADumbOneIsTreatedAsAFile) {
   const Term term("dumb");
   const Channel terminal = Channel::terminal(80);
   const Clock clock;

@@ -236,11 +236,11 @@ TEST(Refused, CoincidencesOfWidthAndBatch) {
       "scale_rows");
   // The result holds the samples along its second axis: nothing mixes, but rows are not samples.
   EXPECT_THAT(refusal([&](const Var& w, const Var& x) { return transpose(layer(w, x, kN)); }),
-              HasSubstr("use jacobian"));
+              HasSubstr("samples along axis 1"));
   EXPECT_THAT(refusal([&](const Var& w, const Var& x) {
                 return broadcast_to(per_sample(w, x), Shape{kN, kN});
               }),
-              HasSubstr("use jacobian"));
+              HasSubstr("samples along axis 1"));
   refused([&](const Var& w, const Var& x) { return sum(layer(w, x, kN), 0); }, "sum_axis");
 }
 
@@ -270,6 +270,69 @@ TEST(Refused, BranchesOnTheDataThatTheBatchAndTheSampleTakeDifferently) {
               AllOf(HasSubstr("alone"), HasSubstr("mixes samples where the record cannot show it")));
   EXPECT_THAT(error_of<TapeError>([&] { per_sample_jacobian(f, w, x, {.wrt = Wrt::inputs}); }),
               HasSubstr("alone"));
+}
+
+// The record does not show values taken out of it; the values of f may not betray them either, its gradients do.
+TEST(Refused, StatisticsTakenOffTheRecord) {
+  const Tensor w = Tensor::from(std::vector<double>(64, 0.0), Shape{64});
+  const Tensor v = weights(), x = samples();
+  const auto hidden = [](const Var& wv, const Var& xv) {
+    const Var h = linear(xv, view(wv, 0, Shape{2, kIn}));
+    const Var scale = detach(mean(square(xv)));  // another one for a sample alone
+    return linear(h * scale, view(wv, 6, Shape{1, 2}));
+  };
+  std::vector<double> mixed(v.data().begin(), v.data().end());
+  mixed[6] = mixed[7] = 0.0;  // f is 0 whatever the scale
+  const Tensor zero_head = Tensor::from(mixed, Shape{64});
+  for (const Wrt wrt : {Wrt::params, Wrt::inputs})
+    EXPECT_NO_THROW(per_sample_jacobian(hidden, w, x, {.wrt = wrt})) << "all gradients by this w are 0";
+  EXPECT_THAT(error_of<TapeError>([&] { per_sample_jacobian(hidden, zero_head, x); }),
+              AllOf(HasSubstr("gradient of sample 0"), HasSubstr("detach"), HasSubstr("use jacobian")));
+  EXPECT_THAT(error_of<TapeError>([&] { per_sample_jacobian(hidden, v, x); }), HasSubstr("alone but"));
+}
+
+TEST(Refused, MixingHiddenBehindOutputsThatAreNotFiniteOrOfUnlikeSize) {
+  const auto scaled_by_mean = [](const Var& wv, const Var& xv) {
+    return linear(xv, view(wv, 0, Shape{1, 2})) * mean(slice(xv, 1, 1, 2)).item();
+  };
+  const Tensor w{1, 2};
+  const Tensor infinite{{1, 2}, {HUGE_VAL, 1}, {3, 4}};
+  EXPECT_THAT(error_of<TapeError>([&] { per_sample_jacobian(scaled_by_mean, w, infinite); }),
+              HasSubstr("alone but"));
+  const auto unlike = [&](const Var& wv, const Var& xv) {
+    return concat({scaled_by_mean(wv, xv), 1e12 * linear(xv, view(wv, 0, Shape{1, 2}))}, 1);
+  };
+  EXPECT_THAT(error_of<TapeError>([&] {
+                per_sample_jacobian(unlike, w, Tensor{{1, 2}, {5, 1}, {3, 4}});
+              }),
+              HasSubstr("alone but"));
+  // The middle sample is looked at as well.
+  const auto middle = [](const Var& wv, const Var& xv) {
+    const Var y = linear(xv, view(wv, 0, Shape{1, 2}));
+    if (xv.size(0) < 3) return y;
+    return y + Tensor{{0.0}, {1.0}, {0.0}};
+  };
+  EXPECT_THAT(error_of<TapeError>([&] {
+                per_sample_jacobian(middle, w, Tensor{{1, 2}, {5, 1}, {3, 4}});
+              }),
+              HasSubstr("sample 1"));
+}
+
+// Rounding alone may put a pre-activation on either side of a kink; that is no mixing.
+TEST(Refused, NotAKinkHitByRounding) {
+  Rng rng(5);
+  const Index n = 64, d = 40;
+  const Tensor w = rng.normal(Shape{2 * d});
+  const auto part = [d](const Var& v, Index k) { return view(v, k * d, Shape{d, 1}); };
+  // Each sample minus its projection on the first part: pre-activations are rounding errors of either sign.
+  Tensor x = rng.normal(Shape{n, d});
+  const Var p = part(w, 0);
+  x = (Var(x) - matmul(matmul(x, p), p, {.transpose_b = true}) / dot(p, p).item()).value();
+  const auto f = [&](const Var& v, const Var& xv) {
+    return leaky_relu(matmul(xv, part(v, 0)), 0.1) + matmul(xv, part(v, 1));
+  };
+  EXPECT_NO_THROW(per_sample_jacobian(f, w, x));
+  EXPECT_NO_THROW(per_sample_jacobian(f, w, x, {.wrt = Wrt::inputs}));
 }
 
 TEST(Refused, ParametersOfTheSamplesOwn) {
@@ -307,7 +370,7 @@ TEST(Refused, ResultsThatAreNotOneRowASample) {
   // A captured X does not change with the batch.
   EXPECT_THAT(
       shape_error([&](const Var& v, const Var&) { return layer(v, x, 2); }, Wrt::params),
-      AllOf(HasSubstr("returned [4, 2]"), HasSubstr("single sample 0"), HasSubstr("treat samples alike")));
+      AllOf(HasSubstr("returned [4, 2]"), HasSubstr("for 1 samples"), HasSubstr("sample 0 of 4 alone")));
 }
 
 TEST(Refused, VariablesOfOtherTapes) {

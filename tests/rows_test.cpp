@@ -146,6 +146,12 @@ const std::vector<Model> kStructured{
        const Var h = linear(x, matrix(w, 0), vector(w, 9));
        return scale_rows(h, 1.0 / sqrt(1.0 + sum(square(h), 1)));
      }},
+    {"numbers of the samples' own, samples along columns",
+     [](const Var& w, const Var& x) {
+       const Var h = linear(x, matrix(w, 0), vector(w, 9));
+       const Var columns = mul_rows(add_rows(transpose(h), sum(x, 1)), sin(sum(h, 1)));  // [k, n]
+       return transpose(columns);
+     }},
     {"blocks of features summed",
      [](const Var& w, const Var& x) {
        return mean(reshape(linear(x, view(w, 0, Shape{6, 3})), Shape{x.size(0), 2, 3}), 1);

@@ -95,6 +95,12 @@ const std::vector<Case> kCases{
        const Var middle = read(w, 1, Shape{6});
        return sum(cube(slice(middle, 0, 1, 3))) * sum(sin(slice(middle, 0, 2, 6))) + dot(middle, middle);
      }},
+    {"a slice of a value whose cotangent another shares",
+     [](const Reader& read, const Var& w) {
+       const Var z = tanh(w), u = sin(w);
+       const Var part = sum(cube(read(z, 2, Shape{3})));
+       return part + sum(square(z + u));
+     }},
     {"matrices straight into products",
      [](const Reader& read, const Var& w) {
        const Tensor x{{1.0, -0.5}, {0.3, 2.0}, {-1.2, 0.4}};

@@ -51,9 +51,9 @@ class TangentKernel {
 /// Cost: structured: a forward and C backward passes a set, and two [n1, n2] products for each layer and pair
 /// of outputs; materialised: (n1 + n2) C P numbers. A parameter that reaches the data through other
 /// operations (normalised, W2 W1) takes the materialised way whatever is asked for, as does one read by
-/// partly overlapping slices. Throws: as per_sample_jacobian; ShapeError if f's outputs differ between the
-/// sets. Source: Jacot, Gabriel, Hongler 2018; Novak, Sohl-Dickstein, Schoenholz 2022 (structured
-/// derivatives).
+/// partly overlapping slices.
+/// Throws: as per_sample_jacobian; ShapeError if f's outputs differ between the sets.
+/// Source: Jacot, Gabriel, Hongler 2018; Novak, Sohl-Dickstein, Schoenholz 2022 (structured derivatives).
 TangentKernel tangent_kernel(ModelFunction f, const Params& w, const Tensor& x1, const Tensor& x2,
                              const KernelOptions& options = {});
 TangentKernel tangent_kernel(ModelFunction f, const Params& w, const Tensor& x,
@@ -61,9 +61,9 @@ TangentKernel tangent_kernel(ModelFunction f, const Params& w, const Tensor& x,
 
 /// v -> K v without K: one vector-Jacobian and one Jacobian-vector product on two records made once.
 ///
-/// Shapes: v [n2*C] -> [n1*C]. Cost: O(forward pass) time and memory a product.
-/// Belongs to the thread that made it. Throws: ShapeError; TapeError as per_sample_jacobian does not: f may
-/// mix samples.
+/// Shapes: v [n2*C] -> [n1*C].
+/// Cost: O(forward pass) time and memory a product. Belongs to the thread that made it.
+/// Throws: ShapeError; TapeError as per_sample_jacobian does not: f may mix samples.
 class TangentKernelOperator {
  public:
   TangentKernelOperator(ModelFunction f, const Params& w, const Tensor& x1, const Tensor& x2,
