@@ -56,7 +56,7 @@ void lesson(examples::Lesson& l) {
                  ratio = dot(gradient, gradient).item() / (2.0 * value);
     by_identity = std::max(by_identity, std::fabs(ratio / mu - 1.0));
   }
-  l.metric("gradient against differences, worst relative error", by_differences);
+  l.metric("worst_gradient_error", by_differences);
   l.expect_supported("ece8101 O10", "gradient against central differences",
                      "at points of [-3, 3]^2 drawn at random they agree to 1e-6", by_differences, 1e-6);
   l.expect_supported("ece8101 O10", "|grad f|^2 = 2 (1 + cos^2 x) f",

@@ -5,10 +5,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "autodiff/error.hpp"
@@ -20,6 +22,14 @@ namespace {
 
 constexpr int kUnexpectedVerdict = 1;
 constexpr int kBadUsage = 2;
+
+/// What is wrong with a seed; CLI11 itself takes -1 for 2^64 - 1.
+std::string whole_number(const std::string& text) {
+  std::uint64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  return error == std::errc() && stop == end ? "" : "\"" + text + "\" is no whole number from 0 to 2^64 - 1";
+}
 
 /// Before the work, so that an hour of it is not lost for a misspelt directory.
 void make_directory(const std::string& path) {
@@ -63,12 +73,15 @@ int run_lesson(const LessonInfo& info, int argc, char** argv, FunctionRef<void(L
   Lesson l;
   CLI::App app(info.about, info.name);
   app.add_flag("--smoke", l.smoke_, "A run of seconds that shows every step");
-  app.add_option("--seed", l.seed_, "Where all random numbers come from")->capture_default_str();
+  app.add_option("--seed", l.seed_, "Where all random numbers come from, a whole number below 2^64")
+      ->type_name("N")
+      ->check(whole_number)
+      ->capture_default_str();
   app.add_option("--out", l.out_, "Directory for the results")->type_name("DIR")->capture_default_str();
   if (info.reads_data)
     app.add_option("--data", l.data_, "Directory with MNIST's four files; without it, digits are drawn")
         ->type_name("DIR")
-        ->check(CLI::ExistingDirectory);
+        ->check(CLI::Validator(CLI::ExistingDirectory).description(""));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
