@@ -14,8 +14,6 @@
 namespace cotangent {
 
 using detail::kNoNode;
-using detail::TapeState;
-using detail::TensorAccess;
 using detail::VarAccess;
 
 Op::Op(const detail::OpSpec& spec) : spec_(spec), next_(detail::list_op(this)) {}

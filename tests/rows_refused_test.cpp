@@ -232,6 +232,13 @@ TEST(Refused, CoincidencesOfWidthAndBatch) {
       "add");
   refused([&](const Var& w, const Var& x) { return layer(w, x, kN) + transpose(layer(w, x, kN)); }, "add");
   refused(
+      [&](const Var& w, const Var& x) {
+        const Var h = layer(w, x, kN);
+        const Var direct = exp(h);  // recorded before the transposed use of the same h
+        return direct + transpose(h);
+      },
+      "add");
+  refused(
       [&](const Var& w, const Var& x) { return scale_rows(transpose(layer(w, x, kN)), per_sample(w, x)); },
       "scale_rows");
   // The result holds the samples along its second axis: nothing mixes, but rows are not samples.
@@ -242,6 +249,17 @@ TEST(Refused, CoincidencesOfWidthAndBatch) {
               }),
               HasSubstr("samples along axis 1"));
   refused([&](const Var& w, const Var& x) { return sum(layer(w, x, kN), 0); }, "sum_axis");
+}
+
+// Square inputs taken by columns: every operation keeps samples apart, but X's axis 0 is not theirs.
+TEST(Refused, SquareInputsTakenByColumns) {
+  const Tensor w = weights(), x = Rng(33).normal(Shape{kN, kN});
+  const auto f = [](const Var& v, const Var& z) {
+    return mul_rows(transpose(sin(z)), view(v, 0, Shape{kN}));
+  };
+  for (const Wrt wrt : {Wrt::params, Wrt::inputs})
+    EXPECT_THAT(error_of<TapeError>([&] { per_sample_jacobian(f, w, x, {.wrt = wrt}); }),
+                AllOf(HasSubstr("samples along axis 1"), HasSubstr("transpose the result")));
 }
 
 TEST(Refused, DependenceOnTheNumberOfSamples) {

@@ -114,14 +114,16 @@ void draw(const Glyph& glyph, double* image, Rng& rng) {
 
 /// The image at a point between pixels; 0 outside.
 double between(const double* image, double x, double y) {
-  const double left = std::floor(x), top = std::floor(y);
-  const auto pixel = [&](double column, double row) {
-    const Index i = static_cast<Index>(row), j = static_cast<Index>(column);
+  // Beyond these ends all four neighbours are outside; from -2 on, rounding towards 0 of x + 2 is floor.
+  x = std::clamp(x, -2.0, static_cast<double>(kSide));
+  y = std::clamp(y, -2.0, static_cast<double>(kSide));
+  const Index column = static_cast<Index>(x + 2.0) - 2, row = static_cast<Index>(y + 2.0) - 2;
+  const double u = x - static_cast<double>(column), v = y - static_cast<double>(row);
+  const auto pixel = [&](Index i, Index j) {
     return i >= 0 && i < kSide && j >= 0 && j < kSide ? image[i * kSide + j] : 0.0;
   };
-  const double u = x - left, v = y - top;
-  return (1.0 - v) * ((1.0 - u) * pixel(left, top) + u * pixel(left + 1.0, top)) +
-         v * ((1.0 - u) * pixel(left, top + 1.0) + u * pixel(left + 1.0, top + 1.0));
+  return (1.0 - v) * ((1.0 - u) * pixel(row, column) + u * pixel(row, column + 1)) +
+         v * ((1.0 - u) * pixel(row + 1, column) + u * pixel(row + 1, column + 1));
 }
 
 }  // namespace
