@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::uint32_t kW = 0;  // the first two nodes of the record
 constexpr std::uint32_t kX = 1;
-constexpr signed char kUnseen = -3;
+constexpr int kUnseen = -3;
 
 struct Use {
   std::uint32_t node;
@@ -35,7 +35,7 @@ std::uint32_t first_mixing(const TapeState& tape, std::uint32_t output, int& end
   for (std::uint32_t i = output; i > kX; --i)
     for (std::uint32_t j = 0; reaches[i] && j < tape.nodes[i].num_inputs; ++j)
       if (const std::uint32_t source = tape.source(tape.nodes[i], j); source != kNoNode) reaches[source] = 1;
-  std::vector<signed char> along(tape.nodes.size(), kUnseen);  // kUnseen: does not depend on X
+  std::vector<int> along(tape.nodes.size(), kUnseen);  // kUnseen: does not depend on X
   along[kX] = 0;
   for (std::uint32_t i = kX + 1; i <= output; ++i) {
     if (!reaches[i]) continue;
@@ -55,7 +55,7 @@ std::uint32_t first_mixing(const TapeState& tape, std::uint32_t output, int& end
         on_x |= along[source] != kUnseen;
     if (!on_x) continue;
     for (int axis = 0; rule && axis < node.output.rank() && along[i] == kUnseen; ++axis)
-      if (keeps(axis)) along[i] = static_cast<signed char>(axis);
+      if (keeps(axis)) along[i] = axis;
     if (along[i] == kUnseen) return i;
   }
   if (along[output] != kUnseen) end_axis = along[output];
@@ -453,7 +453,7 @@ Tensor input_rows(ModelFunction f, const Tensor& w, const Tensor& x, Index& outp
   check_inputs(x);
   const Index n = x.size(0);
   Tensor values, value;
-  const Tensor batch = input_rows_once(f, w, x, outputs, values);
+  Tensor batch = input_rows_once(f, w, x, outputs, values);
   for (const Index i : samples_to_check(n)) {
     Index single_outputs = 0;
     const Tensor single =

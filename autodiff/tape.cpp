@@ -14,7 +14,6 @@
 namespace cotangent {
 
 using detail::kNoNode;
-using detail::VarAccess;
 
 Op::Op(const detail::OpSpec& spec) : spec_(spec), next_(detail::list_op(this)) {}
 const Op* Op::first() noexcept { return detail::listed_ops(); }

@@ -29,5 +29,5 @@ Then run it again with --no-setup."
     fail "apt-get could not install: ${missing[*]} (its messages are above; is there a network and a Debian mirror?)"
 }
 
-# build PRESET [OPTION...]: configures and builds.
-build() { cmake --preset "$1" >/dev/null && cmake --build --preset "$1" --parallel "$(nproc)" "${@:2}"; }
+# build PRESET [OPTION...]: configures and builds, going on after an error so that all of them are seen.
+build() { cmake --preset "$1" >/dev/null && cmake --build --preset "$1" --parallel "$(nproc)" "${@:2}" -- -k 0; }
