@@ -140,8 +140,7 @@ TEST(Jacobian, OptionsAreChecked) {
   EXPECT_THAT(error_of<DomainError>([&] {
                 per_sample_jacobian(net, w, kX, {.params = {"0.*", "2.weight"}});
               }),
-              AllOf(HasSubstr("[params]"), HasSubstr("\"2.weight\""),
-                    HasSubstr("\"0.weight\", \"0.bias\"")));
+              AllOf(HasSubstr("[params]"), HasSubstr("\"2.weight\""), HasSubstr("\"0.weight\", \"0.bias\"")));
   EXPECT_THAT(error_of<DomainError>(
                   [&] { per_sample_jacobian(net, w, kX, {.params = {"0.weight"}, .wrt = Wrt::inputs}); }),
               AllOf(HasSubstr(".params"), HasSubstr("Wrt::inputs")));

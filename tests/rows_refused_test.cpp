@@ -341,7 +341,7 @@ TEST(Refused, NotAKinkHitByRounding) {
   Rng rng(5);
   const Index n = 64, d = 40;
   const Tensor w = rng.normal(Shape{2 * d});
-  const auto part = [d](const Var& v, Index k) { return view(v, k * d, Shape{d, 1}); };
+  const auto part = [](const Var& v, Index k) { return view(v, k * d, Shape{d, 1}); };
   // Each sample minus its projection on the first part: pre-activations are rounding errors of either sign.
   Tensor x = rng.normal(Shape{n, d});
   const Var p = part(w, 0);
