@@ -46,6 +46,21 @@ Var tanh(const Var& x);
 Var sigmoid(const Var& x);
 /// log(1 + exp(x)), without overflow. Shapes: [s] -> [s].
 Var softplus(const Var& x);
+/// Error function (2 / sqrt(pi)) int_0^x exp(-t^2) dt, and its complement 1 - erf(x) without cancellation.
+/// Shapes: [s] -> [s]. Cost: the math library's, several times that of tanh.
+Var erf(const Var& x);
+Var erfc(const Var& x);
+/// x Phi(x), Phi the normal distribution function: (x / 2) erfc(-x / sqrt(2)), whose tail keeps its digits
+/// where 1 + erf would be 0: relative errors stay near x^2 2^-53 down to x = -37.5, where normal numbers end.
+/// Shapes: [s] -> [s]. At -inf: NaN. Source: Hendrycks, Gimpel 2016.
+Var gelu(const Var& x);
+/// x sigmoid(x). Shapes: [s] -> [s]. At -inf: NaN. Source: Elfwing, Uchibe, Doya 2018.
+Var silu(const Var& x);
+/// x where x >= 0, else alpha (exp(x) - 1), without cancellation near 0; NaN stays NaN. Shapes: [s] -> [s].
+/// At 0: first derivative 1 (the course's convention; a kink unless alpha is 1), all higher ones 0.
+/// Throws: DomainError if alpha is not finite.
+/// Source: Clevert, Unterthiner, Hochreiter 2016.
+Var elu(const Var& x, double alpha = 1.0);
 /// x where x >= 0, else 0; NaN stays NaN. Shapes: [s] -> [s].
 /// At 0: first derivative 1 (the course's convention), second derivative 0 everywhere.
 Var relu(const Var& x);

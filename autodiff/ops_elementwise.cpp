@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <numbers>
 
 #include "autodiff/error.hpp"
 #include "autodiff/kernels.hpp"
@@ -70,6 +71,13 @@ Tensor map(const Tensor& x, void (*f)(double*, const double*, std::int64_t)) {
   return out;
 }
 
+template <auto kKernel>
+Tensor by_kernel(const Inputs& in, const Attributes&) {
+  return map(in[0], kernel::transcendental().*kKernel);
+}
+
+constexpr double kTwoOverRootPi = 2.0 * std::numbers::inv_sqrtpi;
+
 // A scalar operand's cotangent is the sum over what it was spread to.
 Var like(const Var& g, const Shape& shape) { return shape.rank() == 0 && g.rank() != 0 ? sum(g) : g; }
 
@@ -134,7 +142,7 @@ const Op kScale({
 
 const Op kExp({
     .name = "exp",
-    .forward = [](const Inputs& in, const Attributes&) { return map(in[0], kernel::transcendental().exp); },
+    .forward = by_kernel<&kernel::Transcendental::exp>,
     .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, g * p.out()); },
     .keep = Keep::kOutput,
     .row_rule = same_axis,
@@ -142,7 +150,7 @@ const Op kExp({
 
 const Op kLog({
     .name = "log",
-    .forward = [](const Inputs& in, const Attributes&) { return map(in[0], kernel::transcendental().log); },
+    .forward = by_kernel<&kernel::Transcendental::log>,
     .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, g / p.in(0)); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
@@ -167,7 +175,7 @@ const Op kSquare({
 
 const Op kSin({
     .name = "sin",
-    .forward = [](const Inputs& in, const Attributes&) { return map(in[0], kernel::transcendental().sin); },
+    .forward = by_kernel<&kernel::Transcendental::sin>,
     .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, g * cos(p.in(0))); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
@@ -175,7 +183,7 @@ const Op kSin({
 
 const Op kCos({
     .name = "cos",
-    .forward = [](const Inputs& in, const Attributes&) { return map(in[0], kernel::transcendental().cos); },
+    .forward = by_kernel<&kernel::Transcendental::cos>,
     .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, -(g * sin(p.in(0)))); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
@@ -183,7 +191,7 @@ const Op kCos({
 
 const Op kTanh({
     .name = "tanh",
-    .forward = [](const Inputs& in, const Attributes&) { return map(in[0], kernel::transcendental().tanh); },
+    .forward = by_kernel<&kernel::Transcendental::tanh>,
     .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, g - g * square(p.out())); },
     .keep = Keep::kOutput,
     .row_rule = same_axis,
@@ -192,7 +200,7 @@ const Op kTanh({
 // 1 - s would lose the digits of a large s, hence sigmoid(-x).
 const Op kSigmoid({
     .name = "sigmoid",
-    .forward = [](const Inputs& in, const Attributes&) { return map(in[0], kernel::transcendental().sigmoid); },
+    .forward = by_kernel<&kernel::Transcendental::sigmoid>,
     .pullback = [](const Pullback& p, const Var& g,
                    Cotangents& out) { out.add(0, g * (p.out() * sigmoid(-p.in(0)))); },
     .keep = Keep::kInputsAndOutput,
@@ -200,61 +208,120 @@ const Op kSigmoid({
 });
 
 const Op kSoftplus({
-        .name = "softplus",
-        .forward = [](const Inputs& in,
-                      const Attributes&) { return map(in[0], kernel::transcendental().softplus); },
-        .pullback = [](const Pullback& p, const Var& g,
-                       Cotangents& out) { out.add(0, g * sigmoid(p.in(0))); },
-        .keep = Keep::kInputs,
-        .row_rule = same_axis,
-    });
+    .name = "softplus",
+    .forward = by_kernel<&kernel::Transcendental::softplus>,
+    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, g * sigmoid(p.in(0))); },
+    .keep = Keep::kInputs,
+    .row_rule = same_axis,
+});
 
-    // Written by sign and never as max(x, slope x), which is another function for slopes above 1.
-    const Op kLeakyRelu({
-        .name = "leaky_relu",
-        .forward =
-            [](const Inputs& in, const Attributes& a) {
-              return map(in[0], [s = a.real[0]](double x) { return x >= 0.0 ? x : s * x; });
-            },
-        .pullback = [](const Pullback& p, const Var& g,
-                       Cotangents& out) { out.add(0, leaky_mask(g, p.in(0), p.real())); },
-        .keep = Keep::kInputs,
-        .at_kink = "1",
-        .row_rule = same_axis,
-    });
+const Op kErf({
+    .name = "erf",
+    .forward = [](const Inputs& in,
+                  const Attributes&) { return map(in[0], [](double x) { return std::erf(x); }); },
+    .pullback = [](const Pullback& p, const Var& g,
+                   Cotangents& out) { out.add(0, g * (kTwoOverRootPi * exp(-square(p.in(0))))); },
+    .keep = Keep::kInputs,
+    .row_rule = same_axis,
+});
 
-    const Op kRelu({
-        .name = "relu",
-        .forward = [](const Inputs& in,
-                      const Attributes&) { return map(in[0], [](double x) { return x < 0.0 ? 0.0 : x; }); },
-        .pullback = [](const Pullback& p, const Var& g,
-                       Cotangents& out) { out.add(0, leaky_mask(g, p.in(0), 0.0)); },
-        .keep = Keep::kInputs,
-        .at_kink = "1",
-        .row_rule = same_axis,
-    });
+const Op kErfc({
+    .name = "erfc",
+    .forward = [](const Inputs& in,
+                  const Attributes&) { return map(in[0], [](double x) { return std::erfc(x); }); },
+    .pullback = [](const Pullback& p, const Var& g,
+                   Cotangents& out) { out.add(0, g * (-kTwoOverRootPi * exp(-square(p.in(0))))); },
+    .keep = Keep::kInputs,
+    .row_rule = same_axis,
+});
 
-    const Op kLeakyMask({
-        .name = "leaky_mask",
-        .forward =
-            [](const Inputs& in, const Attributes& a) {
-              return zip("leaky_mask", in, [s = a.real[0]](double g, double x) {
-                return x >= 0.0 ? g : x < 0.0 ? s * g : x;
-              });
-            },
-        .pullback =
-            [](const Pullback& p, const Var& g, Cotangents& out) {
-              if (out.needs(0)) out.add(0, leaky_mask(g, p.in(1), p.real()));
-            },
-        .keep = Keep::kInputs,
-        .at_kink = "1",
-        .row_rule = same_axis,
-    });
+const Op kElu({
+    .name = "elu",
+    .forward =
+        [](const Inputs& in, const Attributes& a) {
+          return map(in[0], [alpha = a.real[0]](double x) { return x >= 0.0 ? x : alpha * std::expm1(x); });
+        },
+    .pullback = [](const Pullback& p, const Var& g,
+                   Cotangents& out) { out.add(0, exp_mask(g, p.in(0), p.real(), 1.0)); },
+    .keep = Keep::kInputs,
+    .at_kink = "1",
+    .row_rule = same_axis,
+});
+
+const Op kExpMask({
+    .name = "exp_mask",
+    .forward =
+        [](const Inputs& in, const Attributes& a) {
+          if (in.shape(0) != in.shape(1)) throw_unequal("exp_mask", in.shape(0), in.shape(1));
+          Tensor out = map(in[1], kernel::transcendental().exp);
+          double* __restrict y = mutable_data(out);
+          const double* g = in[0].data().data();
+          const double* x = in[1].data().data();
+          const double alpha = a.real[0], right = a.real[1];
+          for (Index i = 0, n = out.size(); i < n; ++i)
+            y[i] = x[i] >= 0.0 ? right * g[i] : x[i] < 0.0 ? alpha * y[i] * g[i] : x[i];
+          return out;
+        },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          if (out.needs(0)) out.add(0, exp_mask(g, p.in(1), p.real(0), p.real(1)));
+          if (out.needs(1)) out.add(1, exp_mask(g * p.in(0), p.in(1), p.real(0), 0.0));
+        },
+    .keep = Keep::kInputs,
+    .at_kink = "1",
+    .row_rule = same_axis,
+});
+
+// Written by sign and never as max(x, slope x), which is another function for slopes above 1.
+const Op kLeakyRelu({
+    .name = "leaky_relu",
+    .forward =
+        [](const Inputs& in, const Attributes& a) {
+          return map(in[0], [s = a.real[0]](double x) { return x >= 0.0 ? x : s * x; });
+        },
+    .pullback = [](const Pullback& p, const Var& g,
+                   Cotangents& out) { out.add(0, leaky_mask(g, p.in(0), p.real())); },
+    .keep = Keep::kInputs,
+    .at_kink = "1",
+    .row_rule = same_axis,
+});
+
+const Op kRelu({
+    .name = "relu",
+    .forward = [](const Inputs& in,
+                  const Attributes&) { return map(in[0], [](double x) { return x < 0.0 ? 0.0 : x; }); },
+    .pullback = [](const Pullback& p, const Var& g,
+                   Cotangents& out) { out.add(0, leaky_mask(g, p.in(0), 0.0)); },
+    .keep = Keep::kInputs,
+    .at_kink = "1",
+    .row_rule = same_axis,
+});
+
+const Op kLeakyMask({
+    .name = "leaky_mask",
+    .forward =
+        [](const Inputs& in, const Attributes& a) {
+          return zip("leaky_mask", in, [s = a.real[0]](double g, double x) {
+            return x >= 0.0 ? g : x < 0.0 ? s * g : x;
+          });
+        },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          if (out.needs(0)) out.add(0, leaky_mask(g, p.in(1), p.real()));
+        },
+    .keep = Keep::kInputs,
+    .at_kink = "1",
+    .row_rule = same_axis,
+});
 
 }  // namespace
 
 Var leaky_mask(const Var& g, const Var& x, double slope) {
   return apply(kLeakyMask, g, x, {.real = {slope}});
+}
+
+Var exp_mask(const Var& g, const Var& x, double alpha, double right) {
+  return apply(kExpMask, g, x, {.real = {alpha, right}});
 }
 
 }  // namespace detail
@@ -278,6 +345,14 @@ Var cos(const Var& x) { return apply(detail::kCos, x); }
 Var tanh(const Var& x) { return apply(detail::kTanh, x); }
 Var sigmoid(const Var& x) { return apply(detail::kSigmoid, x); }
 Var softplus(const Var& x) { return apply(detail::kSoftplus, x); }
+Var erf(const Var& x) { return apply(detail::kErf, x); }
+Var erfc(const Var& x) { return apply(detail::kErfc, x); }
+Var gelu(const Var& x) { return 0.5 * (x * erfc((-0.5 * std::numbers::sqrt2) * x)); }
+Var silu(const Var& x) { return x * sigmoid(x); }
+Var elu(const Var& x, double alpha) {
+  if (!std::isfinite(alpha)) throw DomainError(fmt::format("[elu] alpha {}; give a finite number", alpha));
+  return apply(detail::kElu, x, {.real = {alpha}});
+}
 Var relu(const Var& x) { return apply(detail::kRelu, x); }
 Var leaky_relu(const Var& x, double slope) {
   if (!std::isfinite(slope))

@@ -21,6 +21,9 @@ Var view_of(const Var& x, Index offset, const Shape& shape);
 Var assemble(const std::vector<Piece>& pieces, const Shape& shape);
 /// g where x >= 0, else slope * g. Linear in g; its derivative by x is 0.
 Var leaky_mask(const Var& g, const Var& x, double slope);
+/// right * g where x >= 0, else alpha * exp(x) * g: the first derivative of elu with right = 1, all others
+/// with 0. Linear in g. Shapes: g [s], x [s] -> [s]. Throws: ShapeError if they differ.
+Var exp_mask(const Var& g, const Var& x, double alpha, double right);
 /// Zeros with x at positions first .. of `axis`, whose size becomes `size`: the adjoint of slice.
 Var unslice(const Var& x, int axis, Index first, Index size);
 /// g summed down to `shape`, the adjoint of broadcast_to; a scalar shape sums everything.

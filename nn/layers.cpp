@@ -1,4 +1,4 @@
-// Linear, the activations, Sequential.
+// Linear and Sequential.
 #include "nn/layers.hpp"
 
 #include <fmt/format.h>
@@ -67,33 +67,6 @@ Var Linear::operator()(const Var& w, const Var& x) const {
   }
   return bias_ ? linear(x, param(w, weight_), param(w, *bias_), scales_)
                : linear(x, param(w, weight_), scales_);
-}
-
-LeakyReLU::LeakyReLU(double slope) : slope_(slope) {
-  if (!std::isfinite(slope))
-    throw DomainError(fmt::format("[LeakyReLU] slope is {}; give a finite number", slope));
-}
-std::string LeakyReLU::name() const { return fmt::format("LeakyReLU({})", slope_); }
-Var LeakyReLU::operator()(const Var& w, const Var& x) const {
-  check(w);
-  return leaky_relu(x, slope_);
-}
-
-Var ReLU::operator()(const Var& w, const Var& x) const {
-  check(w);
-  return relu(x);
-}
-Var Tanh::operator()(const Var& w, const Var& x) const {
-  check(w);
-  return tanh(x);
-}
-Var Sigmoid::operator()(const Var& w, const Var& x) const {
-  check(w);
-  return sigmoid(x);
-}
-Var Softplus::operator()(const Var& w, const Var& x) const {
-  check(w);
-  return softplus(x);
 }
 
 Sequential Sequential::of(const std::vector<std::shared_ptr<const Module>>& modules) {

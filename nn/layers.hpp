@@ -1,4 +1,4 @@
-// The layers, and Sequential, which applies modules one after another.
+// Linear, and Sequential, which applies modules one after another.
 #pragma once
 #include <memory>
 #include <optional>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "autodiff/ops.hpp"
+#include "nn/activations.hpp"
 #include "nn/init.hpp"
 #include "nn/module.hpp"
 
@@ -50,42 +51,6 @@ class Linear : public Module {
   LinearScales scales_;
   ParamId weight_;
   std::optional<ParamId> bias_;
-};
-
-/// x where x >= 0, else slope * x. Shapes: [s] -> [s].
-/// At 0: derivative 1. Throws: DomainError unless the slope is finite. Source: proxy (lecture 000).
-class LeakyReLU : public Module {
- public:
-  explicit LeakyReLU(double slope = 0.01);
-  Var operator()(const Var& w, const Var& x) const override;
-  std::string name() const override;
-
- private:
-  double slope_;
-};
-
-/// x where x >= 0, else 0. Shapes: [s] -> [s]. At 0: derivative 1.
-class ReLU : public Module {
- public:
-  Var operator()(const Var& w, const Var& x) const override;
-};
-
-/// Hyperbolic tangent. Shapes: [s] -> [s].
-class Tanh : public Module {
- public:
-  Var operator()(const Var& w, const Var& x) const override;
-};
-
-/// 1 / (1 + exp(-x)). Shapes: [s] -> [s].
-class Sigmoid : public Module {
- public:
-  Var operator()(const Var& w, const Var& x) const override;
-};
-
-/// log(1 + exp(x)). Shapes: [s] -> [s].
-class Softplus : public Module {
- public:
-  Var operator()(const Var& w, const Var& x) const override;
 };
 
 /// f_k(... f_1(f_0(x))), any number of modules. Parameters are called by the module's position, modules

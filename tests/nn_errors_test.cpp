@@ -54,6 +54,13 @@ TEST(ErrorText, VectorOfAnotherSize) {
   EXPECT_EQ(error_of<ShapeError>([&] { nn::Tanh()(w1, X); }), "[Tanh]" + rest);
   EXPECT_EQ(error_of<ShapeError>([&] { nn::Sigmoid()(w1, X); }), "[Sigmoid]" + rest);
   EXPECT_EQ(error_of<ShapeError>([&] { nn::Softplus()(w1, X); }), "[Softplus]" + rest);
+  EXPECT_EQ(error_of<ShapeError>([&] { nn::ELU(0.5)(w1, X); }), "[ELU(0.5)]" + rest);
+  EXPECT_EQ(error_of<ShapeError>([&] { nn::GELU()(w1, X); }), "[GELU]" + rest);
+  EXPECT_EQ(error_of<ShapeError>([&] { nn::SiLU()(w1, X); }), "[SiLU]" + rest);
+  EXPECT_EQ(error_of<ShapeError>([&] { nn::Erf()(w1, X); }), "[Erf]" + rest);
+  EXPECT_EQ(error_of<ShapeError>([&] { nn::Sin()(w1, X); }), "[Sin]" + rest);
+  EXPECT_EQ(error_of<ShapeError>([&] { nn::Square()(w1, X); }), "[Square]" + rest);
+  EXPECT_EQ(error_of<ShapeError>([&] { nn::Identity()(w1, X); }), "[Identity]" + rest);
   EXPECT_EQ(error_of<ShapeError>([&] { nn::Sequential()(w1, X); }), "[Sequential]" + rest);
 }
 
@@ -148,6 +155,7 @@ TEST(ErrorText, SizesAndOptions) {
             "= true");
   EXPECT_EQ(error_of<DomainError>([] { nn::LeakyReLU{kInf}; }),
             "[LeakyReLU] slope is inf; give a finite number");
+  EXPECT_EQ(error_of<DomainError>([] { nn::ELU{kNan}; }), "[ELU] alpha is nan; give a finite number");
   EXPECT_EQ(error_of<DomainError>([] { nn::mlp({3}, nn::Tanh()); }),
             "[mlp] 1 widths; give the sizes of inputs and outputs, at least two");
   EXPECT_EQ(error_of<DomainError>([] {

@@ -295,6 +295,7 @@ const std::vector<BadCall> kDomainErrors{
     {"leaky_relu, infinite",
      [](const Make& t) { leaky_relu(t({2}), -INFINITY); },
      {"[leaky_relu]", "slope -inf", "finite"}},
+    {"elu, NaN", [](const Make& t) { elu(t({2}), NAN); }, {"[elu]", "alpha nan", "finite"}},
 };
 
 template <class Error>

@@ -114,6 +114,33 @@ inline std::vector<OpRow> elementwise_rows() {
       rows, "softplus", [](const Var& x) { return softplus(x); },
       [](double x) { return std::log1p(std::exp(x)); });
   add_unary(
+      rows, "erf", [](const Var& x) { return erf(x); }, [](double x) { return std::erf(x); });
+  add_unary(
+      rows, "erfc", [](const Var& x) { return erfc(x); }, [](double x) { return 1.0 - std::erf(x); });
+  add_unary(
+      rows, "gelu", [](const Var& x) { return gelu(x); },
+      [](double x) { return 0.5 * x * (1.0 + std::erf(x / std::sqrt(2.0))); });
+  add_unary(
+      rows, "silu", [](const Var& x) { return silu(x); }, [](double x) { return x / (1.0 + std::exp(-x)); });
+  add_unary(
+      rows, "elu", [](const Var& x) { return elu(x); },
+      [](double x) { return x > 0.0 ? x : std::exp(x) - 1.0; }, -2.0, 2.0, 0.1);
+  for (const double alpha : {0.3, 1.7, -0.5, 0.0})
+    add_unary(
+        rows, "elu " + std::to_string(alpha), [alpha](const Var& x) { return elu(x, alpha); },
+        [alpha](double x) { return x > 0.0 ? x : alpha * (std::exp(x) - 1.0); }, -2.0, 2.0, 0.1);
+  for (const double right : {0.0, 1.0, 2.5})
+    rows.push_back({.name = "exp_mask " + std::to_string(right),
+                    .inputs = {Shape{2, 5}, Shape{2, 5}},
+                    .function = [right](Vars v) { return detail::exp_mask(v[0], v[1], 0.6, right); },
+                    .expected =
+                        [right](const Plains& x) {
+                          return make(x[0].shape, [&](const Position& p) {
+                            return x[0].at(p) * (x[1].at(p) > 0.0 ? right : 0.6 * std::exp(x[1].at(p)));
+                          });
+                        },
+                    .away = 0.1});
+  add_unary(
       rows, "relu", [](const Var& x) { return relu(x); }, [](double x) { return x > 0.0 ? x : 0.0; }, -2.0,
       2.0, 0.1);
   for (const double slope : {0.01, 0.1, 2.5, -1.0, 0.0})

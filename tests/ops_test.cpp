@@ -137,7 +137,7 @@ TEST(Operations, EveryOneHasARow) {
   int count = 0;
   for (const Op* op = Op::first(); op; op = op->next(), ++count)
     EXPECT_TRUE(recorded.count(op)) << "[" << op->name() << "] has no row in the table of operations";
-  EXPECT_GE(count, 34);
+  EXPECT_GE(count, 38);
 }
 
 TEST(Operations, NamesAreDistinct) {
@@ -164,6 +164,46 @@ TEST(Operations, LogSumExpNeitherOverflowsNorLosesItsSpecialValues) {
   const double third = std::exp(-1.0) / (2.0 + std::exp(-1.0));
   EXPECT_NEAR(g(0), 0.5 * (1.0 - third), 1e-13);
   EXPECT_NEAR(g(2), third, 1e-13);
+}
+
+TEST(Operations, GeluAndSiluKeepTheirTails) {
+  // x Phi(x) in extended precision; 1 + erf(x / sqrt(2)) in double is 0 from -8.3 on.
+  for (double x = -37.5; x <= 40.0; x += 0.5) {
+    const long double z = x, gelu_exact = z * std::erfc(-z / std::sqrt(2.0L)) / 2.0L;
+    EXPECT_LE(std::fabs(gelu(x).item() - static_cast<double>(gelu_exact)),
+              4.0 * (1.0 + x * x) * 0x1p-53 * std::fabs(static_cast<double>(gelu_exact)))
+        << x;
+    const long double density = std::exp(-z * z / 2.0L) / std::sqrt(2.0L * std::acos(-1.0L));
+    const auto slope = static_cast<double>(std::erfc(-z / std::sqrt(2.0L)) / 2.0L + z * density);
+    const auto size = static_cast<double>(std::erfc(-z / std::sqrt(2.0L)) / 2.0L + std::fabs(z) * density);
+    EXPECT_LE(std::fabs(grad([](const Var& v) { return gelu(v); }, x) - slope),
+              4.0 * (1.0 + x * x) * 0x1p-53 * size)
+        << x;
+  }
+  for (double x = -700.0; x <= 50.0; x += 12.5) {
+    const long double z = x, exact = z / (1.0L + std::exp(-z));
+    EXPECT_NEAR(silu(x).item() / static_cast<double>(exact + (x == 0.0)), x == 0.0 ? 0.0 : 1.0, 1e-15) << x;
+  }
+  EXPECT_EQ(gelu(INFINITY).item(), INFINITY);
+  EXPECT_EQ(silu(INFINITY).item(), INFINITY);
+  EXPECT_TRUE(std::isnan(gelu(-INFINITY).item()));
+  EXPECT_TRUE(std::isnan(silu(-INFINITY).item()));
+}
+
+TEST(Operations, ErfAndItsComplement) {
+  for (double x = -6.0; x <= 6.0; x += 0.37) {
+    EXPECT_DOUBLE_EQ(erf(x).item() + erfc(x).item(), 1.0);
+    const double slope = 2.0 / std::sqrt(std::acos(-1.0)) * std::exp(-x * x);
+    EXPECT_NEAR(grad([](const Var& v) { return erf(v); }, x) / slope, 1.0, 1e-14);
+    EXPECT_NEAR(grad([](const Var& v) { return erfc(v); }, x) / slope, -1.0, 1e-14);
+    EXPECT_NEAR(hessian([](const Var& v) { return erf(v); }, x), -2.0 * x * slope, 1e-14);
+  }
+  // 30-digit references, the last one where 1 - erf(x) would be 0.
+  EXPECT_DOUBLE_EQ(erf(0.5).item(), 0.520499877813046537682746653892);
+  EXPECT_NEAR(erfc(10.0).item() / 2.08848758376254448e-45, 1.0, 1e-14);
+  EXPECT_EQ(erf(INFINITY).item(), 1.0);
+  EXPECT_EQ(erfc(-INFINITY).item(), 2.0);
+  EXPECT_TRUE(std::isnan(erf(NAN).item()));
 }
 
 TEST(Operations, ALargeSumIsNearlyExact) {
