@@ -26,6 +26,22 @@ bool is_verdict(std::string_view word) {
   return std::find(kVerdicts.begin(), kVerdicts.end(), word) != kVerdicts.end();
 }
 
+/// What is wrong with the names and verdicts of one check.
+std::optional<std::string> fault(const Check& check) {
+  if (check.name.empty()) return fmt::format("the check of the claim \"{}\" has no name", check.claim);
+  for (const std::string& word : {check.verdict, check.expected})
+    if (!is_verdict(word))
+      return fmt::format(
+          "check \"{}\" has the verdict \"{}\", none of certified, supported, refuted, "
+          "inconclusive, not_applicable",
+          check.name, word);
+  for (const std::vector<CheckRow>& rows : {check.hypotheses, check.steps})
+    for (const CheckRow& row : rows)
+      if (row.name.empty())
+        return fmt::format("check \"{}\" has a hypothesis or step without a name", check.name);
+  return std::nullopt;
+}
+
 /// What is wrong with a record's names and verdicts; nothing if it is sound.
 std::optional<std::string> fault(const Record& record) {
   if (record.lesson.empty()) return "the lesson has no name";
@@ -36,17 +52,14 @@ std::optional<std::string> fault(const Record& record) {
   }
   names.clear();
   for (const Check& check : record.checks) {
-    if (check.name.empty()) return fmt::format("the check of the claim \"{}\" has no name", check.claim);
+    if (const std::optional<std::string> wrong = fault(check)) return wrong;
     if (!names.insert(check.name).second) return fmt::format("two checks are called \"{}\"", check.name);
-    for (const std::string& word : {check.verdict, check.expected})
-      if (!is_verdict(word))
-        return fmt::format(
-            "check \"{}\" has the verdict \"{}\", none of certified, supported, refuted, "
-            "inconclusive, not_applicable",
-            check.name, word);
   }
   for (const std::string& file : record.figures)
     if (file.empty()) return std::string("a figure has no file name");
+  names.clear();
+  for (const auto& [file, text] : record.captions)
+    if (!names.insert(file).second) return fmt::format("the figure \"{}\" has two captions", file);
   return std::nullopt;
 }
 
@@ -62,25 +75,48 @@ Json to_json(const Provenance& p) {
           {"build_type", p.build_type}};
 }
 
+void add_text(Json& to, const char* key, const std::string& text) {
+  if (!text.empty()) to[key] = text;
+}
+
+void add_rows(Json& to, const char* key, const std::vector<CheckRow>& rows) {
+  for (const CheckRow& row : rows) {
+    to[key].push_back({{"name", row.name},
+                       {"lhs", number(row.lhs)},
+                       {"rhs", number(row.rhs)},
+                       {"margin", number(row.margin)},
+                       {"holds", row.holds}});
+    add_text(to[key].back(), "where", row.where);
+  }
+}
+
+Json to_json(const Check& c) {
+  Json json = {{"name", c.name},       {"source", c.source},    {"claim", c.claim},
+               {"lhs", number(c.lhs)}, {"rhs", number(c.rhs)},  {"margin", number(c.margin)},
+               {"verdict", c.verdict}, {"expected", c.expected}};
+  add_text(json, "scope", c.scope);
+  add_text(json, "note", c.note);
+  add_rows(json, "hypotheses", c.hypotheses);
+  add_rows(json, "steps", c.steps);
+  add_text(json, "witness", c.witness);
+  return json;
+}
+
 Json to_json(const Record& record) {
-  Json metrics = Json::object();
+  Json metrics = Json::object(), checks = Json::array();
   for (const auto& [name, value] : record.metrics) metrics[name] = number(value);
-  Json checks = Json::array();
-  for (const Check& c : record.checks)
-    checks.push_back({{"name", c.name},
-                      {"source", c.source},
-                      {"claim", c.claim},
-                      {"lhs", number(c.lhs)},
-                      {"rhs", number(c.rhs)},
-                      {"margin", number(c.margin)},
-                      {"verdict", c.verdict},
-                      {"expected", c.expected}});
-  return {{"lesson", record.lesson},
-          {"seed", record.seed},
-          {"provenance", to_json(record.provenance)},
-          {"metrics", std::move(metrics)},
-          {"checks", std::move(checks)},
-          {"figures", record.figures}};
+  for (const Check& check : record.checks) checks.push_back(to_json(check));
+  Json json = {{"lesson", record.lesson},
+               {"seed", record.seed},
+               {"provenance", to_json(record.provenance)},
+               {"metrics", std::move(metrics)},
+               {"checks", std::move(checks)},
+               {"figures", record.figures}};
+  for (const auto& [file, text] : record.captions) json["captions"][file] = text;
+  add_text(json, "claim", record.claim);
+  add_text(json, "statement", record.statement);
+  if (std::isfinite(record.seconds)) json["seconds"] = record.seconds;
+  return json;
 }
 
 /// A value inside a file with the words for where it stands, so that every complaint can name it.
@@ -94,6 +130,11 @@ class Reader {
     const auto found = value_.find(key);
     if (found == value_.end()) fail(fmt::format("has no \"{}\"", key));
     return {*found, place_.empty() ? std::string(key) : place_ + "." + key, path_};
+  }
+  /// Calls f(reader) if the object has the key.
+  template <class F>
+  void if_present(const char* key, F f) const {
+    if (value_.is_object() && value_.contains(key)) f(at(key));
   }
   /// Calls f(name, reader) for every member of an object, f("", reader) for every element of an array.
   template <class F>
@@ -115,6 +156,10 @@ class Reader {
     if (value_.is_null()) return std::numeric_limits<double>::quiet_NaN();
     if (!value_.is_number()) fail("is " + kind() + ", not a number or null");
     return value_.get<double>();
+  }
+  bool yes_or_no() const {
+    if (!value_.is_boolean()) fail("is " + kind() + ", not true or false");
+    return value_.get<bool>();
   }
   template <class Integer>
   Integer whole() const {
@@ -162,6 +207,27 @@ Provenance read_provenance(const Reader& from) {
           .build_type = from.at("build_type").text()};
 }
 
+std::string optional_text(const Reader& from, const char* key) {
+  std::string text;
+  from.if_present(key, [&](const Reader& value) { text = value.text(); });
+  return text;
+}
+
+std::vector<CheckRow> optional_rows(const Reader& from, const char* key) {
+  std::vector<CheckRow> rows;
+  from.if_present(key, [&](const Reader& list) {
+    list.each_element([&](const Reader& row) {
+      rows.push_back({.name = row.at("name").text(),
+                      .lhs = row.at("lhs").number(),
+                      .rhs = row.at("rhs").number(),
+                      .margin = row.at("margin").number(),
+                      .holds = row.at("holds").yes_or_no(),
+                      .where = optional_text(row, "where")});
+    });
+  });
+  return rows;
+}
+
 Check read_check(const Reader& from) {
   return {.name = from.at("name").text(),
           .source = from.at("source").text(),
@@ -170,7 +236,12 @@ Check read_check(const Reader& from) {
           .rhs = from.at("rhs").number(),
           .margin = from.at("margin").number(),
           .verdict = from.at("verdict").text(),
-          .expected = from.at("expected").text()};
+          .expected = from.at("expected").text(),
+          .scope = optional_text(from, "scope"),
+          .note = optional_text(from, "note"),
+          .hypotheses = optional_rows(from, "hypotheses"),
+          .steps = optional_rows(from, "steps"),
+          .witness = optional_text(from, "witness")};
 }
 
 }  // namespace
@@ -181,6 +252,17 @@ Record Record::of(std::string lesson, std::uint64_t seed) {
   record.seed = seed;
   record.provenance = cotangent::provenance();
   return record;
+}
+
+void Record::figure(std::string file, std::string caption) {
+  if (!caption.empty()) captions.emplace_back(file, std::move(caption));
+  figures.push_back(std::move(file));
+}
+
+std::string_view Record::caption(std::string_view file) const noexcept {
+  for (const auto& [name, text] : captions)
+    if (name == file) return text;
+  return {};
 }
 
 bool Record::as_expected() const {
@@ -207,6 +289,14 @@ Record load_record(const std::string& path) {
       [&](const std::string& name, const Reader& value) { record.metric(name, value.number()); });
   root.at("checks").each_element([&](const Reader& check) { record.check(read_check(check)); });
   root.at("figures").each_element([&](const Reader& file) { record.figure(file.text()); });
+  root.if_present("captions", [&](const Reader& captions) {
+    captions.each_member([&](const std::string& file, const Reader& text) {
+      record.captions.emplace_back(file, text.text());
+    });
+  });
+  record.claim = optional_text(root, "claim");
+  record.statement = optional_text(root, "statement");
+  root.if_present("seconds", [&](const Reader& value) { record.seconds = value.number(); });
   if (const std::optional<std::string> wrong = fault(record))
     throw DomainError(
         fmt::format("[load_record] {}: {}; run the lesson again to write the file anew", path, *wrong));

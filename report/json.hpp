@@ -1,6 +1,7 @@
 // Record: what a lesson found, as the JSON file its programs and the course page share.
 #pragma once
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -9,6 +10,16 @@
 #include "autodiff/provenance.hpp"
 
 namespace cotangent::report {
+
+/// A hypothesis or a step of a proof, at the place where its two sides came closest.
+struct CheckRow {
+  std::string name;
+  double lhs = 0.0;
+  double rhs = 0.0;
+  double margin = 0.0;
+  bool holds = false;
+  std::string where = {};  // "iterate 17"; may be empty
+};
 
 /// One checked claim. The numbers are the two sides of its inequality and the distance between them.
 struct Check {
@@ -22,6 +33,12 @@ struct Check {
   std::string verdict;
   std::string expected;
 
+  std::string scope = {};  // "everywhere", "on this trajectory", "200 points, seed 7"; may be empty
+  std::string note = {};   // one sentence: why this verdict
+  std::vector<CheckRow> hypotheses = {};
+  std::vector<CheckRow> steps = {};
+  std::string witness = {};  // a file name beside the record; may be empty
+
   bool as_expected() const { return verdict == expected; }
 };
 
@@ -32,13 +49,20 @@ struct Record {
   Provenance provenance;
   std::vector<std::pair<std::string, double>> metrics;
   std::vector<Check> checks;
-  std::vector<std::string> figures;  // file names beside the record
+  std::vector<std::string> figures;                           // file names beside the record
+  std::vector<std::pair<std::string, std::string>> captions;  // of a figure by its file name; may be fewer
+  std::string claim;                                          // one line of plain text
+  std::string statement;  // text, with TeX's mathematics between $...$ and $$...$$
+  double seconds = std::numeric_limits<double>::quiet_NaN();  // what the lesson took; NaN where unknown
 
   /// A record of this process. Throws: DomainError as save, on a bad lesson name.
   static Record of(std::string lesson, std::uint64_t seed);
   void metric(std::string name, double value) { metrics.emplace_back(std::move(name), value); }
   void check(Check check) { checks.push_back(std::move(check)); }
-  void figure(std::string file) { figures.push_back(std::move(file)); }
+  /// Without a caption, none is recorded.
+  void figure(std::string file, std::string caption = {});
+  /// Empty where there is none.
+  std::string_view caption(std::string_view file) const noexcept;
   /// Every check gave the verdict it was expected to give: the lesson's exit code is then 0, else 1.
   bool as_expected() const;
 };
@@ -47,11 +71,15 @@ struct Record {
 /// "source", "claim", "lhs", "rhs", "margin", "verdict", "expected"}], "figures": [files]}; replaces an
 /// existing file in one step. Numbers that are not finite are null.
 ///
+/// Further keys are written only where they say something. The record: "captions": {file: text}, "claim",
+/// "statement", "seconds". A check: "scope", "note", "hypotheses" and "steps", lists of {"name", "lhs", "rhs",
+/// "margin", "holds", "where"}, and "witness"; a row's "where" may be absent.
+///
 /// Throws: DomainError, before anything is written, on an empty or repeated name or a verdict that is none of
 /// the five words; naming the file if it cannot be written.
 void save(const std::string& path, const Record& record);
 
-/// Reads one back; null is NaN. Throws: DomainError naming the file and what is wrong with it.
+/// Reads one back; null is NaN, keys that are not named above are passed over. Throws: DomainError naming the file and what is wrong with it.
 Record load_record(const std::string& path);
 
 }  // namespace cotangent::report

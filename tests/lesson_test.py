@@ -23,6 +23,10 @@ NAME = SOURCE.stem
 VERDICTS = {"certified", "supported", "refuted", "inconclusive", "not_applicable"}
 LECTURE = re.compile(r"(proxy|cpsc532s|landscape|ece826|ece8101)( [A-Z]+\d+)?")
 CHECK_KEYS = ["name", "source", "claim", "lhs", "rhs", "margin", "verdict", "expected"]
+ROW_KEYS = ["name", "lhs", "rhs", "margin", "holds"]
+MORE_CHECK_KEYS = ["scope", "note", "hypotheses", "steps", "witness"]
+KEYS = ["lesson", "seed", "provenance", "metrics", "checks", "figures"]
+MORE_KEYS = ["captions", "claim", "statement", "seconds"]
 PROVENANCE_KEYS = {"cpu", "blas_core", "blas_config", "blas_threads", "isa", "compiler", "build_type"}
 DATA_NAMES = [f"{part}-{kind}" for part in ("train", "t10k") for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")]
 
@@ -38,16 +42,25 @@ def is_number(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def has_keys(value, keys, more):
+    """First `keys`, then any of `more`, none of them empty."""
+    names = list(value)
+    return names[:len(keys)] == keys and names[len(keys):] == [n for n in more if n in names and value[n] not in ("", [], {})]
+
+
 def read_record(folder, seed):
     """The record, after checking its form."""
     record = json.loads((folder / f"{NAME}.json").read_text())
-    assert list(record) == ["lesson", "seed", "provenance", "metrics", "checks", "figures"], list(record)
+    assert has_keys(record, KEYS, MORE_KEYS), list(record)
     assert record["lesson"] == NAME and record["seed"] == seed, record
     assert set(record["provenance"]) == PROVENANCE_KEYS, record["provenance"]
     assert record["metrics"] and all(map(is_number, record["metrics"].values())), record["metrics"]
     assert all(re.fullmatch("[a-z_]+", name) for name in record["metrics"]), record["metrics"]
     for check in record["checks"]:
-        assert list(check) == CHECK_KEYS, check
+        assert has_keys(check, CHECK_KEYS, MORE_CHECK_KEYS), check
+        for row in check.get("hypotheses", []) + check.get("steps", []):
+            assert has_keys(row, ROW_KEYS, ["where"]) and isinstance(row["holds"], bool), row
+        assert "witness" not in check or (folder / check["witness"]).is_file(), check
         assert LECTURE.fullmatch(check["source"]), check
         assert {check["verdict"], check["expected"]} <= VERDICTS, check
         assert all(is_number(check[key]) for key in ("lhs", "rhs", "margin")), check
@@ -56,6 +69,7 @@ def read_record(folder, seed):
             assert (check["margin"] < 0) == (check["verdict"] == "refuted"), check
     for figure in record["figures"]:
         assert (folder / figure).is_file(), figure
+    assert set(record.get("captions", {})) <= set(record["figures"]), record
     return record
 
 

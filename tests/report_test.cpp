@@ -1,6 +1,7 @@
 // The room report: tables, CSV, records, and what they refuse.
 #include "report/report.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
@@ -359,6 +360,140 @@ TEST(Record, BrokenFilesAreNamedWithThePlace) {
   EXPECT_EQ(error_of<DomainError>([&] { load_record(missing); }),
             "[load_record] " + missing +
                 ": cannot be opened: No such file or directory; check the name and the permissions");
+}
+
+TEST(Record, WhatAFileNeedNotSayIsEmptyOrUnknown) {
+  const TemporaryDirectory folder;
+  std::string text = kSampleText;
+  text.insert(text.find("\"seed\""), "\"a key of some later day\": [1, {}],\n  ");
+  write_bytes(folder / "r.json", text);
+  const Record read = load_record(folder / "r.json");
+  EXPECT_EQ(read.claim + read.statement, "");
+  EXPECT_TRUE(std::isnan(read.seconds));
+  EXPECT_TRUE(read.captions.empty());
+  EXPECT_EQ(read.caption("02_loss.svg"), "");
+  ASSERT_EQ(read.checks.size(), 1u);
+  const Check& check = read.checks[0];
+  EXPECT_EQ(check.scope + check.note + check.witness, "");
+  EXPECT_TRUE(check.hypotheses.empty() && check.steps.empty());
+}
+
+Record full_record() {
+  Record record = sample_record();
+  record.figure("02_digits.png", "What it got wrong");
+  record.claim = "Descent converges linearly";
+  record.statement = "If $f$ is PL, then $$f_k \\le (1 - \\mu/L)^k f_0.$$";
+  record.seconds = 13.25;
+  Check& check = record.checks[0];
+  check.scope = "on this trajectory";
+  check.note = "PL fails at iterate 17";
+  check.hypotheses = {
+      {.name = "PL", .lhs = 2.0, .rhs = 1.0, .margin = -1.0, .holds = false, .where = "iterate 17"},
+      {.name = "smooth", .lhs = 0.5, .rhs = kInf, .margin = kInf, .holds = true}};
+  check.steps = {
+      {.name = "descent", .lhs = 0.25, .rhs = 0.5, .margin = 0.25, .holds = true, .where = "iterate 3"}};
+  check.witness = "02_witness.npz";
+  return record;
+}
+
+TEST(Record, TheOptionalKeysAreAddedBehindTheOthers) {
+  const TemporaryDirectory folder;
+  save(folder / "r.json", full_record());
+  const std::string text = read_bytes(folder / "r.json");
+  EXPECT_THAT(text, testing::HasSubstr(R"("expected": "refuted",
+      "scope": "on this trajectory",
+      "note": "PL fails at iterate 17",
+      "hypotheses": [
+        {
+          "name": "PL",
+          "lhs": 2.0,
+          "rhs": 1.0,
+          "margin": -1.0,
+          "holds": false,
+          "where": "iterate 17"
+        },
+        {
+          "name": "smooth",
+          "lhs": 0.5,
+          "rhs": null,
+          "margin": null,
+          "holds": true
+        }
+      ],
+      "steps": [)"));
+  EXPECT_THAT(text, testing::EndsWith(R"("captions": {
+    "02_digits.png": "What it got wrong"
+  },
+  "claim": "Descent converges linearly",
+  "statement": "If $f$ is PL, then $$f_k \\le (1 - \\mu/L)^k f_0.$$",
+  "seconds": 13.25
+}
+)"));
+}
+
+TEST(Record, TheOptionalKeysReadBack) {
+  const TemporaryDirectory folder;
+  const Record made = full_record();
+  save(folder / "r.json", made);
+  const Record read = load_record(folder / "r.json");
+  EXPECT_EQ(read.figures, made.figures);
+  EXPECT_EQ(read.captions, made.captions);
+  EXPECT_EQ(read.caption("02_digits.png"), "What it got wrong");
+  EXPECT_EQ(read.caption("02_loss.svg"), "");
+  EXPECT_EQ(read.claim, made.claim);
+  EXPECT_EQ(read.statement, made.statement);
+  EXPECT_EQ(read.seconds, 13.25);
+  ASSERT_EQ(read.checks.size(), 1u);
+  const Check &check = read.checks[0], &wanted = made.checks[0];
+  EXPECT_EQ(check.scope, wanted.scope);
+  EXPECT_EQ(check.note, wanted.note);
+  EXPECT_EQ(check.witness, wanted.witness);
+  ASSERT_EQ(check.hypotheses.size(), 2u);
+  EXPECT_EQ(check.hypotheses[0].name, "PL");
+  EXPECT_EQ(check.hypotheses[0].lhs, 2.0);
+  EXPECT_EQ(check.hypotheses[0].rhs, 1.0);
+  EXPECT_EQ(check.hypotheses[0].margin, -1.0);
+  EXPECT_FALSE(check.hypotheses[0].holds);
+  EXPECT_EQ(check.hypotheses[0].where, "iterate 17");
+  EXPECT_TRUE(std::isnan(check.hypotheses[1].rhs));
+  EXPECT_TRUE(check.hypotheses[1].holds);
+  EXPECT_EQ(check.hypotheses[1].where, "");
+  ASSERT_EQ(check.steps.size(), 1u);
+  EXPECT_EQ(check.steps[0].name, "descent");
+}
+
+TEST(Record, TheOptionalKeysAreCheckedToo) {
+  const TemporaryDirectory folder;
+  const std::string path = folder / "r.json";
+  const auto save_error = [&](auto change) {
+    Record record = full_record();
+    change(record);
+    return error_of<DomainError>([&] { save(path, record); });
+  };
+  EXPECT_EQ(
+      save_error([](Record& r) { r.checks[0].steps[0].name = ""; }),
+      "[save] " + path + ": check \"rate\" has a hypothesis or step without a name; correct the record");
+  EXPECT_EQ(save_error([](Record& r) { r.figure("02_digits.png", "again"); }),
+            "[save] " + path + ": the figure \"02_digits.png\" has two captions; correct the record");
+  save(path, full_record());
+  const std::string good = read_bytes(path);
+  const auto load_error = [&](const std::string& from, const std::string& to) {
+    std::string text = good;
+    const std::size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    write_bytes(path, text.replace(at, from.size(), to));
+    return error_of<DomainError>([&] { load_record(path); });
+  };
+  const std::string start = "[load_record] " + path + ": ",
+                    fix = "; run the lesson again to write the file anew";
+  EXPECT_EQ(load_error("\"holds\": false", "\"holds\": 0"),
+            start + "checks[0].hypotheses[0].holds is a number, not true or false" + fix);
+  EXPECT_EQ(load_error("\"scope\": \"on this trajectory\"", "\"scope\": 1"),
+            start + "checks[0].scope is a number, not a text" + fix);
+  EXPECT_EQ(load_error("\"seconds\": 13.25", "\"seconds\": \"long\""),
+            start + "seconds is a string, not a number or null" + fix);
+  EXPECT_EQ(load_error("\"captions\": {", "\"captions\": 1, \"x\": {"),
+            start + "captions is a number, not an object" + fix);
 }
 
 TEST(Record, AFullDiskLeavesTheOldFile) {
