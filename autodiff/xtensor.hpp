@@ -23,6 +23,7 @@ inline auto view(const Tensor& tensor) {
 /// Throws: ShapeError for more than eight axes.
 template <class E>
 Tensor from_xtensor(const xt::xexpression<E>& expression) {
+  // Evaluates an expression; only an array is copied. NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
   const xt::xarray<double, xt::layout_type::row_major> values = expression.derived_cast();
   std::vector<Index> sizes(values.shape().begin(), values.shape().end());
   return Tensor::from(std::span<const double>(values.data(), values.size()), Shape(sizes));

@@ -7,3 +7,4 @@
 #include "nn/layers.hpp"
 #include "nn/losses.hpp"
 #include "nn/module.hpp"
+#include "nn/two_layer.hpp"

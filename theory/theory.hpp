@@ -1,4 +1,11 @@
-// The room theory: tangent kernels and spectra.
+// The room theory: verdicts and the falsifier; proxy convexity and the leaky ReLU theorem; tangent kernels and spectra.
 #pragma once
+#include "theory/compensated.hpp"
+#include "theory/falsifier.hpp"
+#include "theory/leaky_relu.hpp"
+#include "theory/margin.hpp"
+#include "theory/proxy.hpp"
 #include "theory/spectrum.hpp"
+#include "theory/surrogate.hpp"
 #include "theory/tangent_kernel.hpp"
+#include "theory/verdict.hpp"

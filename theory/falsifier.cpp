@@ -1,0 +1,188 @@
+// The falsifier: draws points, ascends from the worst, reports the worst of all.
+#include "theory/falsifier.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "autodiff/error.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/transforms.hpp"
+#include "report/progress.hpp"
+
+namespace cotangent::theory {
+namespace {
+
+void check(const FalsifyOptions& o, const Params& centre) {
+  const auto positive = [](const char* name, double value) {
+    if (!(value > 0.0 && std::isfinite(value)))
+      throw DomainError(fmt::format("[falsify] {} is {}; give a positive number", name, value));
+  };
+  positive("radius", o.radius);
+  if (o.domain) positive("domain", *o.domain);
+  if (o.samples < 1 || o.restarts < 0 || o.ascent_steps < 0)
+    throw DomainError(
+        fmt::format("[falsify] samples, restarts, ascent_steps are {}, {}, {}; give at least 1, 0 and 0",
+                    o.samples, o.restarts, o.ascent_steps));
+  if (centre.size() == 0) throw DomainError("[falsify] the centre has no parameters; give a point");
+  for (const Params& start : o.starts)
+    if (start.size() != centre.size())
+      throw ShapeError(
+          fmt::format("[falsify] a start has {} parameters, the centre {}; give points of one size",
+                      start.size(), centre.size()));
+}
+
+struct Candidate {
+  Params w;
+  double violation;
+};
+
+class Search {
+ public:
+  Search(const PointwiseClaim& claim, const Params& centre, Rng& rng, const FalsifyOptions& options)
+      : claim_(claim), centre_(centre), rng_(rng), options_(options) {}
+
+  Verdict run() {
+    Verdict verdict{.claim = claim_.claim, .outcome = Outcome::supported, .scope = Scope::samples};
+    verdict.seed = "Rng " + rng_.state();
+    std::vector<Candidate> candidates;
+    const auto consider = [&](const Params& w) {
+      if (const double violation = look(w); std::isfinite(violation)) candidates.push_back({w, violation});
+    };
+    consider(centre_);
+    for (const Params& start : options_.starts) consider(start);
+    const auto fixed = static_cast<Index>(candidates.size());
+    for (Index k = 0; k < options_.samples; ++k) consider(draw());
+    // First from the points given, then from the worst drawn, for the second half from any drawn.
+    std::stable_sort(candidates.begin() + fixed, candidates.end(),
+                     [](const Candidate& a, const Candidate& b) { return a.violation > b.violation; });
+    const auto count = static_cast<Index>(candidates.size());
+    report::Progress progress(options_.restarts, {.label = "falsify", .silent = !options_.progress});
+    for (Index k = 0; k < options_.restarts && count > 0 && !refuted(); ++k) {
+      const bool listed = k < std::min(count, fixed + options_.restarts / 2);
+      ascend(candidates[static_cast<std::size_t>(listed ? k : rng_.below(count))]);
+      progress.update(k + 1);
+    }
+    progress.finish();
+    if (!seen_)
+      throw DomainError(
+          fmt::format("[falsify] \"{}\": the two sides are finite at none of the {} points looked at; give "
+                      "another centre "
+                      "or a smaller radius",
+                      claim_.claim.name, points_));
+    return decide(std::move(verdict));
+  }
+
+ private:
+  Params draw() {
+    const Params direction = centre_.with(rng_.normal(centre_.flat().shape()));
+    const double limit = options_.domain ? std::min(options_.radius, *options_.domain) : options_.radius;
+    const double length = limit * std::pow(1000.0, rng_.uniform() - 1.0);
+    return inside(axpy(length / std::max(norm(direction), 1e-300), direction, centre_));
+  }
+
+  Params inside(Params w) const {
+    if (!options_.domain) return w;
+    const Params away = w - centre_;
+    const double distance = norm(away);
+    return distance <= *options_.domain ? w
+                                        : axpy(*options_.domain * (1.0 - 1e-15) / distance, away, centre_);
+  }
+
+  /// Evaluates the claim at w and remembers the worst.
+  double look(const Params& w) {
+    ++points_;
+    const Inequality q = claim_.evaluate(w);
+    const double violation = q.lhs - q.rhs;
+    if (!std::isfinite(violation)) return -std::numeric_limits<double>::infinity();
+    // A violation counts by how far it stands out of its rounding.
+    const double excess = violation - q.tolerance;
+    if (!seen_ || excess > worst_excess_) {
+      seen_ = true;
+      worst_excess_ = excess;
+      worst_ = q;
+      worst_point_ = w;
+    }
+    return violation;
+  }
+
+  bool refuted() const { return seen_ && worst_.lhs - worst_.rhs > worst_.tolerance; }
+
+  void ascend(Candidate at) {
+    double step = 0.1 * std::max(norm(at.w - centre_), 0.01 * options_.radius);
+    const double smallest = 1e-13 * std::max(options_.radius, norm(at.w));
+    Params direction;
+    for (Index k = 0; k < options_.ascent_steps && step > smallest; ++k) {
+      if (direction.size() == 0) {
+        direction = at.w.with(grad(claim_.violation, at.w.flat()));
+        const double length = norm(direction);
+        if (!(length > 0.0 && std::isfinite(length))) return;
+        direction = direction / length;
+      }
+      const Params next = inside(axpy(step, direction, at.w));
+      const double violation = look(next);
+      if (violation > at.violation) {
+        at = {next, violation};
+        direction = {};
+        step *= 1.5;
+      } else {
+        step *= 0.5;
+      }
+    }
+  }
+
+  Verdict decide(Verdict v) const {
+    v.points = points_;
+    v.conclusion = worst_;
+    if (v.conclusion.where.empty()) v.conclusion.where = "the worst point found";
+    v.witness = worst_point_;
+    const double margin = worst_.margin();
+    if (refuted()) {
+      v.outcome = Outcome::refuted;
+      v.reason = fmt::format("a counterexample: {:.12g} <= {:.12g} is false by {:.6g}, rounding {:.2g}",
+                             worst_.lhs, worst_.rhs, -margin, worst_.tolerance);
+    } else if (margin <= worst_.tolerance) {
+      v.outcome = Outcome::inconclusive;
+      v.reason = fmt::format("the smallest margin of {} points, {:.3g}, is within its rounding, {:.2g}",
+                             points_, margin, worst_.tolerance);
+    } else {
+      v.reason = fmt::format(
+          "no counterexample in {} points, the smallest margin is {:.6g}; this is evidence, not proof",
+          points_, margin);
+    }
+    return v;
+  }
+
+  const PointwiseClaim& claim_;
+  const Params& centre_;
+  Rng& rng_;
+  const FalsifyOptions& options_;
+  Index points_ = 0;
+  bool seen_ = false;
+  double worst_excess_ = 0.0;
+  Inequality worst_;
+  Params worst_point_;
+};
+
+}  // namespace
+
+PointwiseClaim pointwise(Claim claim, Function<Var(const Var& w)> lhs, Function<Var(const Var& w)> rhs) {
+  const std::string name = claim.statement.empty() ? claim.name : claim.statement;
+  return {.claim = std::move(claim),
+          .violation = [lhs, rhs](const Var& w) { return lhs(w) - rhs(w); },
+          .evaluate =
+              [lhs, rhs, name](const Params& w) {
+                const double l = lhs(w).item(), r = rhs(w).item();
+                return Inequality{.name = name, .lhs = l, .rhs = r, .tolerance = rounding({l, r})};
+              }};
+}
+
+Verdict falsify(const PointwiseClaim& claim, const Params& centre, Rng& rng, const FalsifyOptions& options) {
+  check(options, centre);
+  return Search(claim, centre, rng, options).run();
+}
+
+}  // namespace cotangent::theory

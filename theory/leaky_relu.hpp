@@ -1,0 +1,134 @@
+// The theorem of lecture 000: gradient descent on a two-layer leaky ReLU net reaches every accuracy on linearly
+// separable data (O33 to O35), and its perceptron argument (O36), checked on a user's own net and data.
+#pragma once
+#include <optional>
+#include <vector>
+
+#include "autodiff/params.hpp"
+#include "autodiff/tape.hpp"
+#include "nn/two_layer.hpp"
+#include "theory/proxy.hpp"
+#include "theory/verdict.hpp"
+
+namespace cotangent::theory {
+
+/// A net f(x; W) = sum_j a_j phi(<w_j, x>), samples, and a direction v* that separates them: y_i <v*, x_i> >= gamma.
+///
+/// Shapes: X [n, d], y [n] or [n, 1] of -1 and +1, v* [d].
+/// Throws: ShapeError; DomainError for other labels, numbers that are not finite, no sample.
+class LeakyReluProblem {
+ public:
+  /// With v* and gamma of the hard margin, gamma rounded down.
+  LeakyReluProblem(const nn::TwoLayer& net, const Tensor& x, const Tensor& y);
+  /// With a v* of one's own, and its gamma (rounded down) or a claimed one, which is then a hypothesis to verify.
+  LeakyReluProblem(const nn::TwoLayer& net, const Tensor& x, const Tensor& y, const Tensor& direction,
+                   std::optional<double> margin = std::nullopt);
+
+  const nn::TwoLayer& net() const noexcept { return net_; }
+  const Tensor& x() const noexcept { return x_; }  // [n, d]
+  const Tensor& y() const noexcept { return y_; }  // [n, 1]
+  /// v*, [d]; empty if there is none.
+  const Tensor& direction() const noexcept { return direction_; }
+  /// gamma, and alpha, phi's slope below 0 (NaN for another activation).
+  double margin() const noexcept { return margin_; }
+  double slope() const noexcept { return slope_; }
+
+  /// Lhat(W) = (1/n) sum_i log(1 + exp(-y_i f(x_i; W))). Shapes: w [m d] -> [].
+  Var risk(const Var& w) const;
+  /// V: row j is rho a_j v*, so that |V|_F = rho.
+  Params reference(double rho) const;
+  /// (Lhat, l(rho alpha gamma), V): what O34 says Lhat is proxy convex with.
+  ProxyConvexity proxy(double rho) const;
+  /// Adds what the theorem presupposes of the net and the data: phi is a leaky ReLU, 0 < alpha <= 1, |a_j| = 1/sqrt(m),
+  /// |x_i| <= 1, gamma > 0, |v*| = 1, y_i <v*, x_i> >= gamma.
+  void hypotheses(Proof& proof) const;
+
+ private:
+  nn::TwoLayer net_;
+  Tensor x_, y_, direction_;
+  double margin_;
+  double slope_;
+};
+
+/// O34: Lhat is (Lhat, l(rho alpha gamma), V)-proxy convex: certified everywhere if every hypothesis holds, for the
+/// theorem then has no exception. `claimed` replaces h = l(rho alpha gamma): a smaller one is looked for a
+/// counterexample to, with falsify() around 0 and V.
+/// Throws: DomainError unless rho > 0.
+/// Source: proxy (lecture 000), O34.
+Verdict check_leaky_relu_proxy(const LeakyReluProblem& problem, double rho, Rng& rng,
+                               std::optional<double> claimed = std::nullopt,
+                               const FalsifyOptions& options = {});
+
+/// lecture: step <= 2 eps/3 and T >= (3/2) |W_0 - V|^2 / (step eps).
+/// sharper: step <= 1 and T >= 3 |W_0 - V|^2 / (step eps), by |grad Lhat|^2 <= Lhat.
+enum class LeakyReluForm { lecture, sharper };
+
+struct LeakyReluOptions {
+  /// eps, 0 < eps < 3.
+  double accuracy = 0.1;
+  LeakyReluForm form = LeakyReluForm::lecture;
+  /// Unless set, the longest the form allows, and the fewest.
+  std::optional<double> step = std::nullopt;
+  std::optional<Index> iterations = std::nullopt;
+  /// The bound on min_{t<T} Lhat(W_t) that is claimed; unless set, eps.
+  std::optional<double> claimed = std::nullopt;
+  /// Goes on to T after the claim has come true, which nothing later can change.
+  bool whole_run = false;
+  /// The run is broken off after so many iterations; the verdict is then inconclusive.
+  Index budget = 1'000'000;
+  bool progress = false;
+};
+
+struct LeakyReluRun {
+  Verdict verdict;
+  double rho = 0.0;  // log(3 / eps) / (alpha gamma)
+  double h = 0.0;    // l(rho alpha gamma) = log(1 + eps / 3)
+  double step = 0.0;
+  double distance = 0.0;  // |W_0 - V|_F^2
+  Index iterations = 0;   // T
+  Params reference;       // V
+  /// The observed run: losses are descent.g, the theorem's bounds for each T descent.bounds.
+  ProxyDescent descent;
+};
+
+/// For any W_0: min_{t<T} Lhat(W_t) <= eps. Verifies the hypotheses one by one, computes V, rho, step and T, runs
+/// gradient descent and evaluates at every iterate, for every sample, what the proof uses:
+///
+///   y_i <grad f(x_i; W), V> >= rho alpha gamma;   |grad f(x_i; W)| <= 1;
+///   l'(z_i) (z_i - rho alpha gamma) >= l(z_i) - l(rho alpha gamma), z_i = y_i f(x_i; W);
+///   <grad Lhat, W> = mean l'(z_i) z_i and <grad Lhat, V> = mean l'(z_i) y_i <grad f(x_i), V>: closed forms against
+///   the engine;   |grad Lhat| <= mean -l'(z_i) <= 1;   and those of check_proxy_descent.
+///
+/// Cost: the run, and a forward pass more an iterate.
+/// Throws: ShapeError unless w0 is [m d]; DomainError for options that are not numbers.
+/// Source: proxy (lecture 000), O35.
+LeakyReluRun check_leaky_relu_theorem(const LeakyReluProblem& problem, const Params& w0,
+                                      const LeakyReluOptions& options = {});
+
+struct PerceptronOptions {
+  double step = 1.0;
+  Index iterations = 1000;
+  /// The bound on the mean of G_t that is claimed; unless set, the theorem's.
+  std::optional<double> claimed = std::nullopt;
+  bool progress = false;
+};
+
+struct PerceptronRun {
+  Verdict verdict;
+  optim::Run run;
+  std::vector<double> g;       // G_t = mean -l'(z_i(W_t))
+  std::vector<double> errors;  // share of samples with z_i <= 0
+  std::vector<double> bounds;  // on (1/T) sum_{t<T} G_t, entry t for T = t + 1
+};
+
+/// (1/T) sum_{t<T} G_t <= (2 |W_0|_F + sqrt(T (2 step c + step^2))) / (alpha gamma step T), c = max z/(1 + e^z), for
+/// every step > 0 and T; hence the smallest error of the run is at most twice that.
+///
+/// At every iterate: <W_{t+1} - W_t, V/rho> >= step alpha gamma G_t, |W_{t+1}|^2 <= |W_t|^2 + 2 step c + step^2, the
+/// error at most 2 G_t (O28), and the bound for every T up to the last.
+/// Throws: as check_leaky_relu_theorem.
+/// Source: proxy (lecture 000, homework), O36.
+PerceptronRun check_perceptron(const LeakyReluProblem& problem, const Params& w0,
+                               const PerceptronOptions& options = {});
+
+}  // namespace cotangent::theory

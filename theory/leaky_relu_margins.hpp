@@ -1,0 +1,34 @@
+// Closed forms of the two-layer leaky ReLU net at one W (O33), next to the engine's: for the checks' own use.
+#pragma once
+#include <vector>
+
+#include "theory/leaky_relu.hpp"
+
+namespace cotangent::theory {
+
+/// z_i = y_i f(x_i; W) and what the proofs need of grad f(x_i; W) = D a x_i^T, D = diag(phi'(<w_j, x_i>)).
+class LeakyReluMargins {
+ public:
+  explicit LeakyReluMargins(const LeakyReluProblem& problem);
+
+  /// Moves to W. Cost: one product X W^T, and O(n m).
+  void at(const Params& w);
+
+  Index size() const noexcept { return static_cast<Index>(z_.size()); }
+  /// z_i.
+  double margin(Index i) const { return z_[static_cast<std::size_t>(i)]; }
+  /// sum_j |a_j phi(<w_j, x_i>)|, from which z_i's rounding follows.
+  double magnitude(Index i) const { return magnitudes_[static_cast<std::size_t>(i)]; }
+  /// y_i <grad f(x_i; W), V> for V of rows a_j v*: y_i <v*, x_i> sum_j a_j^2 phi'_ij.
+  double alignment(Index i) const { return alignments_[static_cast<std::size_t>(i)]; }
+  /// |grad f(x_i; W)|_F = |D a| |x_i|.
+  double gradient_norm(Index i) const { return norms_[static_cast<std::size_t>(i)]; }
+
+ private:
+  const LeakyReluProblem& problem_;
+  std::vector<double> separations_;  // y_i <v*, x_i>
+  std::vector<double> lengths_;      // |x_i|
+  std::vector<double> z_, magnitudes_, alignments_, norms_;
+};
+
+}  // namespace cotangent::theory

@@ -1,0 +1,33 @@
+// The hard margin of linearly separable data without a bias, by a small exact solver.
+#pragma once
+#include "autodiff/tensor.hpp"
+
+namespace cotangent::theory {
+
+/// max over |v| = 1 of min_i y_i <v, x_i>, bracketed.
+struct HardMargin {
+  Tensor direction;  // [d], |v| = 1 to rounding; empty if the data are not separable
+  /// min_i y_i <v, x_i> / |v| for this v, rounded down: certainly at most the exact margin.
+  double margin = 0.0;
+  /// |sum_i lambda_i y_i x_i| for weights lambda >= 0 of sum 1: no direction has a larger margin. Rounded up.
+  double upper = 0.0;
+  Tensor weights;  // [n], lambda: positive at the support vectors
+  /// margin > 0.
+  bool separable() const noexcept { return margin > 0.0; }
+};
+
+/// The point of smallest norm in the convex hull of y_i x_i, whose direction has the largest margin and whose norm is
+/// that margin. Where the hull holds 0 (upper = 0 to rounding) nothing separates the data.
+///
+/// Shapes: X [n, d]; y [n] or [n, 1] of -1 and +1.
+/// Cost: O(n d) and a Cholesky factorisation of the support's Gram matrix a step; steps are about as many as
+/// support vectors.
+/// Throws: ShapeError; DomainError for labels that are not -1 or +1, numbers that are not finite, no sample.
+/// Source: Wolfe 1976 (the nearest point in a polytope).
+HardMargin hard_margin(const Tensor& x, const Tensor& y);
+
+/// min_i y_i <v, x_i> / |v|, rounded down, for a direction of one's own. Shapes: v [d]. Throws: as hard_margin, and
+/// DomainError if v is zero.
+double margin_of(const Tensor& direction, const Tensor& x, const Tensor& y);
+
+}  // namespace cotangent::theory
