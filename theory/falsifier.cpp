@@ -35,6 +35,9 @@ void check(const FalsifyOptions& o, const Params& centre) {
                       start.size(), centre.size()));
 }
 
+/// Failures of an ascent along the gradient itself, before directions around it are tried.
+constexpr int kStraight = 4;
+
 struct Candidate {
   Params w;
   double violation;
@@ -78,10 +81,9 @@ class Search {
 
  private:
   Params draw() {
-    const Params direction = centre_.with(rng_.normal(centre_.flat().shape()));
     const double limit = options_.domain ? std::min(options_.radius, *options_.domain) : options_.radius;
     const double length = limit * std::pow(1000.0, rng_.uniform() - 1.0);
-    return inside(axpy(length / std::max(norm(direction), 1e-300), direction, centre_));
+    return inside(axpy(length, random_direction(), centre_));
   }
 
   Params inside(Params w) const {
@@ -114,24 +116,34 @@ class Search {
   void ascend(Candidate at) {
     double step = 0.1 * std::max(norm(at.w - centre_), 0.01 * options_.radius);
     const double smallest = 1e-13 * std::max(options_.radius, norm(at.w));
-    Params direction;
+    Params gradient;
+    int failures = 0;
     for (Index k = 0; k < options_.ascent_steps && step > smallest; ++k) {
-      if (direction.size() == 0) {
-        direction = at.w.with(grad(claim_.violation, at.w.flat()));
-        const double length = norm(direction);
+      if (gradient.size() == 0) {
+        gradient = at.w.with(grad(claim_.violation, at.w.flat()));
+        const double length = norm(gradient);
         if (!(length > 0.0 && std::isfinite(length))) return;
-        direction = direction / length;
+        gradient = gradient / length;
       }
-      const Params next = inside(axpy(step, direction, at.w));
+      // Where the gradient runs into a kink or off a jump, directions around it may still lead up along the edge.
+      const Params direction = failures < kStraight ? gradient : gradient + random_direction();
+      const Params next = inside(axpy(step / norm(direction), direction, at.w));
       const double violation = look(next);
       if (violation > at.violation) {
         at = {next, violation};
-        direction = {};
+        gradient = {};
+        failures = 0;
         step *= 1.5;
       } else {
-        step *= 0.5;
+        ++failures;
+        step *= failures < kStraight ? 0.5 : 0.8;
       }
     }
+  }
+
+  Params random_direction() {
+    const Params d = centre_.with(rng_.normal(centre_.flat().shape()));
+    return d / std::max(norm(d), 1e-300);
   }
 
   Verdict decide(Verdict v) const {

@@ -27,9 +27,9 @@ PointwiseClaim pointwise(Claim claim, Function<Var(const Var& w)> lhs, Function<
 struct FalsifyOptions {
   /// Points are drawn around the centre at distances from radius / 1000 to radius, uniform in the logarithm.
   double radius = 10.0;
-  Index samples = 200;
+  Index samples = 500;
   /// Ascents, from the worst of the points drawn and from others, each of at most so many steps.
-  Index restarts = 20;
+  Index restarts = 50;
   Index ascent_steps = 100;
   /// The claim is made on |w - centre| <= domain only. Without it: for every w.
   std::optional<double> domain = std::nullopt;

@@ -173,11 +173,9 @@ Verdict check_leaky_relu_proxy(const LeakyReluProblem& problem, double rho, Rng&
     return proof.conclude(Scope::everywhere, conclusion);
   ProxyConvexity triple = problem.proxy(rho);
   triple.h = [h = *claimed](const Var&) { return Var(h); };
-  FalsifyOptions search = options;
-  search.starts.push_back(triple.v);
-  PointwiseClaim pointwise = triple.claim();
-  pointwise.claim = claim;
-  return falsify(pointwise, triple.v.zeros_like(), rng, search);
+  Verdict verdict = check_proxy_convexity(triple, triple.v.zeros_like(), rng, options);
+  verdict.claim = claim;
+  return verdict;
 }
 
 LeakyReluRun check_leaky_relu_theorem(const LeakyReluProblem& problem, const Params& w0,

@@ -88,9 +88,12 @@ class ProxyObserver final : public optim::Observer {
         distance_ + 2.0 * options_.step * inner.value + options_.step * options_.step * square;
     const Params after = axpy(-options_.step, view.gradient, view.w);
     const double measured = squared_distance(after.flat().data(), triple_.v.flat().data()).value;
-    identity_.observe(
-        t, measured, next,
-        rounding({distance_, 2.0 * options_.step * inner.magnitude, options_.step * options_.step * square}));
+    // w+ itself is rounded, by eps |w+|. A step beyond the largest number ends the run: nothing to compare then.
+    if (std::isfinite(measured))
+      identity_.observe(
+          t, measured, next,
+          rounding({distance_, 2.0 * options_.step * inner.magnitude, options_.step * options_.step * square,
+                    std::sqrt(measured) * norm(after)}));
     distance_ = measured;
 
     if (g < seen_.least) {
@@ -164,6 +167,7 @@ PointwiseClaim ProxyConvexity::claim() const {
 Verdict check_proxy_convexity(const ProxyConvexity& triple, const Params& centre, Rng& rng,
                               FalsifyOptions options) {
   options.starts.push_back(triple.v);
+  options.radius = std::max(options.radius, 3.0 * norm(triple.v - centre));
   return falsify(triple.claim(), centre, rng, options);
 }
 
@@ -200,7 +204,7 @@ ProxyDescent run_proxy_descent(const ProxyConvexity& triple, const Params& w0,
             : proof.unfinished(Scope::trajectory, std::move(last),
                                fmt::format("the run ended after {} of {} iterations: {}", seen.g.size(),
                                            options.iterations, optim::to_string(seen.run.stop)));
-  seen.verdict.account = observer.account();
+  if (whole) seen.verdict.account = observer.account();
   return seen;
 }
 

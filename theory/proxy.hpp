@@ -31,7 +31,8 @@ struct ProxyConvexity {
   PointwiseClaim claim() const;
 };
 
-/// Looks for a w at which f is not (g, h, v)-proxy convex: falsify() from around `centre` and from v.
+/// Looks for a w at which f is not (g, h, v)-proxy convex: falsify() from v and from around `centre`, within at least
+/// three times the distance between the two.
 Verdict check_proxy_convexity(const ProxyConvexity& triple, const Params& centre, Rng& rng,
                               FalsifyOptions options = {});
 

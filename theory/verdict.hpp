@@ -29,7 +29,7 @@ double rounding(std::initializer_list<double> terms) noexcept;
 
 /// lhs <= rhs (or <), as computed, with what rounding may have done to it.
 struct Inequality {
-  std::string name;
+  std::string name = {};
   double lhs = 0.0;
   double rhs = 0.0;
   double tolerance = 0.0;
@@ -46,8 +46,8 @@ struct Inequality {
 /// What is claimed, and where it stands: source is lecture and entry, "proxy O35".
 struct Claim {
   std::string name;
-  std::string source;
-  std::string statement;
+  std::string source = {};
+  std::string statement = {};
 };
 
 /// One answer with its numbers. Never a bare bool: print it.

@@ -1,0 +1,139 @@
+// The hard margin: closed forms, the best direction of the plane by search, duality, inseparable data, bad input.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "autodiff/autodiff.hpp"
+#include "nn/generators.hpp"
+#include "theory/margin.hpp"
+
+namespace cotangent {
+namespace {
+
+using testing::HasSubstr;
+using theory::hard_margin;
+using theory::HardMargin;
+using theory::margin_of;
+
+/// The best of many directions of the plane.
+double best_of_the_plane(const Tensor& x, const Tensor& y) {
+  double best = -1e300;
+  const int steps = 200000;
+  for (int k = 0; k < steps; ++k) {
+    const double angle = 2.0 * 3.14159265358979323846 * k / steps, c = std::cos(angle), s = std::sin(angle);
+    double least = 1e300;
+    for (Index i = 0; i < x.size(0); ++i)
+      least = std::min(least, y.data()[static_cast<std::size_t>(i)] * (c * x(i, 0) + s * x(i, 1)));
+    best = std::max(best, least);
+  }
+  return best;
+}
+
+TEST(HardMargin, TheLecturesSquare) {
+  const HardMargin m = hard_margin({{0.6, 0.8}, {0.6, -0.8}, {-0.6, 0.8}, {-0.6, -0.8}}, {1, 1, -1, -1});
+  EXPECT_NEAR(m.margin, 0.6, 2e-15);
+  EXPECT_LE(m.margin, 0.6);
+  EXPECT_GE(m.upper, 0.6);
+  EXPECT_NEAR(m.direction(0), 1.0, 1e-15);
+  EXPECT_NEAR(m.direction(1), 0.0, 1e-15);
+}
+
+TEST(HardMargin, OneSampleAndTwoOppositeOnes) {
+  const HardMargin one = hard_margin({{3.0, 4.0}}, {-1});
+  EXPECT_NEAR(one.margin, 5.0, 1e-14);
+  EXPECT_NEAR(one.direction(0), -0.6, 1e-15);
+  EXPECT_NEAR(hard_margin({{1.0, 0.0}, {-1.0, 0.0}}, Tensor{{1}, {-1}}).margin, 1.0, 1e-15);
+}
+
+TEST(HardMargin, IsTheBestDirectionOfThePlane) {
+  Rng rng(3);
+  for (int k = 0; k < 20; ++k) {
+    const auto data =
+        nn::separable(rng, {.n = 4 + rng.below(20), .d = 2, .margin = 0.02 + 0.3 * rng.uniform()});
+    const HardMargin m = hard_margin(data.x, data.y);
+    EXPECT_NEAR(m.margin, best_of_the_plane(data.x, data.y), 2e-5);
+    EXPECT_GE(m.margin, best_of_the_plane(data.x, data.y) - 1e-12) << "no direction is better";
+  }
+}
+
+TEST(HardMargin, WeightsProveThatNothingIsBetter) {
+  Rng rng(4);
+  for (int k = 0; k < 60; ++k) {
+    const Index n = 2 + rng.below(150), d = 2 + rng.below(60);
+    const auto data = nn::separable(rng, {.n = n, .d = d, .margin = 0.01 + 0.5 * rng.uniform()});
+    const HardMargin m = hard_margin(data.x, data.y);
+    EXPECT_TRUE(m.separable());
+    EXPECT_GE(m.margin, margin_of(data.direction, data.x, data.y) - 1e-12);
+    EXPECT_LE(m.upper - m.margin, 1e-9 * m.upper) << "n " << n << " d " << d;
+    double sum = 0.0, point = 0.0;
+    std::vector<double> combination(static_cast<std::size_t>(d));
+    for (Index i = 0; i < n; ++i) {
+      EXPECT_GE(m.weights(i), 0.0);
+      sum += m.weights(i);
+      for (Index j = 0; j < d; ++j)
+        combination[static_cast<std::size_t>(j)] += m.weights(i) * data.y(i, 0) * data.x(i, j);
+    }
+    for (const double c : combination) point += c * c;
+    EXPECT_NEAR(sum, 1.0, 1e-12);
+    EXPECT_NEAR(std::sqrt(point), m.upper, 1e-12);
+  }
+}
+
+TEST(HardMargin, RepeatedSamplesAndManyOfThem) {
+  Rng rng(8);
+  const auto data = nn::separable(rng, {.n = 50, .d = 5, .margin = 0.1});
+  const Tensor x = concat({data.x, data.x, data.x}, 0).value(),
+               y = concat({data.y, data.y, data.y}, 0).value();
+  EXPECT_NEAR(hard_margin(x, y).margin, hard_margin(data.x, data.y).margin, 1e-12);
+}
+
+TEST(HardMargin, SaysWhenNothingSeparates) {
+  const HardMargin opposite = hard_margin({{1.0, 0.0}, {-1.0, 0.0}}, {1, 1});
+  EXPECT_FALSE(opposite.separable());
+  EXPECT_EQ(opposite.direction.size(), 0);
+  EXPECT_LT(opposite.upper, 1e-14);
+  Rng rng(6);
+  for (int k = 0; k < 20; ++k) {
+    const Tensor x = rng.normal({60, 3});
+    std::vector<double> y;
+    for (int i = 0; i < 60; ++i) y.push_back(rng.below(2) ? 1.0 : -1.0);
+    const HardMargin m = hard_margin(x, Tensor::from(y, {60}));
+    EXPECT_FALSE(m.separable());
+    EXPECT_LT(m.upper, 1e-7) << "the hull holds 0";
+  }
+}
+
+TEST(HardMargin, OfADirectionOfOnesOwnIsRoundedDown) {
+  const Tensor x{{0.1, 0.2}, {0.3, 0.4}}, y{1, 1};
+  EXPECT_LE(margin_of({2.0, 0.0}, x, y), 0.1);
+  EXPECT_NEAR(margin_of({2.0, 0.0}, x, y), 0.1, 1e-15);
+  EXPECT_NEAR(margin_of({-1.0, 0.0}, x, y), -0.3, 1e-15);
+  EXPECT_LE(margin_of({-1.0, 0.0}, x, y), -0.3);
+}
+
+template <class F>
+std::string message(F f) {
+  try {
+    f();
+  } catch (const std::exception& e) {
+    return e.what();
+  }
+  return "nothing was thrown";
+}
+
+TEST(HardMargin, BadInputIsNamed) {
+  const Tensor x{{1.0, 0.0}, {0.0, 1.0}};
+  EXPECT_THAT(message([&] { hard_margin(x, Tensor{1, 0}); }), HasSubstr("a label is 0"));
+  EXPECT_THAT(message([&] { hard_margin(x, Tensor{1}); }), HasSubstr("X is [2, 2], y is [1]"));
+  EXPECT_THAT(message([&] {
+                hard_margin(Tensor::zeros({0, 2}), Tensor());
+              }),
+              HasSubstr("at least one sample"));
+  EXPECT_THAT(message([&] { hard_margin(Tensor{{NAN, 0.0}}, Tensor{1}); }), HasSubstr("nan"));
+  EXPECT_THAT(message([&] { margin_of(Tensor{0, 0}, x, Tensor{1, 1}); }), HasSubstr("zero"));
+  EXPECT_THAT(message([&] { margin_of(Tensor{1, 0, 0}, x, Tensor{1, 1}); }), HasSubstr("[3]"));
+}
+
+}  // namespace
+}  // namespace cotangent
