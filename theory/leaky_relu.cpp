@@ -33,6 +33,12 @@ void check_number(const char* operation, const char* name, double value) {
     throw DomainError(fmt::format("[{}] {} is {}; give a finite number", operation, name, value));
 }
 
+void check_inputs(const nn::TwoLayer& net, const Tensor& x) {
+  if (x.rank() != 2 || x.size(1) != net.inputs())
+    throw ShapeError(fmt::format("[LeakyReluProblem] X is {}, {} takes {} inputs; give X [n, {}]",
+                                 x.shape().to_string(), net.name(), net.inputs(), net.inputs()));
+}
+
 /// What the proof of O34 uses, at every iterate and sample.
 class ProofObserver final : public optim::Observer {
  public:
@@ -97,6 +103,7 @@ Index iterations_needed(double exact) {
 
 LeakyReluProblem::LeakyReluProblem(const nn::TwoLayer& net, const Tensor& x, const Tensor& y)
     : net_(net), x_(x), slope_(net.slope().value_or(kNaN)) {
+  check_inputs(net, x);
   const HardMargin found = hard_margin(x, y);
   y_ = y.reshape(Shape{y.size(), 1});
   direction_ = found.direction;
@@ -106,6 +113,7 @@ LeakyReluProblem::LeakyReluProblem(const nn::TwoLayer& net, const Tensor& x, con
 LeakyReluProblem::LeakyReluProblem(const nn::TwoLayer& net, const Tensor& x, const Tensor& y,
                                    const Tensor& direction, std::optional<double> margin)
     : net_(net), x_(x), direction_(direction), slope_(net.slope().value_or(kNaN)) {
+  check_inputs(net, x);
   const double exact = margin_of(direction, x, y);
   y_ = y.reshape(Shape{y.size(), 1});
   if (margin) check_number("LeakyReluProblem", "margin", *margin);

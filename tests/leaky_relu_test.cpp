@@ -1,0 +1,408 @@
+// The leaky ReLU theorem (O33 to O36): the sheet's numbers to the digits given, every hypothesis that can break, the
+// lecture's slips, and (slow) random problems.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "autodiff/autodiff.hpp"
+#include "nn/nn.hpp"
+#include "theory/leaky_relu_margins.hpp"
+#include "theory/theory.hpp"
+
+namespace cotangent {
+namespace {
+
+using testing::HasSubstr;
+using theory::check_leaky_relu_theorem;
+using theory::LeakyReluForm;
+using theory::LeakyReluOptions;
+using theory::LeakyReluProblem;
+using theory::LeakyReluRun;
+using theory::Outcome;
+using theory::ProxyConvexity;
+using theory::Scope;
+using theory::Verdict;
+
+const Tensor kX{{0.6, 0.8}, {0.6, -0.8}, {-0.6, 0.8}, {-0.6, -0.8}};
+const Tensor kY{1, 1, -1, -1};
+constexpr double kRho = 8.283022165960;  // log(12) / 0.3
+
+nn::TwoLayer sheet_net(double slope = 0.5) {
+  return {2, 4, nn::LeakyReLU(slope), {.outer = {0.5, 0.5, -0.5, -0.5}}};
+}
+Params sheet_start() { return Params({{"weight", {{0.1, 0.2}, {-0.3, 0.1}, {0.2, -0.1}, {0.0, 0.3}}}}); }
+
+TEST(LeakyRelu, TheSheetsRiskAndGradient) {
+  const LeakyReluProblem problem(sheet_net(), kX, kY);
+  const auto [risk, g] = value_and_grad([&](const Var& w) { return problem.risk(w); }, sheet_start());
+  EXPECT_NEAR(risk, 0.739279395957070, 1e-15);
+  EXPECT_NEAR(norm(g), 0.235017396309, 5e-13);
+  const double expected[] = {-0.1174176099729, 0.0021830782105,  -0.1175112754539, 0.0020581909025,
+                             0.1176044350495,  -0.0024321783126, 0.1174176099729,  -0.0021830782105};
+  for (Index k = 0; k < 8; ++k) EXPECT_NEAR(g.flat()(k), expected[k], 5e-14) << k;
+  EXPECT_NEAR(dot(g, sheet_start()), 0.047263237749, 5e-13);
+  theory::LeakyReluMargins margins(problem);
+  margins.at(sheet_start());
+  const double z[] = {-0.055, -0.13, -0.11, -0.065};
+  double slopes = 0.0;
+  for (Index i = 0; i < 4; ++i) {
+    EXPECT_NEAR(margins.margin(i), z[i], 1e-15);
+    slopes -= theory::logistic_slope(margins.margin(i)) / 4.0;
+  }
+  EXPECT_NEAR(slopes, 0.522479356674, 5e-13);
+}
+
+TEST(LeakyRelu, TheSheetsProxyInequality) {
+  const LeakyReluProblem problem(sheet_net(), kX, kY, {1.0, 0.0});
+  EXPECT_LE(problem.margin(), 0.6);
+  EXPECT_NEAR(problem.margin(), 0.6, 1e-15);
+  EXPECT_NEAR(norm(problem.reference(kRho)), kRho, 1e-14);
+  const Params g = grad([&](const Var& w) { return problem.risk(w); }, sheet_start());
+  EXPECT_NEAR(dot(g, problem.reference(kRho)), -1.946306986912, 5e-12);
+  EXPECT_NEAR(problem.proxy(kRho).at(sheet_start()).margin(), 1.334333536377, 5e-12);
+}
+
+/// phi = max(t, t/2) with derivative 1/2 at 0: -leaky_2(-t) / 2.
+struct LowerKink : nn::Module {
+  Var operator()(const Var&, const Var& x) const override { return -0.5 * leaky_relu(-1.0 * x, 2.0); }
+};
+/// The same function with derivative 0.7 at 0.
+struct MiddleKink : nn::Module {
+  Var operator()(const Var&, const Var& x) const override {
+    return 0.4 * leaky_relu(x, 0.5) + 0.6 * (-0.5 * leaky_relu(-1.0 * x, 2.0));
+  }
+};
+
+// At W = 0 every unit is at its kink: any derivative in [alpha, 1] keeps the inequality.
+TEST(LeakyRelu, AnySubgradientAtTheKinkWillDo) {
+  const LeakyReluProblem problem(sheet_net(), kX, kY, {1.0, 0.0});
+  const Params zero = sheet_start().zeros_like();
+  const auto slack = [&](const nn::TwoLayer& net) {
+    ProxyConvexity triple = problem.proxy(5.0);
+    triple.f = [&net](const Var& w) { return nn::logistic(net(w, kX), kY.reshape({4, 1})); };
+    return triple.at(zero).margin();
+  };
+  const nn::TwoLayerOptions outer{.outer = {0.5, 0.5, -0.5, -0.5}};
+  EXPECT_NEAR(slack(nn::TwoLayer(2, 4, LowerKink(), outer)), 0.258266, 5e-7);
+  EXPECT_NEAR(slack(nn::TwoLayer(2, 4, MiddleKink(), outer)), 0.558266, 5e-7);
+  EXPECT_NEAR(slack(sheet_net()), 1.008266, 5e-7);
+}
+
+TEST(LeakyRelu, TheSheetsTheorem) {
+  const LeakyReluProblem problem(sheet_net(), kX, kY);
+  const LeakyReluRun run =
+      check_leaky_relu_theorem(problem, sheet_start(), {.accuracy = 0.25, .whole_run = true});
+  EXPECT_EQ(run.verdict.outcome, Outcome::certified) << run.verdict.to_string();
+  EXPECT_EQ(run.verdict.scope, Scope::trajectory);
+  EXPECT_NEAR(run.rho, kRho, 5e-13);
+  EXPECT_NEAR(run.h, 0.080042707674, 5e-13);
+  EXPECT_NEAR(run.h, std::log1p(0.25 / 3.0), 1e-15);
+  EXPECT_DOUBLE_EQ(run.step, 1.0 / 6.0);
+  EXPECT_NEAR(run.distance, 72.211665068169, 5e-12);
+  EXPECT_EQ(run.iterations, 2600);
+  ASSERT_EQ(run.descent.g.size(), 2600u);
+  EXPECT_NEAR(run.descent.g[1], 0.730113708532, 5e-13);
+  EXPECT_NEAR(run.descent.g[2], 0.721106053292, 5e-13);
+  EXPECT_NEAR(run.descent.g[10], 0.654304713885, 5e-13);
+  Index first = 0;
+  while (run.descent.g[static_cast<std::size_t>(first)] >= 0.25) ++first;
+  EXPECT_EQ(first, 117);
+  double parts = 0.0;
+  for (const auto& [name, part] : run.verdict.account) parts += part;
+  EXPECT_NEAR(parts, run.descent.bounds.back() - run.descent.least, 1e-12);
+  // -log(expm1(eps/3)) / (alpha gamma) is the least rho with l(rho alpha gamma) <= eps/3.
+  EXPECT_NEAR(-std::log(std::expm1(0.25 / 3.0)) / 0.3, 8.143168826708, 5e-13);
+}
+
+TEST(LeakyRelu, TheLecturesOwnNumbersOfIterations) {
+  const LeakyReluProblem problem(sheet_net(), kX, kY);
+  const LeakyReluRun run = check_leaky_relu_theorem(problem, sheet_start(), {.accuracy = 0.25});
+  // T = 2 |W_0 - V|^2 / (step eps) as printed, at step 2 eps/3 and at eps/2.
+  EXPECT_EQ(std::ceil(2.0 * run.distance / (0.25 / 6.0)), 3467.0);
+  EXPECT_EQ(std::ceil(2.0 * run.distance / (0.25 * 0.125)), 4622.0);
+  for (const auto& [step, iterations] : {std::pair{1.0 / 6.0, Index{3467}}, std::pair{0.125, Index{4622}}})
+    EXPECT_EQ(check_leaky_relu_theorem(problem, sheet_start(),
+                                       {.accuracy = 0.25, .step = step, .iterations = iterations})
+                  .verdict.outcome,
+              Outcome::certified);
+  // The bound at the lecture's T is below 11 eps / 12.
+  const LeakyReluRun whole = check_leaky_relu_theorem(
+      problem, sheet_start(), {.accuracy = 0.25, .iterations = 3467, .whole_run = true});
+  EXPECT_LE(whole.descent.bounds.back(), 11.0 * 0.25 / 12.0);
+}
+
+TEST(LeakyRelu, TheSharperForm) {
+  const LeakyReluProblem problem(sheet_net(), kX, kY);
+  const LeakyReluRun run = check_leaky_relu_theorem(
+      problem, sheet_start(), {.accuracy = 0.25, .form = LeakyReluForm::sharper, .whole_run = true});
+  EXPECT_EQ(run.verdict.outcome, Outcome::certified) << run.verdict.to_string();
+  EXPECT_EQ(run.iterations, 867);
+  EXPECT_DOUBLE_EQ(run.step, 1.0);
+  EXPECT_LE(run.descent.bounds.back(), 0.25);
+}
+
+TEST(LeakyRelu, StopsWhenTheClaimHasComeTrue) {
+  const LeakyReluProblem problem(sheet_net(), kX, kY);
+  const LeakyReluRun run = check_leaky_relu_theorem(problem, sheet_start(), {.accuracy = 0.25});
+  EXPECT_EQ(run.verdict.outcome, Outcome::certified);
+  EXPECT_EQ(run.descent.g.size(), 118u);
+  EXPECT_EQ(run.descent.least_at, 117);
+}
+
+TEST(LeakyRelu, AWrongClaimIsRefuted) {
+  const LeakyReluProblem problem(sheet_net(), kX, kY);
+  const LeakyReluRun run =
+      check_leaky_relu_theorem(problem, sheet_start(), {.accuracy = 0.25, .claimed = 0.001});
+  EXPECT_EQ(run.verdict.outcome, Outcome::refuted) << run.verdict.to_string();
+  EXPECT_EQ(run.descent.g.size(), 2600u);
+  EXPECT_NEAR(run.verdict.conclusion.lhs, run.descent.g.back(), 1e-12);
+}
+
+TEST(LeakyRelu, ABudgetTooSmallIsInconclusive) {
+  const LeakyReluProblem problem(sheet_net(), kX, kY);
+  const LeakyReluRun run = check_leaky_relu_theorem(problem, sheet_start(), {.accuracy = 0.25, .budget = 50});
+  EXPECT_EQ(run.verdict.outcome, Outcome::inconclusive);
+  EXPECT_THAT(run.verdict.reason, HasSubstr("budget of 50 of 2600"));
+}
+
+// ---- O34 everywhere
+
+TEST(LeakyRelu, TheProxyIsCertifiedEverywhereAndASmallerOneRefuted) {
+  Rng rng(3);
+  const LeakyReluProblem problem(sheet_net(), kX, kY);
+  const Verdict right = theory::check_leaky_relu_proxy(problem, kRho, rng);
+  EXPECT_EQ(right.outcome, Outcome::certified);
+  EXPECT_EQ(right.scope, Scope::everywhere);
+  const Verdict wrong = theory::check_leaky_relu_proxy(problem, kRho, rng, 0.02);
+  EXPECT_EQ(wrong.outcome, Outcome::refuted) << wrong.to_string();
+  ASSERT_TRUE(wrong.witness);
+  ProxyConvexity triple = problem.proxy(kRho);
+  triple.h = [](const Var&) { return Var(0.02); };
+  EXPECT_FALSE(triple.at(*wrong.witness).holds());
+  EXPECT_EQ(theory::check_leaky_relu_proxy(problem, kRho, rng, 1.0).outcome, Outcome::certified);
+  EXPECT_THROW(theory::check_leaky_relu_proxy(problem, 0.0, rng), DomainError);
+}
+
+// ---- one hypothesis broken at a time
+
+std::string broken(const LeakyReluProblem& problem, const LeakyReluOptions& options = {}) {
+  Rng rng(1);
+  const Verdict v = check_leaky_relu_theorem(problem, problem.net().init(rng), options).verdict;
+  EXPECT_EQ(v.outcome, Outcome::not_applicable) << v.to_string();
+  return v.reason;
+}
+
+TEST(LeakyRelu, EveryBrokenHypothesisIsNamed) {
+  EXPECT_THAT(broken({nn::TwoLayer(2, 4, nn::Tanh()), kX, kY}), HasSubstr("phi is a leaky ReLU"));
+  EXPECT_THAT(broken({nn::TwoLayer(2, 4, nn::ReLU()), kX, kY}), HasSubstr("0 < alpha"));
+  EXPECT_THAT(broken({sheet_net(-0.1), kX, kY}), HasSubstr("0 < alpha"));
+  EXPECT_THAT(broken({sheet_net(1.5), kX, kY}), HasSubstr("alpha <= 1"));
+  EXPECT_THAT(broken({nn::TwoLayer(2, 4, nn::LeakyReLU(0.5), {.outer = {0.5, 0.5, -0.5, -0.4}}), kX, kY}),
+              AllOf(HasSubstr("|a_j| - 1/sqrt(m)"), HasSubstr("unit 3")));
+  const Tensor longer = (1.01 * Var(kX)).value();
+  EXPECT_THAT(broken({sheet_net(), longer, kY}), AllOf(HasSubstr("|x_i| <= 1"), HasSubstr("1.01 <= 1")));
+  EXPECT_THAT(broken({sheet_net(), kX, Tensor{1, -1, 1, 1}}), HasSubstr("0 < gamma"));
+  EXPECT_THAT(broken({sheet_net(), kX, kY, {0.0, 1.0}}), HasSubstr("0 < gamma"));
+  EXPECT_THAT(broken({sheet_net(), kX, kY, {2.0, 0.0}}), HasSubstr("||v*| - 1|"));
+  EXPECT_THAT(broken({sheet_net(), kX, kY, {1.0, 0.0}, 0.61}), HasSubstr("gamma <= y_i <v*, x_i>"));
+  const LeakyReluProblem right(sheet_net(), kX, kY);
+  EXPECT_THAT(broken(right, {.accuracy = 3.0}), HasSubstr("eps < 3"));
+  EXPECT_THAT(broken(right, {.accuracy = 0.0}), HasSubstr("0 < eps"));
+  EXPECT_THAT(broken(right, {.accuracy = 0.25, .step = 0.17}), HasSubstr("step <= 2 eps / 3"));
+  EXPECT_THAT(broken(right, {.accuracy = 0.25, .form = LeakyReluForm::sharper, .step = 1.01}),
+              HasSubstr("step <= 1"));
+  EXPECT_THAT(broken(right, {.accuracy = 0.25, .step = -0.1}), HasSubstr("0 < step"));
+  EXPECT_THAT(broken(right, {.accuracy = 0.25, .iterations = 1000}), HasSubstr("<= T"));
+}
+
+TEST(LeakyRelu, BadInputIsNamed) {
+  const auto message = [](auto f) -> std::string {
+    try {
+      f();
+    } catch (const std::exception& e) {
+      return e.what();
+    }
+    return "nothing was thrown";
+  };
+  const LeakyReluProblem right(sheet_net(), kX, kY);
+  EXPECT_THAT(message([] {
+                LeakyReluProblem(sheet_net(), kX, Tensor{1, 0, 1, 0});
+              }),
+              HasSubstr("a label is 0"));
+  EXPECT_THAT(message([] { LeakyReluProblem(sheet_net(), kX, Tensor{1, 1}); }), HasSubstr("y is [2]"));
+  EXPECT_THAT(message([] {
+                LeakyReluProblem(sheet_net(), Tensor::zeros({4, 3}), kY);
+              }),
+              HasSubstr("takes 2 inputs"));
+  EXPECT_THAT(message([] {
+                LeakyReluProblem(sheet_net(), kX, kY, {1.0, 0.0}, NAN);
+              }),
+              HasSubstr("margin is nan"));
+  EXPECT_THAT(message([&] {
+                check_leaky_relu_theorem(right, Params({{"w", Tensor{1, 2}}}));
+              }),
+              HasSubstr("w0 has 2 parameters"));
+  EXPECT_THAT(message([&] { check_leaky_relu_theorem(right, sheet_start(), {.accuracy = NAN}); }),
+              HasSubstr("accuracy is nan"));
+  EXPECT_THAT(message([&] { check_leaky_relu_theorem(right, sheet_start(), {.budget = 0}); }),
+              HasSubstr("budget"));
+}
+
+// ---- ReLU: the theorem from any start is false (P1)
+
+TEST(LeakyRelu, ForReluTheAnyStartTheoremIsFalse) {
+  const nn::TwoLayer relu(1, 1, nn::ReLU(), {.outer = {1.0}});
+  const Tensor x{{1.0}}, y{1.0};
+  const LeakyReluProblem problem(relu, x, y);
+  const Params dead({{"weight", {{-1.0}}}});
+  const auto [risk, g] = value_and_grad([&](const Var& w) { return problem.risk(w); }, dead);
+  EXPECT_DOUBLE_EQ(risk, std::log(2.0));
+  EXPECT_EQ(norm(g), 0.0);
+  // Any h below log 2 is refuted, whatever V.
+  Rng rng(4);
+  for (const double v : {1.0, 10.0, 100.0}) {
+    const ProxyConvexity triple{.f = [&](const Var& w) { return problem.risk(w); },
+                                .h = [](const Var&) { return Var(0.69); },
+                                .v = Params({{"weight", {{v}}}})};
+    EXPECT_FALSE(triple.at(dead).holds());
+    EXPECT_EQ(check_proxy_convexity(triple, dead, rng).outcome, Outcome::refuted);
+  }
+}
+
+// ---- O36
+
+TEST(Perceptron, TheSheetsBound) {
+  const LeakyReluProblem problem(sheet_net(), kX, kY);
+  const theory::PerceptronRun run = check_perceptron(problem, sheet_start());
+  EXPECT_EQ(run.verdict.outcome, Outcome::certified) << run.verdict.to_string();
+  ASSERT_EQ(run.bounds.size(), 1000u);
+  EXPECT_NEAR(run.bounds.back(), 0.135116578924, 5e-13);
+  EXPECT_LE(run.errors.back(), 2.0 * run.g.back());
+  EXPECT_NEAR(run.g.front(), 0.522479356674, 5e-13);
+}
+
+TEST(Perceptron, HoldsOnRandomProblemsForEveryStep) {
+  Rng rng(6);
+  for (int k = 0; k < 60; ++k) {
+    const Index d = 2 + rng.below(4), m = 1 + rng.below(6);
+    const auto data =
+        nn::separable(rng, {.n = 2 + rng.below(6), .d = d, .margin = 0.01 + 0.2 * rng.uniform()});
+    const nn::TwoLayer net(d, m, nn::LeakyReLU(0.05 + 0.95 * rng.uniform()),
+                           {.outer = nn::random_signs(m, rng)});
+    const theory::PerceptronRun run =
+        check_perceptron(LeakyReluProblem(net, data.x, data.y), net.init(rng),
+                         {.step = 0.05 + 5.0 * rng.uniform(), .iterations = 200});
+    EXPECT_EQ(run.verdict.outcome, Outcome::certified) << run.verdict.to_string();
+  }
+}
+
+TEST(Perceptron, RefusesAWrongBoundAndABrokenHypothesis) {
+  const LeakyReluProblem problem(sheet_net(), kX, kY);
+  EXPECT_EQ(check_perceptron(problem, sheet_start(), {.iterations = 100, .claimed = 0.01}).verdict.outcome,
+            Outcome::refuted);
+  const LeakyReluProblem relu(sheet_net(0.0), kX, kY);
+  const Verdict v = check_perceptron(relu, sheet_start()).verdict;
+  EXPECT_EQ(v.outcome, Outcome::not_applicable);
+  EXPECT_THAT(v.reason, HasSubstr("0 < alpha"));
+  EXPECT_THROW(check_perceptron(problem, Params({{"w", Tensor{1}}})), ShapeError);
+  EXPECT_THROW(check_perceptron(problem, sheet_start(), {.iterations = 0}), DomainError);
+}
+
+// ---- random problems
+
+struct Problem {
+  nn::Separable data;
+  nn::TwoLayer net;
+  Params w0;
+  double margin;
+};
+
+/// n 10-200, d 2-50, m 1-512 and slope 0.01-1 (both uniform in the logarithm), margin 0.02-0.32.
+Problem draw(Rng& rng, Index largest_width) {
+  const Index n = 10 + rng.below(191), d = 2 + rng.below(49);
+  const auto m = static_cast<Index>(std::pow(static_cast<double>(largest_width), rng.uniform()) + 0.5);
+  const double slope = std::pow(100.0, rng.uniform() - 1.0), margin = 0.02 + 0.3 * rng.uniform();
+  const nn::TwoLayer net(d, m, nn::LeakyReLU(slope), {.outer = nn::random_signs(m, rng)});
+  Params w0 = net.init(rng);
+  return {nn::separable(rng, {.n = n, .d = d, .margin = margin}), net, std::move(w0), margin};
+}
+
+void expect_certified(int count, Rng& rng, Index largest_width) {
+  for (int k = 0; k < count; ++k) {
+    const Problem p = draw(rng, largest_width);
+    const LeakyReluProblem problem(p.net, p.data.x, p.data.y);
+    EXPECT_GE(problem.margin(), p.margin * (1.0 - 1e-12));
+    const LeakyReluRun run =
+        check_leaky_relu_theorem(problem, p.w0,
+                                 {.accuracy = 0.1 + 0.4 * rng.uniform(),
+                                  .form = k % 2 ? LeakyReluForm::sharper : LeakyReluForm::lecture});
+    EXPECT_EQ(run.verdict.outcome, Outcome::certified) << "problem " << k << "\n" << run.verdict.to_string();
+    EXPECT_EQ(run.verdict.scope, Scope::trajectory);
+  }
+}
+
+TEST(LeakyRelu, RandomSeparableProblemsAreCertified) {
+  Rng rng(12);
+  expect_certified(20, rng, 32);
+}
+
+TEST(SlowLeakyRelu, TwoHundredRandomSeparableProblemsAreCertified) {
+  Rng rng(11);
+  expect_certified(200, rng, 512);
+}
+
+/// A problem with hypothesis number `which` broken, and the words that name it.
+std::pair<Verdict, std::string> break_one(int which, Rng& rng) {
+  Problem p = draw(rng, 32);
+  const Index d = p.net.inputs(), m = p.net.width();
+  LeakyReluOptions options{.accuracy = 0.1 + 0.4 * rng.uniform()};
+  const auto run = [&](const LeakyReluProblem& problem) {
+    return check_leaky_relu_theorem(problem, p.w0, options).verdict;
+  };
+  const auto with_net = [&](auto phi, const Tensor& outer = {}) {
+    return run({nn::TwoLayer(d, m, phi, {.outer = outer}), p.data.x, p.data.y});
+  };
+  switch (which % 10) {
+    case 0: {  // one label turned: nothing separates, for the turned point lies inside its neighbours' hull
+      std::vector<double> y(p.data.y.data().begin(), p.data.y.data().end());
+      Tensor x = concat({p.data.x, p.data.x.rows(0, 1)}, 0).value();
+      y.push_back(-y[0]);
+      return {run({p.net, x, Tensor::from(y, {x.size(0)})}), "0 < gamma"};
+    }
+    case 1:
+      return {run({p.net, (1.5 / p.margin * Var(p.data.x)).value(), p.data.y}), "|x_i| <= 1"};
+    case 2:
+      options.step = 2.0 * options.accuracy / 3.0 * (1.001 + rng.uniform());
+      return {run({p.net, p.data.x, p.data.y}), "step <= 2 eps / 3"};
+    case 3:
+      return {with_net(nn::ReLU()), "0 < alpha"};
+    case 4:
+      return {with_net(nn::LeakyReLU(1.001 + rng.uniform())), "alpha <= 1"};
+    case 5:
+      return {with_net(nn::LeakyReLU(0.5), (1.001 * Var(p.net.outer())).value()), "||a_j| - 1/sqrt(m)|"};
+    case 6:
+      return {run({p.net, p.data.x, p.data.y, p.data.direction, 1.001 * p.margin}), "gamma <= y_i <v*, x_i>"};
+    case 7:
+      return {run({p.net, p.data.x, p.data.y, (1.001 * Var(p.data.direction)).value()}), "||v*| - 1|"};
+    case 8:
+      return {with_net(nn::Softplus()), "phi is a leaky ReLU"};
+    default: {
+      const LeakyReluProblem problem(p.net, p.data.x, p.data.y);
+      options.iterations = 1;
+      return {run(problem), "<= T"};
+    }
+  }
+}
+
+TEST(LeakyRelu, OneHundredBrokenProblemsAreNamed) {
+  Rng rng(21);
+  for (int k = 0; k < 100; ++k) {
+    const auto [verdict, name] = break_one(k, rng);
+    EXPECT_EQ(verdict.outcome, Outcome::not_applicable) << k << "\n" << verdict.to_string();
+    EXPECT_THAT(verdict.reason, HasSubstr(name)) << k;
+  }
+}
+
+}  // namespace
+}  // namespace cotangent
