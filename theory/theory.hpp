@@ -5,6 +5,7 @@
 #include "theory/leaky_relu.hpp"
 #include "theory/margin.hpp"
 #include "theory/proxy.hpp"
+#include "theory/proxy_search.hpp"
 #include "theory/spectrum.hpp"
 #include "theory/surrogate.hpp"
 #include "theory/tangent_kernel.hpp"
