@@ -86,18 +86,67 @@ Var Sequential::operator()(const Var& w, const Var& x) const {
   return y;
 }
 
-Sequential mlp(const std::vector<Index>& widths, const std::shared_ptr<const Module>& activation,
-               const LinearOptions& options) {
-  if (widths.size() < 2)
-    throw DomainError(
-        fmt::format("[mlp] {} widths; give the sizes of inputs and outputs, at least two", widths.size()));
-  if (!activation) throw DomainError("[mlp] the activation is a null pointer; give a module");
+namespace {
+
+/// Linear layers with the activation between them; layer(k, in, out) makes number k.
+template <class Layer>
+Sequential stack(const char* name, const std::vector<Index>& widths, std::size_t fewest,
+                 const std::shared_ptr<const Module>& activation, Layer layer) {
+  if (widths.size() < fewest)
+    throw DomainError(fmt::format("[{}] {} widths; give the sizes of inputs{} and outputs, at least {}", name,
+                                  widths.size(), fewest == 3 ? ", a hidden layer" : "",
+                                  fewest == 3 ? "three" : "two"));
+  if (!activation)
+    throw DomainError(fmt::format("[{}] the activation is a null pointer; give a module", name));
   std::vector<std::shared_ptr<const Module>> modules;
   for (std::size_t k = 0; k + 1 < widths.size(); ++k) {
     if (k > 0) modules.push_back(activation);
-    modules.push_back(std::make_shared<const Linear>(widths[k], widths[k + 1], options));
+    modules.push_back(layer(k, widths[k], widths[k + 1]));
   }
   return Sequential::of(modules);
+}
+
+/// The options with Inits in the place of deviations, which a plain Linear has checked.
+LinearOptions with_inits(LinearOptions options, Index in) {
+  const bool ntk = options.parametrisation == Parametrisation::ntk;
+  if (!options.weight_init)
+    options.weight_init =
+        normal(ntk ? 1.0 : options.weight_std.value_or(1.0) / std::sqrt(static_cast<double>(in)));
+  if (options.bias && !options.bias_init)
+    options.bias_init = normal(ntk ? 1.0 : options.bias_std.value_or(0.0));
+  if (!ntk) options.weight_std = options.bias_std = std::nullopt;
+  return options;
+}
+
+}  // namespace
+
+Sequential mlp(const std::vector<Index>& widths, const std::shared_ptr<const Module>& activation,
+               const LinearOptions& options) {
+  return stack("mlp", widths, 2, activation, [&](std::size_t, Index in, Index out) {
+    return std::make_shared<const Linear>(in, out, options);
+  });
+}
+
+Sequential symmetric_mlp(const std::vector<Index>& widths, const std::shared_ptr<const Module>& activation,
+                         const LinearOptions& options) {
+  const std::size_t layers = widths.empty() ? 0 : widths.size() - 1;
+  return stack("symmetric_mlp", widths, 3, activation, [&](std::size_t k, Index in, Index out) {
+    auto plain = std::make_shared<const Linear>(in, out, options);
+    if (k + 2 < layers) return plain;
+    LinearOptions own = with_inits(options, in);
+    if (k + 2 == layers) {
+      if (out % 2 != 0)
+        throw DomainError(fmt::format(
+            "[symmetric_mlp] the last hidden width is {}; give an even number, for its units come in pairs",
+            out));
+      own.weight_init = paired_rows(own.weight_init);
+      if (own.bias) own.bias_init = paired_rows(own.bias_init);
+    } else {
+      own.weight_init = opposed_columns(own.weight_init);
+      if (own.bias) own.bias_init = zeros();
+    }
+    return std::make_shared<const Linear>(in, out, own);
+  });
 }
 
 }  // namespace cotangent::nn

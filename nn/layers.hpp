@@ -98,4 +98,22 @@ Sequential mlp(const std::vector<Index>& widths, M activation, const LinearOptio
              options);
 }
 
+/// mlp that starts as f(x; w) = 0 for every x: the units of its last hidden layer come in equal pairs, whose
+/// weights in the output layer are opposite, and the output's bias is 0. Training drives the pairs apart.
+///
+/// The value is 0 up to rounding, about 1e-16 of what the terms add up to: products may sum in any order. All
+/// deviations are those of mlp, and so is the tangent kernel of one hidden layer, in the limit of many units.
+/// With more, layers before the last hidden one have derivative 0 at the start, for there the pairs cancel
+/// too.
+/// Shapes: as mlp.
+/// Throws: DomainError as mlp, without a hidden layer, or if the last hidden width is odd.
+/// Source: Chizat, Oyallon, Bach 2019; Zhang, Xu, Luo, Ma 2020.
+Sequential symmetric_mlp(const std::vector<Index>& widths, const std::shared_ptr<const Module>& activation,
+                         const LinearOptions& options = {});
+template <IsModule M>
+Sequential symmetric_mlp(const std::vector<Index>& widths, M activation, const LinearOptions& options = {}) {
+  return symmetric_mlp(
+      widths, std::shared_ptr<const Module>(std::make_shared<const M>(std::move(activation))), options);
+}
+
 }  // namespace cotangent::nn

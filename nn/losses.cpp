@@ -165,6 +165,18 @@ Var logistic(const Var& f, const Tensor& y) {
   return mean(softplus(-(y * f)));
 }
 
+Var hinge(const Var& f, const Tensor& y) {
+  check_pair("hinge", "f", f.shape(), "y", y.shape());
+  check_signs("hinge", "y", y);
+  return mean(relu(1.0 - y * f));
+}
+
+Var exponential(const Var& f, const Tensor& y) {
+  check_pair("exponential", "f", f.shape(), "y", y.shape());
+  check_signs("exponential", "y", y);
+  return mean(exp(-(y * f)));
+}
+
 Var cross_entropy(const Var& logits, const Tensor& labels) {
   check_logits("cross_entropy", logits.shape(), labels.shape(), true);
   const bool classes = labels.rank() == 1;

@@ -28,6 +28,22 @@ Var half_mse(const Var& pred, const Tensor& target);
 /// Source: ece826 (lecture 003), O25.
 Var logistic(const Var& f, const Tensor& y);
 
+/// (1/N) sum_i max(0, 1 - y_i f_i) over all N elements.
+///
+/// At y_i f_i = 1: derivative -y_i / N by f_i, as inside, for relu takes 1 at 0; second derivative 0
+/// everywhere.
+/// Shapes: f [s], y [s] -> [].
+/// Throws: as logistic.
+/// Source: proxy (lecture 000), O27; Cortes, Vapnik 1995.
+Var hinge(const Var& f, const Tensor& y);
+
+/// (1/N) sum_i exp(-y_i f_i) over all N elements; inf where y_i f_i < -709.78.
+///
+/// Shapes: f [s], y [s] -> [].
+/// Throws: as logistic.
+/// Source: proxy (lecture 000), O27; Freund, Schapire 1997.
+Var exponential(const Var& f, const Tensor& y);
+
 /// (1/n) sum_i (log sum_c exp(z_ic) - sum_c p_ic z_ic), without overflow. Labels k stand for p_ic = 1{c =
 /// k_i}.
 ///

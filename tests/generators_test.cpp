@@ -60,8 +60,8 @@ TEST(Separable, MarginHoldsForTheNumbersAsStored) {
 }
 
 TEST(Separable, FillsTheBallBeyondTheMargin) {
-  // Both ways of drawing heights: margin^2 (d + 2) below and above 1. Uniform in the part of the unit ball with
-  // <v, x> >= margin, t has the density (1 - t^2)^{(d-1)/2}; its mean and variance by the midpoint rule.
+  // Both ways of drawing heights: margin^2 (d + 2) below and above 1. Uniform in the part of the unit ball
+  // with <v, x> >= margin, t has the density (1 - t^2)^{(d-1)/2}; its mean and variance by the midpoint rule.
   struct Case {
     Index d;
     double margin;

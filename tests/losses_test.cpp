@@ -90,6 +90,70 @@ TEST(Logistic, NoOverflow) {
   EXPECT_EQ(nn::logistic(Tensor{-1e308}, {1.0}).item(), 1e308);
 }
 
+// ---- hinge and exponential
+
+TEST(Hinge, ClosedForm) {
+  // Margins 0.3, 1.2, 1, -0.75: losses 0.7, 0, 0, 1.75.
+  const Tensor f{0.3, -1.2, 1.0, 0.75}, y{1, -1, 1, -1};
+  EXPECT_DOUBLE_EQ(nn::hinge(f, y).item(), 2.45 / 4);
+  EXPECT_EQ(nn::hinge(f, y).rank(), 0);
+  // The third margin is exactly 1: the derivative is taken from inside.
+  expect_close(grad([&](const Var& v) { return nn::hinge(v, y); }, f), Tensor{-0.25, 0.0, -0.25, 0.25}, 0.0);
+  expect_close(hessian([&](const Var& v) { return nn::hinge(v, y); }, f), Tensor::zeros({4, 4}), 0.0);
+  EXPECT_EQ(nn::hinge(f.reshape({4, 1}), y.reshape({4, 1})).item(), nn::hinge(f, y).item());
+}
+
+TEST(Hinge, AtTheKinkTheDerivativeIsThatOfTheInside) {
+  const double below = std::nextafter(1.0, 0.0), above = std::nextafter(1.0, 2.0);
+  for (const double sign : {1.0, -1.0}) {
+    const auto slope = [sign](double margin) {
+      return grad([&](const Var& v) { return nn::hinge(v, Tensor{sign}); }, Tensor{sign * margin}).item();
+    };
+    EXPECT_EQ(slope(1.0), -sign);
+    EXPECT_EQ(slope(below), -sign);
+    EXPECT_EQ(slope(above), 0.0);
+  }
+}
+
+TEST(Hinge, SubgradientInequality) {
+  // loss(u) >= loss(f) + <g, u - f>, kinks among the points f: g is a subgradient there too.
+  Rng rng(19);
+  const Tensor y{1, -1, 1, -1, 1};
+  for (int k = 0; k < 200; ++k) {
+    const Tensor f = k % 2 ? rng.normal({5}) : y, u = rng.normal({5}, 0.0, 2.0);
+    const Tensor g = grad([&](const Var& v) { return nn::hinge(v, y); }, f);
+    EXPECT_GE(nn::hinge(u, y).item(), nn::hinge(f, y).item() + dot(g, Var(u) - f).item() - 1e-15);
+  }
+}
+
+TEST(Exponential, ClosedForm) {
+  const Tensor f{0.3, -1.2, 2.5, -0.75}, y{1, -1, -1, 1};
+  double expected = 0.0;
+  for (Index i = 0; i < 4; ++i) expected += std::exp(-y(i) * f(i)) / 4.0;
+  EXPECT_NEAR(nn::exponential(f, y).item(), expected, 1e-14);
+  const Tensor g = grad([&](const Var& v) { return nn::exponential(v, y); }, f);
+  const Tensor H = hessian([&](const Var& v) { return nn::exponential(v, y); }, f);
+  for (Index i = 0; i < 4; ++i) {
+    EXPECT_NEAR(g(i), -y(i) * std::exp(-y(i) * f(i)) / 4.0, 1e-14);
+    for (Index j = 0; j < 4; ++j) EXPECT_NEAR(H(i, j), i == j ? std::exp(-y(i) * f(i)) / 4.0 : 0.0, 1e-14);
+  }
+  // The theory sheet's margins -1, 0.5, 2, -0.2 (O28).
+  EXPECT_NEAR(nn::exponential(Tensor{1.0, 0.5, 2.0, 0.2}, {-1, 1, 1, -1}).item(), 1.170387632392, 1e-12);
+  EXPECT_EQ(nn::exponential(Tensor{800.0}, {-1.0}).item(), kInf);
+  EXPECT_EQ(nn::exponential(Tensor{800.0}, {1.0}).item(), 0.0);
+}
+
+TEST(Surrogates, AreAboveTheErrorAndBelowEachOther) {
+  // 1{t < 0} <= hinge(t) <= exp(-t): t >= 1 - exp(-t) for every t.
+  Rng rng(29);
+  for (int k = 0; k < 200; ++k) {
+    const Tensor f = rng.normal({5}, 0.0, 2.0), y{1, -1, 1, 1, -1};
+    const double hinge = nn::hinge(f, y).item();
+    EXPECT_LE(nn::zero_one(f, y), hinge + 1e-15);
+    EXPECT_LE(hinge, nn::exponential(f, y).item() + 1e-15);
+  }
+}
+
 // ---- cross entropy
 
 const Tensor kLogits{{0.3, -1.2, 2.5, 0.0}, {1.5, 1.25, -0.75, 3.0}, {-2.0, 0.5, 0.5, -4.25}};
@@ -171,6 +235,9 @@ TEST(Losses, CheckGradient) {
        {check_gradient([&](const Var& p) { return nn::mse(p, t); }, v),
         check_gradient([&](const Var& p) { return nn::half_mse(p, t); }, v),
         check_gradient([&](const Var& p) { return nn::logistic(p, y); }, v),
+        check_gradient([&](const Var& p) { return nn::hinge(p, y); }, v),
+        check_gradient([&](const Var& p) { return square(nn::hinge(p, y)); }, v),
+        check_gradient([&](const Var& p) { return nn::exponential(p, y); }, v),
         check_gradient(
             [&](const Var& z) {
               return nn::cross_entropy(z, {2, 0, 1});
@@ -226,6 +293,11 @@ TEST(ErrorText, LossesOfUnequalShapes) {
   EXPECT_EQ(
       error_of<ShapeError>([&] { nn::logistic(column, vector); }),
       "[logistic] f is [32, 1], y is [32]; they hold the same number of elements: reshape y to [32, 1]");
+  EXPECT_EQ(error_of<ShapeError>([&] { nn::hinge(column, vector); }),
+            "[hinge] f is [32, 1], y is [32]; they hold the same number of elements: reshape y to [32, 1]");
+  EXPECT_EQ(
+      error_of<ShapeError>([&] { nn::exponential(vector, column); }),
+      "[exponential] f is [32], y is [32, 1]; they hold the same number of elements: reshape y to [32]");
   EXPECT_EQ(error_of<ShapeError>([&] { nn::mse(column, Tensor::scalar(0.0)); }),
             "[mse] pred is [32, 1], target is []; give one target for each prediction, in equal shapes");
   EXPECT_EQ(
@@ -242,6 +314,10 @@ TEST(ErrorText, EmptyBatches) {
             "[half_mse] pred and target are [0, 1], without elements; give at least one sample");
   EXPECT_EQ(error_of<DomainError>([&] { nn::logistic(none, none); }),
             "[logistic] f and y are [0, 1], without elements; give at least one sample");
+  EXPECT_EQ(error_of<DomainError>([&] { nn::hinge(none, none); }),
+            "[hinge] f and y are [0, 1], without elements; give at least one sample");
+  EXPECT_EQ(error_of<DomainError>([&] { nn::exponential(none, none); }),
+            "[exponential] f and y are [0, 1], without elements; give at least one sample");
   EXPECT_EQ(error_of<DomainError>([&] { nn::cross_entropy(logits, Tensor()); }),
             "[cross_entropy] logits are [0, 3], without samples; give at least one");
   EXPECT_EQ(error_of<DomainError>([&] { nn::accuracy(logits, Tensor()); }),
@@ -283,6 +359,15 @@ TEST(ErrorText, LabelsThatAreNotSigns) {
               nn::logistic(Tensor::zeros({2, 1}), Tensor{1, -1.5}.reshape({2, 1}));
             }),
             "[logistic] y[1, 0] is -1.5, y is [2, 1]; labels must be exactly -1 or +1");
+  EXPECT_EQ(error_of<DomainError>([&] {
+              nn::hinge(f, {1, 0, 1});
+            }),
+            "[hinge] y[1] is 0, y is [3]; labels must be exactly -1 or +1: these are 0 and 1, so pass 2 * "
+            "labels - 1");
+  EXPECT_EQ(error_of<DomainError>([&] {
+              nn::exponential(f, {1, -1, kInf});
+            }),
+            "[exponential] y[2] is inf, y is [3]; labels must be exactly -1 or +1");
   EXPECT_EQ(error_of<DomainError>([&] {
               nn::zero_one(f, {1, -1, 2});
             }),
