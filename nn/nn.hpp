@@ -1,6 +1,7 @@
 // The room nn: modules, layers, initial numbers, losses, and data: made, or read from IDX and CSV files.
 #pragma once
 #include "nn/activations.hpp"
+#include "nn/csv.hpp"
 #include "nn/generators.hpp"
 #include "nn/idx.hpp"
 #include "nn/init.hpp"
