@@ -1,0 +1,215 @@
+// Heat maps and histograms: numbers gathered into cells.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <span>
+
+#include "autodiff/error.hpp"
+#include "report/figure.hpp"
+#include "report/gnuplot.hpp"
+
+namespace cotangent::report {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr Index kMostCells = 400;
+constexpr Index kMostNumbers = 400;
+constexpr Index kMostRectangles = 2500;  // beyond, one picture is smaller than as many rectangles
+constexpr Index kMostBins = 200;
+
+/// A matrix whose cells are means of blocks of `down` x `across` entries.
+struct Pooled {
+  Index rows, columns, down, across;
+  std::vector<double> cells;
+};
+
+Pooled pooled(const Tensor& m) {
+  const Index down = (m.size(0) + kMostCells - 1) / kMostCells,
+              across = (m.size(1) + kMostCells - 1) / kMostCells;
+  Pooled p{(m.size(0) + down - 1) / down, (m.size(1) + across - 1) / across, down, across, {}};
+  for (Index i = 0; i < p.rows; ++i)
+    for (Index j = 0; j < p.columns; ++j) {
+      double total = 0.0, count = 0.0;
+      for (Index r = i * down; r < std::min((i + 1) * down, m.size(0)); ++r)
+        for (Index c = j * across; c < std::min((j + 1) * across, m.size(1)); ++c) {
+          const double entry = m.data()[static_cast<std::size_t>(r * m.size(1) + c)];
+          if (!drawable(entry, false)) continue;
+          total += entry;
+          count += 1.0;
+        }
+      p.cells.push_back(count > 0.0 ? total / count : kNan);
+    }
+  return p;
+}
+
+/// "set xrange ..." and ticks at whole numbers, at most `most` of them.
+std::string index_axis(std::string_view axis, Index size, Index most, const std::string& label) {
+  Index stride = 1;
+  for (int k = 0; size > most * stride; ++k) stride = k % 3 == 1 ? stride / 2 * 5 : stride * 2;
+  const double end = static_cast<double>(size) - 0.5;
+  return fmt::format("set {0}range [{1}:{2}] noextend\nset {0}tics 0,{3}\n", axis, axis == "y" ? end : -0.5,
+                     axis == "y" ? -0.5 : end, stride) +
+         label_script(axis, label);
+}
+
+std::string palette() {
+  std::string text = "set palette defined (";
+  for (std::size_t k = 0; k < kPalette.size(); ++k)
+    text += fmt::format("{}{} '{}'", k ? ", " : "", k, kPalette[k]);
+  return text + ")\n";
+}
+
+/// The entries written into their cells, light on dark and dark on light.
+std::string cell_numbers(const Tensor& m, const Range& range) {
+  std::string text;
+  for (Index i = 0; i < m.size(0); ++i)
+    for (Index j = 0; j < m.size(1); ++j) {
+      const double entry = m(i, j), place = (entry - range.from) / (range.to - range.from);
+      text += fmt::format("set label '{:.3g}' at {},{} center front font ',{}' textcolor rgb '{}'\n", entry,
+                          j, i, m.size(1) > 8 ? 12 : 14, place < 0.55 ? "#ffffff" : "#101215");
+    }
+  return text;
+}
+
+std::size_t not_drawable(std::span<const double> values) {
+  return static_cast<std::size_t>(
+      std::count_if(values.begin(), values.end(), [](double v) { return !drawable(v, false); }));
+}
+
+/// Freedman and Diaconis: the width 2 (q_3/4 - q_1/4) / n^(1/3).
+Index bins_for(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const auto quantile = [&](double share) {
+    const double at = share * static_cast<double>(values.size() - 1);
+    const auto k = static_cast<std::size_t>(at);
+    const double above = values[std::min(k + 1, values.size() - 1)];
+    return values[k] + (at - std::floor(at)) * (above - values[k]);
+  };
+  const double width =
+      2.0 * (quantile(0.75) - quantile(0.25)) / std::cbrt(static_cast<double>(values.size()));
+  const double bins = std::ceil((values.back() - values.front()) / width);
+  // A width of 0: more than half of the values are the same.
+  return bins >= 1.0 ? static_cast<Index>(std::min(bins, static_cast<double>(kMostBins))) : 1;
+}
+
+}  // namespace
+
+Drawn heat_map(const std::string& path, const Tensor& matrix, const HeatMapOptions& options) {
+  if (matrix.rank() != 2)
+    throw ShapeError(fmt::format("[heat_map] the matrix is {}; give a tensor of shape [rows, columns]",
+                                 matrix.shape().to_string()));
+  if (matrix.size() == 0)
+    throw DomainError(
+        fmt::format("[heat_map] the matrix is {}; give one with entries", matrix.shape().to_string()));
+  if (options.numbers && matrix.size() > kMostNumbers)
+    throw DomainError(
+        fmt::format("[heat_map] numbers for {} cells of {} cannot be read; leave .numbers out beyond {}",
+                    matrix.size(), matrix.shape().to_string(), kMostNumbers));
+  check_range("heat_map", "colour", options.range, false);
+  const double aspect = static_cast<double>(matrix.size(0)) / static_cast<double>(matrix.size(1)),
+               ratio = std::clamp(aspect, 0.25, 2.5);
+  const double plot_width = 0.7 * static_cast<double>(options.width),
+               plot_height = std::clamp(ratio * plot_width, 130.0, plot_width);
+  const Index height = options.height.value_or(static_cast<Index>(plot_height) + 110);
+  check_figure("heat_map", path, options.width, height);
+
+  const Pooled p = pooled(matrix);
+  Extent extent;
+  for (const double cell : p.cells) extent.include(cell);
+  const Range colours = extent.range(false, options.range, 0.0);
+  std::string data = "$m << EOD\n";
+  for (Index i = 0; i < p.rows; ++i) {
+    for (Index j = 0; j < p.columns; ++j) {
+      const double cell = p.cells[static_cast<std::size_t>(i * p.columns + j)];
+      data += std::isnan(cell) ? "NaN " : fmt::format("{:.7g} ", std::clamp(cell, colours.from, colours.to));
+    }
+    data += '\n';
+  }
+  std::string script =
+      index_axis("x", matrix.size(1), 9, options.x) +
+      index_axis("y", matrix.size(0), std::clamp<Index>((height - 100) / 28, 2, 12), options.y) +
+      axis_script("cb", colours, false, options.values) + palette();
+  if (height < 330)
+    script += fmt::format("set cbtics ({:.3g}, {:.3g}, {:.3g})\n", colours.from,
+                          colours.from + (colours.to - colours.from) / 2.0, colours.to);
+  script += fmt::format("set size ratio {}\nunset grid\nset border 15\n", ratio);
+  if (options.numbers) script += cell_numbers(matrix, colours);
+  script += data + "EOD\n";
+  script +=
+      fmt::format("plot $m matrix using ($1*{0}+{1}):($2*{2}+{3}):3 with image {4} notitle\n", p.across,
+                  static_cast<double>(p.across - 1) / 2.0, p.down, static_cast<double>(p.down - 1) / 2.0,
+                  p.rows * p.columns <= kMostRectangles ? "pixels" : "");
+
+  std::string title = options.title, note;
+  if (p.down > 1 || p.across > 1) {
+    note = fmt::format("each cell is the mean of {} x {} entries", p.down, p.across);
+    title += (title.empty() ? "" : " - ") + note;
+  }
+  if (const std::size_t count = not_drawable(matrix.data()))
+    note += fmt::format("{}entries not finite, left white: {}", note.empty() ? "" : "; ", count);
+  return draw({"heat_map", path, options.width, height}, title, script, std::move(note));
+}
+
+Drawn histogram(const std::string& path, const Tensor& values, const HistogramOptions& options) {
+  check_figure("histogram", path, options.width, options.height);
+  if (options.bins && (*options.bins < 1 || *options.bins > 1000))
+    throw DomainError(fmt::format("[histogram] {} bins; give 1 to 1000", *options.bins));
+  std::vector<double> finite;
+  for (const double value : values.data())
+    if (drawable(value, false)) finite.push_back(value);
+  if (finite.empty())
+    throw DomainError(fmt::format("[histogram] none of the {} values of {} is finite; give at least one",
+                                  values.size(), values.shape().to_string()));
+  for (const Mark& mark : options.vertical)
+    if (!drawable(mark.at, false))
+      throw DomainError(
+          fmt::format("[histogram] the line \"{}\" is at {}; give a finite number", mark.label, mark.at));
+
+  const auto [low_at, high_at] = std::minmax_element(finite.begin(), finite.end());
+  // All the same: one bin around it.
+  const double low = *low_at, span = *high_at - low, width_of_one = low == 0.0 ? 1.0 : 0.1 * std::fabs(low);
+  const Index bins = options.bins.value_or(bins_for(finite));
+  const double width = span > 0.0 ? span / static_cast<double>(bins) : width_of_one,
+               first = span > 0.0 ? low : low - width / 2.0;
+  std::vector<std::size_t> counts(static_cast<std::size_t>(bins), 0);
+  for (const double value : finite) {
+    const auto bin = static_cast<std::size_t>(std::max(0.0, (value - first) / width));
+    ++counts[std::min(bin, counts.size() - 1)];
+  }
+
+  Extent in_x;
+  in_x.include(first);
+  in_x.include(first + static_cast<double>(bins) * width);
+  for (const Mark& mark : options.vertical) in_x.include(mark.at);
+  const double most = static_cast<double>(*std::max_element(counts.begin(), counts.end()));
+  const Range x = in_x.range(false, {}, 0.02),
+              y = options.log_y ? Range{0.5, std::max(20.0, most * 1.5)} : Range{0.0, most * 1.05};
+  std::string script = axis_script("x", x, false, options.x) + axis_script("y", y, options.log_y, options.y);
+  script += fmt::format("set boxwidth {:.9g}\n{}$h << EOD\n", width, legend_script());
+  for (std::size_t k = 0; k < counts.size(); ++k)
+    if (counts[k] > 0)
+      script += fmt::format("{:.12g} {}\n", first + (static_cast<double>(k) + 0.5) * width, counts[k]);
+  script += "EOD\n";
+  for (std::size_t k = 0; k < options.vertical.size(); ++k)
+    script += fmt::format("$v{0} << EOD\n{1:.17g} {2:.17g}\n{1:.17g} {3:.17g}\nEOD\n", k,
+                          options.vertical[k].at, y.from, y.to);
+  script +=
+      "plot $h using 1:2 with boxes fillstyle solid 1 border rgb '#ffffff' linecolor rgb '#2d6fb3' notitle";
+  for (std::size_t k = 0; k < options.vertical.size(); ++k) {
+    const LineStyle style = line_style(Line::predicted, k == 0 ? 0 : k + 2, k);
+    script += fmt::format(
+        ", $v{} using 1:2 with lines dashtype {} linewidth 2 linecolor rgb '{}' {}", k,
+        k % 2 == 0 ? style.dashes : "(3,5)", style.colour,
+        options.vertical[k].label.empty() ? "notitle" : "title " + quoted(options.vertical[k].label));
+  }
+  std::string note;
+  if (const std::size_t count = not_drawable(values.data()))
+    note = fmt::format("values not finite, left out: {}", count);
+  return draw({"histogram", path, options.width, options.height}, options.title, script + "\n",
+              std::move(note));
+}
+
+}  // namespace cotangent::report
