@@ -125,11 +125,11 @@ Range Extent::range(bool log, const std::optional<Range>& fixed, double margin) 
       return {std::pow(10.0, std::ceil(low) - 1.0),
               std::pow(10.0, std::max(std::floor(high) + 1.0, std::ceil(low)))};
     const double more = margin * (high - low);
-    return {std::pow(10.0, low - more), std::pow(10.0, high + more)};
+    return {std::pow(10.0, std::max(low - more, -305.0)), std::pow(10.0, std::min(high + more, 305.0))};
   }
   const double size = std::max(std::fabs(low_), std::fabs(high_));
   double more = margin * (high_ - low_);
-  if (!(high_ - low_ > 1e-5 * size)) more = size > 0.0 ? 0.1 * size : 1.0;
+  if (!(high_ - low_ > std::max(1e-5 * size, 1e-290))) more = size > 1e-290 ? 0.1 * size : 1.0;
   return {low_ - more, high_ + more};
 }
 
