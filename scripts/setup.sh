@@ -2,7 +2,7 @@
 
 debian_packages=(g++ cmake make ninja-build ccache pkg-config libxtensor-dev xtl-dev libxsimd-dev libopenblas-dev
   libfmt-dev libzip-dev zlib1g-dev libcli11-dev nlohmann-json3-dev libgtest-dev libgmock-dev libbenchmark-dev
-  librapidcheck-dev gnuplot-nox python3 python3-numpy)
+  librapidcheck-dev gnuplot-nox blahtexml python3 python3-numpy)
 
 fail() { printf '%s: %s\n' "$(basename "$0")" "$1" >&2; exit 1; }
 
