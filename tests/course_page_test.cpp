@@ -60,16 +60,17 @@ import html.parser, sys
 class Checker(html.parser.HTMLParser):
     open, problems, ids, links = [], [], set(), []
     def handle_starttag(self, tag, attrs):
-        if tag in ('script', 'iframe', 'object', 'embed', 'base', 'form', 'img', 'video', 'audio'):
+        if tag in ('script', 'iframe', 'object', 'embed', 'base', 'form', 'video', 'audio'):
             self.problems.append('element ' + tag)
         for name, value in attrs:
             if name.startswith('on'): self.problems.append('handler ' + name)
             if name == 'id': self.ids.add(value)
-            if name in ('src', 'srcset'): self.problems.append(name + ' ' + value)
+            if name in ('src', 'srcset') and not value.startswith('data:image/'):
+                self.problems.append(name + ' ' + value)
             if name == 'href':
                 if tag == 'a': self.links.append(value)
                 elif value != 'data:,': self.problems.append('loads ' + value)
-        if tag not in ('meta', 'link'): self.open.append(tag)
+        if tag not in ('meta', 'link', 'img'): self.open.append(tag)
     def handle_endtag(self, tag):
         if not self.open or self.open.pop() != tag: self.problems.append('unbalanced ' + tag)
 checker = Checker()
@@ -99,14 +100,20 @@ TEST(CoursePage, ShowsEveryLesson) {
   EXPECT_EQ(page.path, folder / "index.html");
   EXPECT_EQ(page.lessons, (std::vector<std::string>{"01_gradients", "02_train"}));
   EXPECT_TRUE(page.problems.empty());
-  const std::string text = read_bytes(page.path);
-  EXPECT_EQ(problems_of_page(page.path), "");
-  EXPECT_TRUE(contains(text, "<p>2 lessons, 4 checks: every verdict is the one expected.</p>"));
-  EXPECT_TRUE(
-      contains(text,
-               "<tr><td data-name=\"Lesson\"><a href=\"#02_train\">02_train</a></td><td "
-               "data-name=\"Claims\">rate; lecture step</td><td data-name=\"Verdicts\">1 certified, 1 "
-               "refuted</td><td data-name=\"Key number\">test_accuracy 0.9685</td></tr>"));
+  EXPECT_TRUE(page.notes.empty());
+  for (const char* file : {"index.html", "01_gradients.html", "02_train.html"})
+    EXPECT_EQ(problems_of_page(folder / file), "") << file;
+  const std::string overview = read_bytes(page.path);
+  EXPECT_TRUE(contains(overview, "<p>2 lessons, 4 checks: every verdict is the one expected.</p>"));
+  EXPECT_TRUE(contains(
+      overview,
+      "<tr><td data-name=\"Lesson\" class=\"fixed\"><a href=\"./02_train.html\">02_train</a></td><td "
+      "data-name=\"Claim\">rate; lecture step</td><td data-name=\"Verdicts\"><span class=\"certified "
+      "verdict\">1 certified</span>, <span class=\"refuted verdict\">1 refuted</span></td><td "
+      "data-name=\"Key "
+      "number\">test_accuracy 0.9685</td><td data-name=\"Time\" class=\"fixed\"></td></tr>"));
+  EXPECT_LT(overview.find(">01_gradients<"), overview.find(">02_train<"));
+  const std::string text = read_bytes(folder / "02_train.html");
   EXPECT_TRUE(contains(text, "<td data-name=\"Claim\">s = 2 mu B / L</td>"));
   EXPECT_TRUE(contains(text, "<td data-name=\"Margin\" style=\"text-align:right\">-0.4</td>"));
   EXPECT_TRUE(contains(text,
@@ -115,8 +122,77 @@ TEST(CoursePage, ShowsEveryLesson) {
   EXPECT_TRUE(contains(text, ">epoch  loss\n   1   0.5 &lt; 1\ndone\n</pre>"));
   EXPECT_TRUE(contains(text, "<a href=\"./my%20figure%231.svg\">my figure#1.svg</a>"));
   EXPECT_TRUE(contains(text, "seed 7; a processor; "));
+  EXPECT_TRUE(contains(text, "<a href=\"./01_gradients.html\">Previous: 01_gradients</a>"));
+  EXPECT_FALSE(contains(text, "Next: "));
+  EXPECT_FALSE(contains(text, "<details")) << "no check says more than its row";
   EXPECT_FALSE(contains(text, "unrelated"));
-  EXPECT_LT(text.find("id=\"01_gradients\""), text.find("id=\"02_train\""));
+  EXPECT_TRUE(
+      contains(read_bytes(folder / "01_gradients.html"), "<a href=\"./02_train.html\">Next: 02_train</a>"));
+}
+
+TEST(CoursePage, ShowsAllALessonSays) {
+  const TemporaryDirectory folder;
+  Record full = record("01_full");
+  full.claim = "Descent < ascent";
+  full.statement = "If $f \\le g$, then so.\n\nAnd \\$5.";
+  full.seconds = 0.25;
+  full.figures.clear();
+  full.figure("01_full_a.svg", "A \"curve\"");
+  full.figure("01_full_b.png");
+  full.figure("01_full_gone.png", "Gone");
+  full.figure("../01_full_b.png");
+  Check& check = full.checks[0];
+  check.scope = "on this trajectory";
+  check.note = "PL fails & more";
+  check.hypotheses = {
+      {.name = "PL", .lhs = 2.0, .rhs = 1.5, .margin = -0.5, .holds = false, .where = "iterate 17"}};
+  check.steps = {{.name = "descent lemma", .lhs = 1.0, .rhs = 1.25, .margin = 0.25, .holds = true}};
+  check.witness = "01_full_witness.npz";
+  save(folder / "01_full.json", full);
+  write_bytes(folder / "01_full_a.svg", "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>");
+  write_bytes(folder / "01_full_b.png", "ab");
+  write_bytes(folder / "01_full.cpp", "int main() { return 1 < 2; }\n");
+  const CoursePage page = write_course_page(folder.path());
+  EXPECT_TRUE(page.problems.empty());
+  EXPECT_EQ(problems_of_page(folder / "01_full.html"), "");
+  const std::string overview = read_bytes(page.path), text = read_bytes(folder / "01_full.html");
+  EXPECT_TRUE(contains(overview, "<td data-name=\"Claim\">Descent &lt; ascent</td>"));
+  EXPECT_TRUE(contains(overview, "<td data-name=\"Time\" class=\"fixed\">0.25 s</td>"));
+  EXPECT_TRUE(contains(text, "<p class=\"claim\">Descent &lt; ascent</p>"));
+  EXPECT_TRUE(
+      contains(text, page.notes.empty() ? "<p>If <math><mrow><mi>f</mi>" : "<p>If <code>f \\le g</code>"));
+  EXPECT_TRUE(contains(text, ", then so.</p>\n<p>And $5.</p>"));
+  EXPECT_TRUE(
+      contains(text,
+               "<figure><img src=\"data:image/svg+xml;base64,"
+               "PHN2ZyB4bWxucz0naHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmcnIHdpZHRoPSc5JyBoZWlnaHQ9JzknLz4=\" "
+               "alt=\"A &quot;curve&quot;\"><figcaption>A &quot;curve&quot; <a "
+               "href=\"./01_full_a.svg\">01_full_a.svg</a></figcaption></figure>"));
+  EXPECT_TRUE(contains(text, "<img src=\"data:image/png;base64,YWI=\" alt=\"01_full_b.png\">"));
+  EXPECT_TRUE(contains(text, "<figure><figcaption>Gone <a "));
+  EXPECT_TRUE(contains(text, "<figure><figcaption><a href=\"./../01_full_b.png\">"))
+      << "only files of the folder";
+  EXPECT_TRUE(contains(text, "<a href=\"#check-1\">rate</a>"));
+  EXPECT_TRUE(
+      contains(text,
+               "<details class=\"check\" id=\"check-1\"><summary>rate: <span class=\"certified "
+               "verdict\">certified</span>, on this trajectory</summary>\n<p>PL fails &amp; more</p>"));
+  EXPECT_TRUE(contains(text, "<h3>Hypotheses</h3>"));
+  EXPECT_TRUE(contains(text, "<td data-name=\"Hypothesis\">PL</td>"));
+  EXPECT_TRUE(contains(text, "<td data-name=\"Where\">iterate 17</td><td data-name=\"Holds\">no</td>"));
+  EXPECT_TRUE(contains(text, "<td data-name=\"Step\">descent lemma</td>"));
+  EXPECT_TRUE(contains(text, "<p>Witness: <a href=\"./01_full_witness.npz\">01_full_witness.npz</a></p>"));
+  EXPECT_FALSE(contains(text, "id=\"check-2\""));
+  EXPECT_TRUE(contains(text, "<h2>Source</h2>\n<pre tabindex=\"0\">int main() { return 1 &lt; 2; }\n</pre>"));
+  EXPECT_TRUE(contains(text, "seed 7; 0.25 s; a processor; "));
+}
+
+TEST(CoursePage, OfALessonCalledIndexIsNotTheOverview) {
+  const TemporaryDirectory folder;
+  save(folder / "index.json", record("index"));
+  write_course_page(folder.path());
+  EXPECT_TRUE(contains(read_bytes(folder / "index.html"), "<a href=\"./index_lesson.html\">index</a>"));
+  EXPECT_TRUE(contains(read_bytes(folder / "index_lesson.html"), "<h1>index</h1>"));
 }
 
 TEST(CoursePage, IsReadableEverywhere) {
@@ -144,10 +220,16 @@ TEST(CoursePage, UnexpectedVerdictsAndBrokenRecordsAreProblems) {
   const std::string text = read_bytes(page.path);
   EXPECT_EQ(problems_of_page(page.path), "");
   EXPECT_TRUE(contains(text, "<p>2 lessons, 2 checks: <span class=\"bad\">2 problems.</span></p>"));
-  EXPECT_TRUE(contains(text, "1 inconclusive, 1 refuted <span class=\"bad\">not as expected</span>"));
+  EXPECT_TRUE(contains(text,
+                       "<span class=\"inconclusive verdict\">1 inconclusive</span>, <span class=\"refuted "
+                       "verdict\">1 refuted</span> <span class=\"bad\">not as expected</span>"));
   EXPECT_TRUE(contains(text, "<span class=\"bad\">no readable record</span>"));
-  EXPECT_TRUE(contains(text, "<td data-name=\"Verdict\">inconclusive, expected certified</td>"));
-  EXPECT_TRUE(contains(text, broken));
+  EXPECT_TRUE(contains(read_bytes(folder / "03_bad.html"),
+                       "<td data-name=\"Verdict\"><span class=\"bad verdict\">inconclusive, expected "
+                       "certified</span></td>"));
+  EXPECT_TRUE(contains(read_bytes(folder / "04_broken.html"), "<p class=\"bad\">" + broken + "</p>"));
+  for (const char* file : {"03_bad.html", "04_broken.html"})
+    EXPECT_EQ(problems_of_page(folder / file), "") << file;
 }
 
 TEST(CoursePage, HostileRecordsStayText) {
@@ -164,14 +246,23 @@ TEST(CoursePage, HostileRecordsStayText) {
                        .margin = 0.0,
                        .verdict = "refuted",
                        .expected = "refuted"};
-  hostile.figure("javascript:alert(1)");
+  hostile.claim = attack;
+  hostile.statement = attack;
+  hostile.checks[0].scope = attack;
+  hostile.checks[0].note = attack;
+  hostile.checks[0].witness = "javascript:alert(2)";
+  hostile.checks[0].steps = {{.name = attack, .where = attack}};
+  hostile.figure("javascript:alert(1)", attack);
   hostile.figure(attack);
   save(folder / "01 \"><b>.json", hostile);
   write_bytes(folder / "01 \"><b>.txt", attack + "</pre>\xff\x01");
   const CoursePage page = write_course_page(folder.path());
   EXPECT_TRUE(page.problems.empty());
   EXPECT_EQ(problems_of_page(page.path), "");
-  EXPECT_TRUE(contains(read_bytes(page.path), "<a href=\"./javascript%3Aalert%281%29\">"));
+  const std::string lesson = folder / "01 \"><b>.html";
+  EXPECT_EQ(problems_of_page(lesson), "");
+  EXPECT_TRUE(contains(read_bytes(lesson), "<a href=\"./javascript%3Aalert%281%29\">"));
+  EXPECT_TRUE(contains(read_bytes(lesson), "<a href=\"./javascript%3Aalert%282%29\">"));
 }
 
 TEST(CoursePage, Errors) {

@@ -25,7 +25,11 @@ int exit_code(FunctionRef<void(Lesson&)> lesson, std::vector<std::string> option
   std::vector<char*> argv;
   for (std::string& option : options) argv.push_back(option.data());
   argv.push_back(nullptr);
-  return run_lesson({.name = "99_lesson", .about = "A lesson of the test.", .reads_data = reads_data},
+  return run_lesson({.name = "99_lesson",
+                     .about = "A lesson of the test.",
+                     .claim = "One line.",
+                     .statement = "If $a$, then $b$.",
+                     .reads_data = reads_data},
                     static_cast<int>(options.size()), argv.data(), lesson);
 }
 
@@ -71,6 +75,39 @@ TEST(Lesson, AnotherVerdictThanExpectedIsExitCodeOne) {
       [](Lesson& l) { l.expect_refuted("proxy", "c", "nan <= 2", kNaN, 2.0); },
       [](Lesson& l) { l.expect_inconclusive("proxy", "c", "1 <= 2", 1.0, 2.0); }};
   for (const auto lesson : lessons) EXPECT_FALSE(record_of(lesson, 1).as_expected());
+}
+
+TEST(Lesson, TheRecordSaysWhatItIsAbout) {
+  const report::Record record = record_of([](Lesson&) {}, 0);
+  EXPECT_EQ(record.claim, "One line.");
+  EXPECT_EQ(record.statement, "If $a$, then $b$.");
+  EXPECT_GE(record.seconds, 0.0);
+  EXPECT_LT(record.seconds, 60.0);
+}
+
+TEST(Lesson, FiguresThatWereDrawnAreRecorded) {
+  const report::Record record = record_of(
+      [](Lesson& l) {
+        l.figure({l.path("_a.svg"), true}, "A curve");
+        l.figure({l.path("_b.svg"), true, "2 left out"}, "Another");
+        l.figure({l.path("_c.svg"), false, "no gnuplot"}, "Not drawn");
+        l.figure({l.path("_d.png"), true}, "");
+      },
+      0);
+  EXPECT_THAT(record.figures, ElementsAre("99_lesson_a.svg", "99_lesson_b.svg", "99_lesson_d.png"));
+  EXPECT_EQ(record.caption("99_lesson_a.svg"), "A curve");
+  EXPECT_EQ(record.caption("99_lesson_b.svg"), "Another (2 left out)");
+  EXPECT_EQ(record.caption("99_lesson_d.png"), "");
+  testing::internal::CaptureStderr();
+  const test::TemporaryDirectory folder;
+  EXPECT_EQ(exit_code(
+                [](Lesson& l) {
+                  l.figure({"/elsewhere/a.svg", true}, "");
+                },
+                {"--out", folder.path()}),
+            2);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              testing::HasSubstr("[Lesson::figure] /elsewhere/a.svg: not in the directory of --out, "));
 }
 
 TEST(Lesson, OptionsReachIt) {

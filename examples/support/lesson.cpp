@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <exception>
@@ -44,6 +45,17 @@ void make_directory(const std::string& path) {
 
 std::string Lesson::path(std::string_view suffix) const {
   return (std::filesystem::path(out_) / (record_.lesson + std::string(suffix))).string();
+}
+
+void Lesson::figure(const report::Drawn& drawn, std::string caption) {
+  const std::filesystem::path file(drawn.path);
+  if (file.parent_path() != std::filesystem::path(path("")).parent_path())
+    throw DomainError(
+        fmt::format("[Lesson::figure] {}: not in the directory of --out, {}; name the file by path(\"…\")",
+                    drawn.path, out_));
+  if (!drawn.drawn) return;
+  if (!drawn.note.empty()) caption += fmt::format("{}({})", caption.empty() ? "" : " ", drawn.note);
+  record_.figure(file.filename().string(), std::move(caption));
 }
 
 void Lesson::check(report::Check check, double rounding) {
@@ -89,9 +101,13 @@ int run_lesson(const LessonInfo& info, int argc, char** argv, FunctionRef<void(L
   }
 
   try {
+    const auto start = std::chrono::steady_clock::now();
     l.record_ = report::Record::of(info.name, l.seed_);
+    l.record_.claim = info.claim;
+    l.record_.statement = info.statement;
     make_directory(l.out_);
     lesson(l);
+    l.record_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     l.print_tables();
     report::save(l.path(".json"), l.record_);
     return l.record_.as_expected() ? 0 : kUnexpectedVerdict;

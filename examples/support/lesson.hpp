@@ -7,6 +7,7 @@
 
 #include "autodiff/function.hpp"
 #include "autodiff/tensor.hpp"
+#include "report/figure.hpp"
 #include "report/json.hpp"
 
 namespace cotangent::examples {
@@ -21,6 +22,10 @@ struct LessonInfo {
   std::string name;
   /// One sentence for --help.
   std::string about;
+  /// What it shows: one line of plain text for the course's overview.
+  std::string claim = {};
+  /// The theorem, TeX's mathematics between $...$ and $$...$$; an empty line begins a paragraph.
+  std::string statement = {};
   /// Whether it has the option --data.
   bool reads_data = false;
 };
@@ -38,6 +43,9 @@ class Lesson {
 
   /// The first metric is the one an overview shows.
   void metric(std::string name, double value) { record_.metric(std::move(name), value); }
+  /// Adds a figure to the record if it was drawn; its note follows the caption. Its file is to be one of
+  /// path(...). Throws: DomainError if it is not in the directory of --out.
+  void figure(const report::Drawn& drawn, std::string caption);
   /// Checks the claim lhs <= rhs and records it. The numbers alone decide: "refuted" if rhs - lhs is below
   /// -rounding, "certified" if it is above rounding, else (and for NaN) "inconclusive". The function's name says
   /// which of these the lesson expects; another one makes its exit code 1.
@@ -78,7 +86,7 @@ class Lesson {
   report::Record record_;
 };
 
-/// Reads the options, runs the lesson, prints its metrics and checks, writes DIR/name.json.
+/// Reads the options, runs the lesson, prints its metrics and checks, writes DIR/name.json with the time it took.
 ///
 /// Returns the exit code: 0 if every check gave the verdict expected, 1 if one did not, 2 for bad usage or an
 /// error, whose text is then on standard error.
