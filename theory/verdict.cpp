@@ -176,9 +176,12 @@ report::Check Verdict::record(Outcome expected) const {
   check.name = claim.name;
   check.source = claim.source;
   check.claim = claim.statement;
-  check.lhs = conclusion.lhs;
-  check.rhs = conclusion.rhs;
-  check.margin = conclusion.margin();
+  // Where the work was not begun, the numbers to show are those of the hypothesis that fails.
+  const Inequality* failed = std::isnan(conclusion.margin()) ? first_failure(hypotheses) : nullptr;
+  const Inequality& shown = failed ? *failed : conclusion;
+  check.lhs = shown.lhs;
+  check.rhs = shown.rhs;
+  check.margin = shown.margin();
   check.verdict = theory::to_string(outcome);
   check.expected = theory::to_string(expected);
   check.scope = theory::to_string(scope);

@@ -27,7 +27,7 @@ const char* to_string(Scope scope) noexcept;
 /// Source: optimisation.md, section 0.
 double rounding(std::initializer_list<double> terms) noexcept;
 
-/// lhs <= rhs (or <), as computed, with what rounding may have done to it.
+/// lhs <= rhs (or <), as computed, with what rounding may have done to it; tolerance 0 says that both sides are exact.
 struct Inequality {
   std::string name = {};
   double lhs = 0.0;

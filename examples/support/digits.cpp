@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/ops.hpp"
+#include "optim/objective.hpp"
 
 namespace cotangent::examples {
 namespace {
@@ -138,6 +140,24 @@ nn::Digits drawn_digits(Index n, Rng& rng) {
     labels.push_back(static_cast<double>(digit));
   }
   return {.images = Tensor::from(images, {n, kPixels}), .labels = Tensor::from(labels, {n})};
+}
+
+nn::Labelled two_digits(const std::string& data, Index n, Rng& rng) {
+  const nn::Digits all = data.empty() ? drawn_digits(n, rng) : nn::read_mnist(data).train;
+  std::vector<Index> chosen;
+  std::vector<double> labels;
+  for (Index i = 0; i < std::min(n, all.labels.size()); ++i)
+    if (all.labels(i) < 2.0) {
+      chosen.push_back(i);
+      labels.push_back(2.0 * all.labels(i) - 1.0);
+    }
+  if (chosen.empty())
+    throw DomainError(fmt::format("[two_digits] neither 0 nor 1 is among the first {} digits", n));
+  const Index k = static_cast<Index>(chosen.size());
+  const Tensor x = Batch::of(all.labels.size(), std::move(chosen)).rows(all.images);
+  const Tensor squares = sum(square(x), 1).value();
+  const double longest = *std::max_element(squares.data().begin(), squares.data().end());
+  return {.x = (Var(x) / std::sqrt(longest)).value(), .y = Tensor::from(labels, {k, 1})};
 }
 
 Tensor moved(const Tensor& images, const Motion& motion, Rng& rng) {

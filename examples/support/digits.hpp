@@ -1,6 +1,9 @@
 // Digits for lessons that train: drawn ones for where there is no data, and images moved at random.
 #pragma once
+#include <string>
+
 #include "autodiff/rng.hpp"
+#include "nn/generators.hpp"
 #include "nn/idx.hpp"
 #include "optim/optimizer.hpp"
 
@@ -12,6 +15,12 @@ namespace cotangent::examples {
 ///
 /// Shapes: images [n, 784], from 0 to 1; labels [n]. Throws: DomainError unless n >= 1.
 nn::Digits drawn_digits(Index n, Rng& rng);
+
+/// The digits 0 and 1 out of the first n, as labels -1 and +1: MNIST's training digits where `data` names their folder,
+/// else drawn ones. Pixels are scaled so that the longest image has length 1.
+///
+/// Shapes: x [k, 784], y [k, 1]. Throws: as read_mnist; DomainError if there is neither digit.
+nn::Labelled two_digits(const std::string& data, Index n, Rng& rng);
 
 /// Largest motion of an image; each is drawn uniformly between minus and plus that.
 struct Motion {

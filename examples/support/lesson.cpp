@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <limits>
 #include <system_error>
 #include <utility>
 
@@ -58,12 +59,25 @@ void Lesson::figure(const report::Drawn& drawn, std::string caption) {
   record_.figure(file.filename().string(), std::move(caption));
 }
 
-void Lesson::check(report::Check check, double rounding) {
-  check.margin = check.rhs - check.lhs;
-  if (check.margin < -rounding)
-    check.verdict = kRefuted;
-  else if (!(check.margin > rounding))
-    check.verdict = kInconclusive;
+void Lesson::check(theory::Claim claim, double lhs, double rhs, double rounding, theory::Scope scope,
+                   theory::Outcome expected) {
+  // Two sides that a lesson says nothing of are not taken for exact: equal ones stay inconclusive.
+  const double tolerance = rounding == 0.0 ? std::numeric_limits<double>::denorm_min() : rounding;
+  const theory::Verdict verdict =
+      theory::Proof(std::move(claim)).conclude(scope, {.lhs = lhs, .rhs = rhs, .tolerance = tolerance});
+  report::Check check = verdict.record(expected);
+  check.scope = check.note = {};
+  record_.check(std::move(check));
+}
+
+void Lesson::expect(theory::Outcome expected, const theory::Verdict& verdict, std::string name) {
+  report::Check check = verdict.record(expected);
+  if (!name.empty()) check.name = std::move(name);
+  if (verdict.outcome == theory::Outcome::refuted && verdict.witness) {
+    const std::string file = path(fmt::format("_witness_{}.npz", record_.checks.size()));
+    save(file, *verdict.witness);
+    check.witness = std::filesystem::path(file).filename().string();
+  }
   record_.check(std::move(check));
 }
 

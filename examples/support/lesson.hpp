@@ -9,13 +9,9 @@
 #include "autodiff/tensor.hpp"
 #include "report/figure.hpp"
 #include "report/json.hpp"
+#include "theory/verdict.hpp"
 
 namespace cotangent::examples {
-
-inline constexpr const char* kCertified = "certified";
-inline constexpr const char* kSupported = "supported";
-inline constexpr const char* kRefuted = "refuted";
-inline constexpr const char* kInconclusive = "inconclusive";
 
 struct LessonInfo {
   /// The source file without ".cpp": "01_gradients".
@@ -53,30 +49,34 @@ class Lesson {
   /// `source` is lecture and entry, "ece826 O14"; `rounding` is how far rounding may have moved the two sides.
   void expect_certified(std::string source, std::string name, std::string claim, double lhs, double rhs,
                         double rounding = 0.0) {
-    check({std::move(name), std::move(source), std::move(claim), lhs, rhs, 0, kCertified, kCertified},
-          rounding);
+    check({std::move(name), std::move(source), std::move(claim)}, lhs, rhs, rounding,
+          theory::Scope::everywhere, theory::Outcome::certified);
   }
   void expect_refuted(std::string source, std::string name, std::string claim, double lhs, double rhs,
                       double rounding = 0.0) {
-    check({std::move(name), std::move(source), std::move(claim), lhs, rhs, 0, kCertified, kRefuted},
-          rounding);
+    check({std::move(name), std::move(source), std::move(claim)}, lhs, rhs, rounding,
+          theory::Scope::everywhere, theory::Outcome::refuted);
   }
   void expect_inconclusive(std::string source, std::string name, std::string claim, double lhs, double rhs,
                            double rounding = 0.0) {
-    check({std::move(name), std::move(source), std::move(claim), lhs, rhs, 0, kCertified, kInconclusive},
-          rounding);
+    check({std::move(name), std::move(source), std::move(claim)}, lhs, rhs, rounding,
+          theory::Scope::everywhere, theory::Outcome::inconclusive);
   }
   /// For what was only sampled: the verdict is "supported" where it would be "certified".
   void expect_supported(std::string source, std::string name, std::string claim, double lhs, double rhs,
                         double rounding = 0.0) {
-    check({std::move(name), std::move(source), std::move(claim), lhs, rhs, 0, kSupported, kSupported},
-          rounding);
+    check({std::move(name), std::move(source), std::move(claim)}, lhs, rhs, rounding, theory::Scope::samples,
+          theory::Outcome::supported);
   }
+  /// Records a check's verdict, with its hypotheses and steps, beside the outcome this lesson expects; a
+  /// counterexample is saved as path("_witness_K.npz"). `name` replaces the claim's: names must differ.
+  void expect(theory::Outcome expected, const theory::Verdict& verdict, std::string name = {});
 
  private:
   friend int run_lesson(const LessonInfo&, int, char**, FunctionRef<void(Lesson&)>);
   Lesson() = default;
-  void check(report::Check check, double rounding);
+  void check(theory::Claim claim, double lhs, double rhs, double rounding, theory::Scope scope,
+             theory::Outcome expected);
   void print_tables() const;
 
   bool smoke_ = false;
