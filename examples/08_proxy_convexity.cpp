@@ -48,6 +48,10 @@ void lesson(examples::Lesson& l) {
   l.expect(Outcome::certified, check_perceptron(problem, w0, {.iterations = l.smoke() ? 50 : 1000}).verdict);
   l.expect(Outcome::certified, check_leaky_relu_proxy(problem, run.rho, rng));
   l.expect(Outcome::supported, check_proxy_convexity(problem.proxy(run.rho), w0, rng), "the same, by search");
+  const auto output = [&](const Var& w) { return sum(net(w, data.x.rows(0, 1))); };
+  l.expect(Outcome::supported, theory::check_homogeneity(output, 1.0, w0, rng));
+  l.expect(Outcome::refuted, theory::check_homogeneity(output, 2.0, w0, rng),
+           "Euler's identity with degree 2");
 
   const nn::Labelled digits = examples::two_digits(l.data(), l.smoke() ? 300 : 5000, rng);
   const nn::TwoLayer wide(784, 16, nn::LeakyReLU(0.5));

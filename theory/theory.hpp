@@ -2,6 +2,7 @@
 #pragma once
 #include "theory/compensated.hpp"
 #include "theory/falsifier.hpp"
+#include "theory/homogeneity.hpp"
 #include "theory/leaky_relu.hpp"
 #include "theory/margin.hpp"
 #include "theory/proxy.hpp"
