@@ -1,0 +1,37 @@
+"""The diffs that pages of documentation show are in the files they name. Usage: docs_test.py ROOT"""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(sys.argv[1])
+
+
+def missing(page, root):
+    """Added lines of the page's ```diff blocks that their files do not hold, in order; and how many were looked for."""
+    problems, looked_for = [], 0
+    for block in re.findall(r"```diff\n(.*?)```", page, re.S):
+        lines, at, name = [], 0, None
+        for line in block.splitlines():
+            if line.startswith("+++ b/"):
+                name, at = line[6:], 0
+                lines = (root / name).read_text().splitlines() if (root / name).exists() else []
+            elif line.startswith("+") and line[1:].strip():
+                looked_for += 1
+                if line[1:] in lines[at:]:
+                    at = lines.index(line[1:], at) + 1
+                else:
+                    problems.append(f"{name}: {line[1:]}")
+    return problems, looked_for
+
+
+planted, _ = missing("```diff\n+++ b/CMakeLists.txt\n+no such line\n```", ROOT)
+if len(planted) != 1:
+    sys.exit("a line that is nowhere was not noticed")
+failed = False
+for page in sorted(p for p in ROOT.glob("*/*.md")):
+    problems, looked_for = missing(page.read_text(), ROOT)
+    print(f"{page.relative_to(ROOT)}: {looked_for} lines of diffs, {len(problems)} not in their files")
+    for problem in problems:
+        print("  " + problem)
+    failed |= bool(problems) or looked_for == 0
+sys.exit(failed)
