@@ -321,7 +321,7 @@ struct Problem {
 /// n 10-200, d 2-50, m 1-512 and slope 0.01-1 (both uniform in the logarithm), margin 0.02-0.32.
 Problem draw(Rng& rng, Index largest_width) {
   const Index n = 10 + rng.below(191), d = 2 + rng.below(49);
-  const auto m = static_cast<Index>(std::pow(static_cast<double>(largest_width), rng.uniform()) + 0.5);
+  const auto m = std::lround(std::pow(static_cast<double>(largest_width), rng.uniform()));
   const double slope = std::pow(100.0, rng.uniform() - 1.0), margin = 0.02 + 0.3 * rng.uniform();
   const nn::TwoLayer net(d, m, nn::LeakyReLU(slope), {.outer = nn::random_signs(m, rng)});
   Params w0 = net.init(rng);

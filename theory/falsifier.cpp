@@ -181,7 +181,8 @@ class Search {
 
 }  // namespace
 
-PointwiseClaim pointwise(Claim claim, Function<Var(const Var& w)> lhs, Function<Var(const Var& w)> rhs) {
+PointwiseClaim pointwise(Claim claim, const Function<Var(const Var& w)>& lhs,
+                         const Function<Var(const Var& w)>& rhs) {
   const std::string name = claim.statement.empty() ? claim.name : claim.statement;
   return {.claim = std::move(claim),
           .violation = [lhs, rhs](const Var& w) { return lhs(w) - rhs(w); },

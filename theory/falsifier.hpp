@@ -22,7 +22,8 @@ struct PointwiseClaim {
 /// A claim from its two sides: check my claim,
 ///
 ///   falsify(pointwise({.name = "PL", .statement = "|g|^2 >= 2 mu f"}, two_mu_f, square_gradient), w, rng)
-PointwiseClaim pointwise(Claim claim, Function<Var(const Var& w)> lhs, Function<Var(const Var& w)> rhs);
+PointwiseClaim pointwise(Claim claim, const Function<Var(const Var& w)>& lhs,
+                         const Function<Var(const Var& w)>& rhs);
 
 struct FalsifyOptions {
   /// Points are drawn around the centre at distances from radius / 1000 to radius, uniform in the logarithm.

@@ -13,7 +13,7 @@
 
 namespace cotangent::theory {
 
-Verdict check_homogeneity(Function<Var(const Var& w)> f, double degree, const Params& w, Rng& rng,
+Verdict check_homogeneity(const Function<Var(const Var& w)>& f, double degree, const Params& w, Rng& rng,
                           const FalsifyOptions& options) {
   if (!std::isfinite(degree))
     throw DomainError(fmt::format("[check_homogeneity] the degree is {}; give a finite number", degree));

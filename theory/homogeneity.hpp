@@ -13,7 +13,7 @@ namespace cotangent::theory {
 /// Cost: as falsify.
 /// Throws: as falsify; DomainError if the degree is not finite.
 /// Source: proxy (lecture 000), O32; the lecture's g(c w) = c L g(w) has lost the power.
-Verdict check_homogeneity(Function<Var(const Var& w)> f, double degree, const Params& w, Rng& rng,
+Verdict check_homogeneity(const Function<Var(const Var& w)>& f, double degree, const Params& w, Rng& rng,
                           const FalsifyOptions& options = {});
 
 }  // namespace cotangent::theory

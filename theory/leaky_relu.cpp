@@ -43,8 +43,7 @@ void check_inputs(const nn::TwoLayer& net, const Tensor& x) {
 class ProofObserver final : public optim::Observer {
  public:
   ProofObserver(const LeakyReluProblem& problem, double rho, const Params& reference, Proof& proof)
-      : problem_(problem),
-        level_(rho * problem.slope() * problem.margin()),
+      : level_(rho * problem.slope() * problem.margin()),
         rho_(rho),
         reference_(reference),
         margins_(problem),
@@ -85,7 +84,6 @@ class ProofObserver final : public optim::Observer {
   }
 
  private:
-  const LeakyReluProblem& problem_;
   double level_;
   double rho_;
   const Params& reference_;

@@ -92,8 +92,8 @@ class SimplexProgram {
 
 }  // namespace
 
-ProxySearch search_proxy(Function<Var(const Var& w)> f, const Params& w0, const ProxySearchOptions& options,
-                         Function<Var(const Var& w)> g) {
+ProxySearch search_proxy(const Function<Var(const Var& w)>& f, const Params& w0,
+                         const ProxySearchOptions& options, const Function<Var(const Var& w)>& g) {
   if (!(options.step > 0.0 && std::isfinite(options.step)) || options.iterations < 1 || !(options.gap > 0.0))
     throw DomainError(
         fmt::format("[search_proxy] step, iterations and gap are {}, {}, {}; give positive numbers",

@@ -39,7 +39,7 @@ struct ProxySearch {
 /// Cost: the run; T^2 P for the gradients' Gram matrix; O(T) an exchange.
 /// Throws: DomainError on options outside their ranges or a run that stops being finite.
 /// Source: proxy (lecture 000), O29; Lacoste-Julien, Jaggi 2015 (pairwise steps).
-ProxySearch search_proxy(Function<Var(const Var& w)> f, const Params& w0,
-                         const ProxySearchOptions& options = {}, Function<Var(const Var& w)> g = {});
+ProxySearch search_proxy(const Function<Var(const Var& w)>& f, const Params& w0,
+                         const ProxySearchOptions& options = {}, const Function<Var(const Var& w)>& g = {});
 
 }  // namespace cotangent::theory
