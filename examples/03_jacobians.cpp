@@ -5,6 +5,7 @@
 
 #include "cotangent.hpp"
 #include "examples/support/lesson.hpp"
+#include "examples/support/statements.hpp"
 
 using namespace cotangent;
 using examples::relative_error, theory::spectrum, theory::tangent_kernel;
@@ -73,6 +74,17 @@ void lesson(examples::Lesson& l) {
     least = std::min(least, spectrum(tangent_kernel(leaky, other, x).matrix()).smallest());
   }
   l.metric("least_lambda_min", least);
+  const Params at({{"W", rng.normal({8, 12})}});
+  const Tensor many = rng.normal({24, 12}), eight = Tensor::linspace(-2, 2, 8).reshape({1, 8});
+  const auto draw = [&](const std::string& name, const TwoLayer& net, const std::string& caption) {
+    const Tensor j_of_net = per_sample_jacobian(net, at, many).matrix();
+    l.figure(report::heat_map(l.path("_" + name + ".svg"), j_of_net,
+                              {.title = "J, " + name, .x = "parameter", .y = "sample"}),
+             caption);
+  };
+  draw("linear", {eight, 1.0}, "Eight neurons, twelve inputs: block j is v_j X.");
+  draw("leaky", {eight, 0.1},
+       "Where neuron j is not active at a sample, its row of block j is a tenth of that.");
   l.expect_supported("ece826 O14", "J(W) = [v_j phi'(<w_j, x_i>) x_i]", "at random W, X, v, slopes, to 1e-12",
                      of_j, 1e-12);
   l.expect_supported("ece826 O14", "K(W) = (X X^T) o B", "at the same points, to 1e-12", of_k, 1e-12);
@@ -95,6 +107,10 @@ void lesson(examples::Lesson& l) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return examples::run_lesson({.name = "03_jacobians", .about = "Jacobians and kernels in closed form."},
-                              argc, argv, lesson);
+  return examples::run_lesson(
+      {.name = "03_jacobians",
+       .about = "Jacobians and kernels in closed form.",
+       .claim = "A leaky ReLU network satisfies PL* with one constant for all weights.",
+       .statement = examples::kJacobians},
+      argc, argv, lesson);
 }
