@@ -17,7 +17,7 @@ namespace {
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr Index kMostCells = 400;
 constexpr Index kMostNumbers = 400;
-constexpr Index kMostRectangles = 2500;  // beyond, one picture is smaller than as many rectangles
+constexpr Index kMostRectangles = 1000;  // beyond, one picture is smaller than as many rectangles
 constexpr Index kMostBins = 200;
 
 /// A matrix whose cells are means of blocks of `down` x `across` entries.
