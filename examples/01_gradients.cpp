@@ -75,18 +75,15 @@ void lesson(examples::Lesson& l) {
     one_sided.push_back(std::fabs(ahead - exact(0)));
     central.push_back(std::fabs(central_differences(valley, at, h)(0) - exact(0)));
   }
-  const auto tensor = [](const std::vector<double>& v) {
-    return Tensor::from(v, {static_cast<Index>(v.size())});
-  };
   l.figure(
-      report::plot(l.path("_differences.svg"),
-                   {{"one-sided", tensor(steps), tensor(one_sided)},
-                    {"central", tensor(steps), tensor(central), {.line = report::Line::predicted}}},
-                   {.title = "Error of differences",
-                    .x = "step h",
-                    .y = "|difference - derivative|",
-                    .log_x = true,
-                    .log_y = true}),
+      report::plot(
+          l.path("_differences.svg"),
+          {{"one-sided", steps, one_sided}, {"central", steps, central, {.line = report::Line::predicted}}},
+          {.title = "Error of differences",
+           .x = "step h",
+           .y = "|difference - derivative|",
+           .log_x = true,
+           .log_y = true}),
       "From right to left, the error falls as h, or as its square for central differences, until rounding, "
       "which grows as 1/h, takes over: ten digits at best.");
 

@@ -53,7 +53,7 @@ void lesson(examples::Lesson& l) {
   print(table);
   std::vector<double> risks;
   for (const optim::EpochRow& row : run.trace.rows()) risks.push_back(row.value);
-  l.figure(report::plot(l.path("_risk.svg"), {{"", Tensor::from(risks, {run.trace.size()})}},
+  l.figure(report::plot(l.path("_risk.svg"), {{"", risks}},
                         {.title = "Training", .x = "epoch", .y = "risk", .log_y = true}),
            "The mean cross-entropy over each epoch's batches, of images that moved after every epoch.");
 
@@ -69,7 +69,7 @@ void lesson(examples::Lesson& l) {
       "Row i, column j: how many test digits i were called j. The colours end at 20, so that mistakes show.");
   l.figure(
       report::heat_map(l.path("_mistaken.png"), examples::mistaken(test.images, logits, test.labels, 24, 8),
-                       {.title = "Test digits it gets wrong", .x = "", .y = "", .values = "ink"}),
+                       {.title = "Test digits it gets wrong", .x = "", .y = "", .ticks = false}),
       "The first 24 of them, or all.");
   l.metric("test_accuracy", accuracy);
   l.metric("train_accuracy", nn::accuracy(net(run.w, training.images), labels));

@@ -76,15 +76,11 @@ void lesson(examples::Lesson& l) {
   l.metric("least_lambda_min", least);
   const Params at({{"W", rng.normal({8, 12})}});
   const Tensor many = rng.normal({24, 12}), eight = Tensor::linspace(-2, 2, 8).reshape({1, 8});
-  const auto draw = [&](const std::string& name, const TwoLayer& net, const std::string& caption) {
-    const Tensor j_of_net = per_sample_jacobian(net, at, many).matrix();
-    l.figure(report::heat_map(l.path("_" + name + ".svg"), j_of_net,
-                              {.title = "J, " + name, .x = "parameter", .y = "sample"}),
-             caption);
-  };
-  draw("linear", {eight, 1.0}, "Eight neurons, twelve inputs: block j is v_j X.");
-  draw("leaky", {eight, 0.1},
-       "Where neuron j is not active at a sample, its row of block j is a tenth of that.");
+  for (const double slope : {1.0, 0.1})
+    l.figure(report::heat_map(l.path(slope < 1.0 ? "_leaky.svg" : "_linear.svg"),
+                              per_sample_jacobian(TwoLayer{eight, slope}, at, many).matrix(),
+                              {.title = "J, slope " + to_string(slope), .x = "parameter", .y = "sample"}),
+             "Block j of 12 columns is v_j X, the rows where neuron j is not active times the slope.");
   l.expect_supported("ece826 O14", "J(W) = [v_j phi'(<w_j, x_i>) x_i]", "at random W, X, v, slopes, to 1e-12",
                      of_j, 1e-12);
   l.expect_supported("ece826 O14", "K(W) = (X X^T) o B", "at the same points, to 1e-12", of_k, 1e-12);

@@ -136,6 +136,7 @@ Drawn heat_map(const std::string& path, const Tensor& matrix, const HeatMapOptio
     script += fmt::format("set cbtics ({:.3g}, {:.3g}, {:.3g})\n", colours.from,
                           colours.from + (colours.to - colours.from) / 2.0, colours.to);
   script += fmt::format("set size ratio {}\nunset grid\nset border 15\n", ratio);
+  if (!options.ticks) script += "unset xtics\nunset ytics\n";
   if (options.numbers) script += cell_numbers(matrix, colours);
   script += data + "EOD\n";
   script +=

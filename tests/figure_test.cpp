@@ -143,6 +143,18 @@ TEST_F(Figure, LogarithmicAxesLeaveOutWhatTheyCannotShow) {
   EXPECT_TRUE(plot(path, {{"", Tensor{-1e300, 1e300}}}).drawn);
 }
 
+TEST_F(Figure, VectorsAreSeriesToo) {
+  const std::string path = folder_ / "a.svg";
+  const std::vector<double> x = {1, 2, 4}, y = {3, 1, 2};
+  plot(path, {{"of y", y}, {"of x and y", x, y, {.line = Line::predicted}}, {"listed", {3, 1, 2}}});
+  const std::string of_vectors = described(path);
+  plot(path, {{"of y", Tensor{3, 1, 2}},
+              {"of x and y", Tensor{1, 2, 4}, Tensor{3, 1, 2}, {.line = Line::predicted}},
+              {"listed", Tensor{3, 1, 2}}});
+  EXPECT_EQ(described(path), of_vectors);
+  EXPECT_THAT(of_vectors, HasSubstr("dashed moves 2 points 5"));
+}
+
 TEST_F(Figure, BandsAreFilledBehind) {
   const std::string path = folder_ / "a.svg";
   plot(path, {{"mean", Tensor{1, 2, 3}, {.band = Band{Tensor{0, 1, 2}, Tensor{2, 3, 4}}}}});
@@ -221,6 +233,9 @@ TEST_F(Figure, HeatMapsAreOneFile) {
   EXPECT_EQ(heat_map(path, Tensor{{1, kNan}, {kInf, 2}}).note, "entries not finite, left white: 2");
   EXPECT_TRUE(heat_map(path, Tensor{{kNan}}).drawn);
   EXPECT_TRUE(heat_map(path, Tensor{{0.0}}).drawn);
+  EXPECT_TRUE(
+      heat_map(path, rng.uniform({3, 3}), {.x = "", .y = "", .range = Range{0, 10}, .ticks = false}).drawn);
+  EXPECT_THAT(described(path), AllOf(HasSubstr("text  10\n"), Not(HasSubstr("text 1\n")))) << "colours alone";
   EXPECT_TRUE(heat_map(path, Tensor::ones({1, 3000})).drawn);
   EXPECT_TRUE(heat_map(path, Tensor{{1, 2}, {3, 4}}, {.range = Range{1.5, 3}}).drawn);
 }
