@@ -41,6 +41,7 @@ nav { display: flex; flex-wrap: wrap; gap: 0.25rem 1.5rem; font-size: 0.9rem; }
 nav span { color: var(--soft); }
 .claim { font-size: 1.1rem; color: var(--soft); margin: 0 0 1.5rem; }
 .statement { max-width: 46rem; }
+.statement p { overflow-x: auto; overflow-y: hidden; margin: 0.6rem 0; padding: 0.15rem 0; }
 math { font-family: "STIX Two Math", "Cambria Math", "Latin Modern Math", "DejaVu Math TeX Gyre", math;
   font-size: 1.08em; }
 math[display="block"] { overflow-x: auto; overflow-y: hidden; max-width: 100%; padding: 0.35rem 0; }
@@ -52,7 +53,7 @@ figcaption { font-size: 0.9rem; margin: 0.5rem auto 0; max-width: 600px; color: 
 table { border-collapse: collapse; margin: 0.5rem 0; font-variant-numeric: tabular-nums; font-size: 0.92rem; }
 th, td { padding: 0.35rem 1rem 0.35rem 0; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--rule); }
-th { color: var(--soft); font-weight: 600; }
+th { color: var(--soft); font-weight: 600; white-space: nowrap; }
 td[style], td.fixed { white-space: nowrap; }
 td.words { overflow-wrap: break-word; }
 pre { margin: 0.5rem 0; padding: 0.75rem 1rem; background: var(--box); border-radius: 6px; overflow-x: auto;
@@ -72,6 +73,7 @@ details.check p { margin: 0.4rem 0; }
   tr { padding: 0.5rem 0; border-bottom: 1px solid var(--rule); }
   td { border: 0; padding: 0; text-align: left !important; }
   td[style], td.fixed { white-space: normal; }
+  td[style] { display: inline-block; margin-right: 1.25rem; }
   td::before { content: attr(data-name) ": "; color: var(--soft); }
   td:empty { display: none; }
   td:first-child { font-weight: 600; } td:first-child::before { content: ""; }

@@ -27,6 +27,7 @@ WIDTHS = (1280, 400)
 
 # What a page says of itself, in its own words.
 FACTS = """
+document.querySelectorAll('details').forEach(d => d.open = true);
 const images = [...document.images].map(i => [i.alt, i.complete, i.naturalWidth, i.getBoundingClientRect().width]);
 const formulas = [...document.querySelectorAll('math')].map(m => [m.textContent, m.getBoundingClientRect().height]);
 const wide = [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1 &&
@@ -38,8 +39,22 @@ return {images, formulas, wide, width: document.documentElement.scrollWidth, inn
 """
 
 
+def made_record(like):
+    """A record with all a record may have, and nothing short in it."""
+    rows = [{"name": f"the two sides of inequality {k} of the proof, in words", "lhs": -1.2345678e-123, "rhs": 1 / 3,
+             "margin": None, "holds": k % 2 == 0, "where": f"iterate {10 ** k}, coordinate 17"} for k in range(6)]
+    check = {"name": "a_name_without_any_spaces_that_is_longer_than_a_narrow_screen_is_wide", "source": "ece8101 O7",
+             "claim": "f(w_k) - f* <= (1 - mu/L)^k (f(w_0) - f*) " * 4, "lhs": 1e-300, "rhs": 2.0, "margin": 2.0,
+             "verdict": "not_applicable", "expected": "not_applicable", "scope": "2000 points, seed 7",
+             "note": "The second hypothesis fails at iterate 10. " * 3, "hypotheses": rows, "steps": rows,
+             "witness": "50_made.txt"}
+    wide = " + ".join(f"\\frac{{x_{{{k}}}^2}}{{\\sqrt{{{k} + y}}}}" for k in range(1, 20))
+    return like | {"lesson": "50_made", "checks": [check], "figures": [], "captions": {}, "claim": "A claim. " * 20,
+                   "statement": f"In the line $z = {wide}$ and\n\n$$z = {wide}$$", "seconds": 7000.5}
+
+
 def make_course(folder):
-    """Runs the lessons and makes the pages, as scripts/course does; the pages' files."""
+    """Runs the lessons and makes the pages, as scripts/course does, and one of a record made here; the pages' files."""
     lessons = sorted(p for p in PROGRAMS.iterdir() if re.fullmatch(r"[0-9]{2}_[a-z_]+", p.name) and os.access(p, os.X_OK))
     assert lessons, f"no lessons in {PROGRAMS}"
     for lesson in lessons:
@@ -47,9 +62,12 @@ def make_course(folder):
         assert made.returncode == 0, f"{lesson.name}: exit code {made.returncode}\n{made.stdout}\n{made.stderr}"
         (folder / f"{lesson.name}.txt").write_text(made.stdout)
         shutil.copy(SOURCES / f"{lesson.name}.cpp", folder)
+    like = json.loads((folder / f"{lessons[0].name}.json").read_text())
+    (folder / "50_made.json").write_text(json.dumps(made_record(like)))
+    (folder / "50_made.txt").write_text("a line of output much wider than any screen " * 10)
     made = subprocess.run([PROGRAMS / "course_page", folder], text=True, capture_output=True, check=False)
     assert made.returncode == 0, made.stdout + made.stderr
-    return [folder / "index.html"] + [folder / f"{lesson.name}.html" for lesson in lessons]
+    return [folder / "index.html", folder / "50_made.html"] + [folder / f"{lesson.name}.html" for lesson in lessons]
 
 
 class Driver:
