@@ -133,7 +133,7 @@ std::optional<std::string> for_browsers(std::string_view markup) {
 class Converter {
  public:
   std::string formula(std::string_view tex, bool display) {
-    const std::string shown = fmt::format("<code>{}</code>", html(tex));
+    std::string shown = fmt::format("<code>{}</code>", html(tex));
     if (missing_) return shown;
     std::vector<std::string> command = {"blahtexml", "--mathml",         "--mathml-encoding",
                                         "raw",       "--other-encoding", "raw"};

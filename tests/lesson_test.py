@@ -10,6 +10,7 @@ import os
 import pathlib
 import random
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -31,8 +32,9 @@ PROVENANCE_KEYS = {"cpu", "blas_core", "blas_config", "blas_threads", "isa", "co
 DATA_NAMES = [f"{part}-{kind}" for part in ("train", "t10k") for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")]
 
 
-def run(*options, expect):
-    made = subprocess.run([PROGRAM, *map(str, options)], text=True, capture_output=True, check=False)
+def run(*options, expect, **environment):
+    made = subprocess.run([PROGRAM, *map(str, options)], text=True, capture_output=True, check=False,
+                          env=os.environ | environment)
     assert made.returncode == expect, (
         f"{NAME} {options}: exit code {made.returncode}, not {expect}\n{made.stdout}\n{made.stderr}")
     return made
@@ -106,6 +108,14 @@ def test_smoke(folder):
     run("--smoke", "--seed", 3, "--out", folder / "again", expect=0)
     assert without_times(read_record(folder / "again", 3)) == without_times(record), "one seed, two results"
     run("--smoke", "--seed", 4, "--out", folder / "other", expect=0)
+    # Without gnuplot a lesson is the same but for its figures, and says once what is missing.
+    made = run("--smoke", "--seed", 3, "--out", folder / "bare", expect=0, PATH=str(folder / "nothing"))
+    bare = read_record(folder / "bare", 3)
+    assert without_times(bare) == without_times(record) and bare["figures"] == [], bare["figures"]
+    assert made.stderr.count("gnuplot-nox") == 1, made.stderr
+    if shutil.which("gnuplot"):
+        assert record["figures"] and set(record["captions"]) == set(record["figures"]), record["figures"]
+    assert record["claim"] and "$" in record["statement"] and record["seconds"] > 0, record
 
 
 def write_data(folder, change=lambda name, content: content):
