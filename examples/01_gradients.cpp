@@ -5,8 +5,7 @@
 #include <vector>
 
 #include "cotangent.hpp"
-#include "examples/support/lesson.hpp"
-#include "examples/support/statements.hpp"
+#include "examples/support/lessons.hpp"
 
 using namespace cotangent;
 using examples::relative_error;
@@ -79,13 +78,8 @@ void lesson(examples::Lesson& l) {
       report::plot(
           l.path("_differences.svg"),
           {{"one-sided", steps, one_sided}, {"central", steps, central, {.line = report::Line::predicted}}},
-          {.title = "Error of differences",
-           .x = "step h",
-           .y = "|difference - derivative|",
-           .log_x = true,
-           .log_y = true}),
-      "From right to left, the error falls as h, or as its square for central differences, until rounding, "
-      "which grows as 1/h, takes over: ten digits at best.");
+          {.x = "step h", .y = "|difference - derivative|", .log_x = true, .log_y = true}),
+      "The error falls as h, or as h^2, until rounding, which grows as 1/h, takes over: ten digits at best.");
 
   // At a kink there is no derivative; the course agrees on the one from the right, 1 for leaky ReLU.
   const auto leaky = [](const Var& t) { return sum(leaky_relu(t, 0.1)); };
@@ -100,12 +94,4 @@ void lesson(examples::Lesson& l) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  return examples::run_lesson(
-      {.name = "01_gradients",
-       .about = "The tape by hand, gradients, differences, a kink.",
-       .claim =
-           "A tape gives gradients to rounding, and gradients of gradients; differences give ten digits.",
-       .statement = examples::kGradients},
-      argc, argv, lesson);
-}
+int main(int argc, char** argv) { return examples::run_lesson(examples::kGradients, argc, argv, lesson); }

@@ -5,8 +5,7 @@
 
 #include "cotangent.hpp"
 #include "examples/support/digits.hpp"
-#include "examples/support/lesson.hpp"
-#include "examples/support/statements.hpp"
+#include "examples/support/lessons.hpp"
 
 using namespace cotangent;
 
@@ -94,12 +93,4 @@ void lesson(examples::Lesson& l) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  return examples::run_lesson(
-      {.name = "02_train_a_classifier",
-       .about = "A leaky ReLU network learns 28 x 28 digits.",
-       .claim = "A network of two hidden layers learns digits that a linear model does not.",
-       .statement = examples::kTraining,
-       .reads_data = true},
-      argc, argv, lesson);
-}
+int main(int argc, char** argv) { return examples::run_lesson(examples::kTraining, argc, argv, lesson); }

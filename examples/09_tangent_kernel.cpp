@@ -3,8 +3,7 @@
 #include <cmath>
 
 #include "cotangent.hpp"
-#include "examples/support/lesson.hpp"
-#include "examples/support/statements.hpp"
+#include "examples/support/lessons.hpp"
 
 using namespace cotangent;
 using examples::relative_error;
@@ -84,11 +83,4 @@ void lesson(examples::Lesson& l) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  return examples::run_lesson({.name = "09_tangent_kernel",
-                               .about = "The tangent kernel, its spectrum, and PL*.",
-                               .claim = "The smallest eigenvalue of the tangent kernel at w is the PL* "
-                                        "constant at w, and no larger one is.",
-                               .statement = examples::kTangentKernel},
-                              argc, argv, lesson);
-}
+int main(int argc, char** argv) { return examples::run_lesson(examples::kTangentKernel, argc, argv, lesson); }

@@ -19,8 +19,8 @@
 
 namespace cotangent::report {
 
-/// What became of a figure. Without gnuplot there is none: `drawn` is false, and the first such figure of a
-/// process says so on standard error.
+/// What became of a figure. Without gnuplot there is none: `drawn` is false, and a line on standard error says
+/// so.
 struct Drawn {
   std::string path;
   bool drawn = false;
