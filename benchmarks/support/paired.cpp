@@ -41,6 +41,21 @@ void paired(benchmark::State& state, FunctionRef<void()> work, FunctionRef<void(
   state.counters["ratio"] = median(ours) / median(theirs);
 }
 
+int run(int argc, char** argv) {
+  const Provenance where = provenance();
+  benchmark::AddCustomContext("cpu", where.cpu);
+  benchmark::AddCustomContext("blas_core", where.blas_core);
+  benchmark::AddCustomContext("blas_config", where.blas_config);
+  benchmark::AddCustomContext("blas_threads", std::to_string(where.blas_threads));
+  benchmark::AddCustomContext("isa", where.isa);
+  benchmark::AddCustomContext("compiler", where.compiler);
+  benchmark::AddCustomContext("build_type", where.build_type);
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
+
 Mlp::Mlp(std::vector<Index> sizes, Index samples) : widths(std::move(sizes)), net(leaky_mlp(widths)) {
   Rng rng(7);
   w = net.init(rng);

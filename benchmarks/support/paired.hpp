@@ -10,6 +10,9 @@ namespace cotangent::bench {
 /// of medians.
 void paired(benchmark::State& state, FunctionRef<void()> work, FunctionRef<void()> yardstick);
 
+/// The program's main: writes where it was measured into the context, then runs what the options choose.
+int run(int argc, char** argv);
+
 /// A multilayer perceptron by its widths, the first being the inputs: parameters, leaky-ReLU model and data.
 struct Mlp {
   std::vector<Index> widths;
