@@ -105,7 +105,9 @@ def time_text(us):
 ours = {b["name"].replace("/manual_time", "").replace("/iterations:3", "").replace("/min_time:3.000", ""): b
         for name in ("measures", "elementwise") for b in load(name)["benchmarks"]}
 context = load("measures")["context"]
-torch = {b["name"]: b["real_time"] for b in load("libtorch_measures")["benchmarks"]}
+# With one thread all times are the processor's.
+torch_clock = "cpu_time" if context.get("blas_threads") == "1" else "real_time"
+torch = {b["name"]: b[torch_clock] for b in load("libtorch_measures")["benchmarks"]}
 where = {key: context.get(key) for key in ("cpu", "blas_core", "blas_config", "blas_threads", "isa", "compiler",
                                            "build_type", "num_cpus", "date", "load_avg")}
 where["libtorch"] = load("libtorch_measures")["context"].get("libtorch")

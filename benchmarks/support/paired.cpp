@@ -4,16 +4,24 @@
 #include <cblas.h>
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <vector>
 
 namespace cotangent::bench {
 namespace {
 
+double now(bool processor) {
+  timespec t{};
+  clock_gettime(processor ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+/// Of one thread the processor's time, which others on the machine do not lengthen; of several the wall's.
 double seconds(FunctionRef<void()> f) {
-  const auto start = std::chrono::steady_clock::now();
+  static const bool one_thread = provenance().blas_threads == 1;
+  const double start = now(one_thread);
   f();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return now(one_thread) - start;
 }
 
 double median(std::vector<double> v) {
