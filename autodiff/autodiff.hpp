@@ -7,6 +7,7 @@
 #include "autodiff/npz.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/params.hpp"
+#include "autodiff/per_sample_gradients.hpp"
 #include "autodiff/print.hpp"
 #include "autodiff/provenance.hpp"
 #include "autodiff/rng.hpp"
