@@ -1,9 +1,11 @@
 // The room autodiff: tensors, the tape, operations, transforms, parameters, per-sample Jacobians.
 #pragma once
 #include "autodiff/check_gradient.hpp"
+#include "autodiff/curvature.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/function.hpp"
 #include "autodiff/jacobian.hpp"
+#include "autodiff/linearize.hpp"
 #include "autodiff/npz.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/params.hpp"

@@ -23,19 +23,45 @@ bool within(const Tensor& part, const Tensor& whole) {
   return part.data().data() >= first && part.data().data() < first + std::max<Index>(whole.size(), 1);
 }
 
+/// Numbers kept, each block counted once.
+class Kept {
+ public:
+  void add(const Tensor& t) {
+    if (!TensorAccess::has_data(t)) return;
+    double& bytes = blocks_[t.data().data()];
+    bytes = std::max(bytes, 8.0 * static_cast<double>(t.size()));
+  }
+  double bytes() const {
+    double total = 0.0;
+    for (const auto& [place, bytes] : blocks_) total += bytes;
+    return total;
+  }
+
+ private:
+  std::unordered_map<const double*, double> blocks_;
+};
+
 }  // namespace
+
+double record_bytes(const TapeState& tape, const Tensor& x) {
+  Kept kept;
+  const auto add = [&](const Tensor& t) {
+    if (TensorAccess::has_data(t) && !within(t, x)) kept.add(t);
+  };
+  for (const Node& node : tape.nodes) add(node.output.value());
+  for (const Var& input : tape.inputs) add(input.value());
+  return kept.bytes();
+}
 
 RowCosts record_costs(const TapeState& tape, std::uint32_t output, const std::vector<unsigned char>& rows,
                       const Tensor& w, const Tensor& x) {
   RowCosts costs;
   std::vector<unsigned char> on_w(std::size_t{output} + 1, 0);
   on_w[0] = 1;
-  std::unordered_map<const double*, double> kept;
+  Kept kept;
   double largest = 0.0;
   const auto keep = [&](const Tensor& t) {
-    if (!TensorAccess::has_data(t) || within(t, w) || within(t, x)) return;
-    double& bytes = kept[t.data().data()];
-    bytes = std::max(bytes, 8.0 * static_cast<double>(t.size()));
+    if (TensorAccess::has_data(t) && !within(t, w) && !within(t, x)) kept.add(t);
   };
   for (std::uint32_t i = 1; i <= output; ++i) {
     const Node& node = tape.nodes[i];
@@ -54,7 +80,7 @@ RowCosts record_costs(const TapeState& tape, std::uint32_t output, const std::ve
       if (rows[i] && rows[source]) costs.rows_flops += flops;
     }
   }
-  for (const auto& [place, bytes] : kept) costs.record_bytes += bytes;
+  costs.record_bytes = kept.bytes();
   costs.transient_bytes = 3.0 * largest;  // a cotangent, its successor and one on its way between them
   return costs;
 }
