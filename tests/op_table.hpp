@@ -5,6 +5,7 @@
 
 #include "op_row.hpp"
 #include "op_rows_elementwise.hpp"
+#include "op_rows_maps.hpp"
 #include "op_rows_products.hpp"
 #include "op_rows_shape.hpp"
 
@@ -12,7 +13,7 @@ namespace cotangent::test {
 
 inline std::vector<OpRow> op_table() {
   std::vector<OpRow> table;
-  for (const auto& rows : {elementwise_rows(), product_rows(), reduction_rows(), shape_rows()})
+  for (const auto& rows : {elementwise_rows(), product_rows(), reduction_rows(), shape_rows(), map_rows()})
     table.insert(table.end(), rows.begin(), rows.end());
   return table;
 }
