@@ -10,6 +10,7 @@
 #include "autodiff/ops.hpp"
 #include "autodiff/params.hpp"
 #include "autodiff/per_sample_gradients.hpp"
+#include "autodiff/plan.hpp"
 #include "autodiff/print.hpp"
 #include "autodiff/provenance.hpp"
 #include "autodiff/rng.hpp"

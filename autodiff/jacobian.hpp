@@ -22,6 +22,9 @@ struct JacobianOptions {
   /// Empty: all.
   std::vector<std::string> params = {};
   Wrt wrt = Wrt::params;
+  /// Bytes of tensors the work may hold, the result's among them: samples are then taken in chunks that fit, by
+  /// plan_per_sample_jacobian's forecast; if nothing fits, a DomainError shows it. Not with .wrt = inputs.
+  std::optional<Index> memory = std::nullopt;
 };
 
 /// A matrix [n*C, P] that knows its names: row (i, c) is output c of sample i, columns are named parameter

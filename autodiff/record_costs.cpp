@@ -43,16 +43,6 @@ class Kept {
 
 }  // namespace
 
-double record_bytes(const TapeState& tape, const Tensor& x) {
-  Kept kept;
-  const auto add = [&](const Tensor& t) {
-    if (TensorAccess::has_data(t) && !within(t, x)) kept.add(t);
-  };
-  for (const Node& node : tape.nodes) add(node.output.value());
-  for (const Var& input : tape.inputs) add(input.value());
-  return kept.bytes();
-}
-
 RowCosts record_costs(const TapeState& tape, std::uint32_t output, const std::vector<unsigned char>& rows,
                       const Tensor& w, const Tensor& x) {
   RowCosts costs;

@@ -12,7 +12,4 @@ namespace cotangent::detail {
 RowCosts record_costs(const TapeState& tape, std::uint32_t output, const std::vector<unsigned char>& rows,
                       const Tensor& w, const Tensor& x);
 
-/// Bytes of the numbers a record keeps, those within x not counted.
-double record_bytes(const TapeState& tape, const Tensor& x);
-
 }  // namespace cotangent::detail

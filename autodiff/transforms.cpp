@@ -9,7 +9,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops_internal.hpp"
-#include "autodiff/record_costs.hpp"
+#include "autodiff/row_forecast.hpp"
 #include "autodiff/sweep.hpp"
 #include "autodiff/tensor_access.hpp"
 
@@ -257,17 +257,8 @@ Tensor jacobian(VarFunction f, const Tensor& x, const FullJacobianOptions& optio
   const Var at = tape.input(x);
   const Var y = f(at);
   TapeState& state = VarAccess::state(tape);
-  const bool forward = by_columns(options.mode, y.size(), x.size());
-  if (options.memory) {
-    const double result = 8.0 * static_cast<double>(y.size()) * static_cast<double>(x.size());
-    const double record = detail::record_bytes(state, x) * (forward ? 3.0 : 1.0);
-    if (result + record > static_cast<double>(*options.memory))
-      throw DomainError(
-          fmt::format("[jacobian] of f: {} -> {} the result takes {} bytes and the record about {}, .memory "
-                      "is {}; raise it, "
-                      "or take products by vjp and jvp",
-                      x.shape().to_string(), y.shape().to_string(), result, record, *options.memory));
-  }
+  const bool forward = options.memory ? detail::plan_passes(state, y, x, options).chosen().name == "forward"
+                                      : by_columns(options.mode, y.size(), x.size());
   return forward ? columns_of(state, y, at) : rows_of("jacobian", state, y, at);
 }
 Tensor jacobian(VarFunction f, const Params& w, const FullJacobianOptions& options) {

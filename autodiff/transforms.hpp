@@ -91,15 +91,15 @@ enum class DerivativeMode { automatic, forward, reverse };
 
 struct FullJacobianOptions {
   DerivativeMode mode = DerivativeMode::automatic;
-  /// Bytes that the result and the record of f may take; beyond them a DomainError with the numbers.
+  /// Bytes of tensors the work may hold, by plan_jacobian's forecast; beyond them a DomainError that shows it.
   std::optional<Index> memory = std::nullopt;
 };
 
 /// All derivatives df_t / dx_s. Shapes: f: [s] -> [t]; -> [t, s]; Params: s = P.
 ///
 /// Cost: reverse: one backward pass for each of the t outputs. Forward, the derivative of the pullback by its
-/// cotangent: one recorded backward pass, then one pass for each of the s inputs, which costs about as much as
-/// a backward pass, and twice the record. `automatic` is forward if 2 s + 2 < t. Passes run one after another
+/// cotangent: one recorded backward pass, then one pass for each of the s inputs, which costs one to two
+/// backward passes, and three times the record. `automatic` is forward if 2 s + 2 < t. Passes run one after another
 /// on one record, so beyond the result the memory is that of one pass; of f with samples along axis 0,
 /// per_sample_jacobian makes all samples' rows in one pass.
 /// Throws: DomainError if .memory is too little; a Var's recorded rows are not counted.
