@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "autodiff/jacobian.hpp"
@@ -28,12 +29,13 @@ class Plan {
  public:
   Plan(std::string task, std::vector<Way> ways, std::optional<Index> memory = std::nullopt);
 
-  const std::vector<Way>& ways() const noexcept { return ways_; }
+  const std::vector<Way>& ways() const& noexcept { return ways_; }
+  std::vector<Way> ways() && noexcept { return std::move(ways_); }
   /// Throws: DomainError unless there is a way of this name.
-  const Way& way(std::string_view name) const;
+  Way way(std::string_view name) const;
   bool fits() const noexcept { return chosen_.has_value(); }
   /// Throws: DomainError with the forecast if no way fits.
-  const Way& chosen() const;
+  Way chosen() const;
 
   /// "J needs ...; using ..." and a table of the ways.
   std::string to_string() const;

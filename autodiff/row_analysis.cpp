@@ -134,7 +134,9 @@ void RowAnalysis::walk_back() {
       const std::uint32_t source = tape_.source(node, j);
       if (source == kNoNode || !(any_w_[source] || on_x_[source])) continue;
       const auto rule = node.op->spec().row_rule;
-      const int answer = rule ? rule(NodeView{p}, axis_[i], static_cast<int>(j)) : kBlocked;
+      // Axes of size 1 look alike to a reshape; one that changes nothing keeps them all.
+      const bool same = node.op == &kView && p.shape(0) == p.out_shape();
+      const int answer = same ? axis_[i] : rule ? rule(NodeView{p}, axis_[i], static_cast<int>(j)) : kBlocked;
       if (answer == kBlocked) refuse(i);
       if (answer == kFactor)
         share(i, static_cast<int>(j), source);

@@ -11,6 +11,7 @@
 #include <unordered_set>
 
 #include "autodiff/error.hpp"
+#include "autodiff/ops.hpp"
 #include "autodiff/ops_internal.hpp"
 #include "autodiff/record_costs.hpp"
 #include "autodiff/row_analysis.hpp"
@@ -164,6 +165,34 @@ Tensor copies_of(const Tensor& x, Index i) {
   return copies;
 }
 
+/// Work on a record of one sample, in which axes of size 1 can be mistaken for the samples': a refusal stands only if
+/// two copies of the sample are refused too, else `instead` is done.
+template <class Work, class Copies, class Instead>
+auto single_or(Work work, Copies copies, Instead instead) {
+  try {
+    return work();
+  } catch (const TapeError& refusal) {
+    try {
+      copies();
+    } catch (const TapeError&) {
+      throw refusal;
+    }
+    return instead();
+  }
+}
+
+Tensor twice(const Tensor& x) { return concat({x, x}, 0).value(); }
+
+RowSweep slow_sweep(Index samples, Index outputs, const char* reason) {
+  RowSweep none;
+  none.samples = samples;
+  none.outputs = outputs;
+  none.slow_reason = reason;
+  return none;
+}
+
+constexpr const char* kOneSample = "the axis of the only sample is not told from others";
+
 [[noreturn]] void throw_hidden_mixing(const char* operation, const std::string& difference) {
   throw TapeError(
       fmt::format("[{}] {}: f mixes samples where the record cannot show it (a branch, "
@@ -214,10 +243,17 @@ RowSweep sweep_rows(ModelFunction f, const Tensor& w, const Tensor& x,
   check_inputs(kJacobian, x);
   const Index n = x.size(0);
   Tensor values;
+  const auto sweep_single = [&](const Tensor& sample, Tensor& value) {
+    Tensor unused;
+    return single_or([&] { return sweep_once(f, w, sample, columns, value); },
+                     [&] { sweep_once(f, w, twice(sample), columns, unused); },
+                     [&] { return slow_sweep(1, value.size(), kOneSample); });
+  };
+  if (n == 1) return sweep_single(x, values);
   RowSweep batch = sweep_once(f, w, x, columns, values);
   for (const Index i : samples_to_check(n)) {
     Tensor value;
-    const RowSweep single = alone(i, n, [&] { return sweep_once(f, w, x.rows(i, i + 1), columns, value); });
+    const RowSweep single = alone(i, n, [&] { return sweep_single(x.rows(i, i + 1), value); });
     check_values(values, value, i);
     if (!batch.slow_reason.empty() || same_gradients(batch, i, single, 0)) continue;
     // At a kink rounding alone can tell the two apart. Copies of the sample have the same rounding as the batch.
@@ -231,7 +267,20 @@ RowSweep sweep_rows(ModelFunction f, const Tensor& w, const Tensor& x,
 
 namespace {
 
-Tensor input_rows_once(ModelFunction f, const Tensor& w, const Tensor& x, Index& outputs, Tensor& values) {
+/// Nodes that depend on X.
+std::vector<unsigned char> dependents(const TapeState& tape, std::uint32_t output) {
+  std::vector<unsigned char> marks(tape.nodes.size(), 0);
+  marks[kX] = 1;
+  for (std::uint32_t i = kX + 1; i <= output; ++i)
+    for (std::uint32_t j = 0; j < tape.nodes[i].num_inputs; ++j)
+      if (const std::uint32_t source = tape.source(tape.nodes[i], j); source != kNoNode)
+        marks[i] |= marks[source];
+  return marks;
+}
+
+/// `proved`: the samples are known to be apart, or there is only one.
+Tensor input_rows_once(ModelFunction f, const Tensor& w, const Tensor& x, Index& outputs, Tensor& values,
+                       bool proved = false) {
   Tape tape;
   const Var wv = tape.input(w);
   const Var xv = tape.input(x);
@@ -245,8 +294,11 @@ Tensor input_rows_once(ModelFunction f, const Tensor& w, const Tensor& x, Index&
   if (!y.tracked()) return rows;
   const std::uint32_t output = VarAccess::node(y);
   const std::vector<ColumnRange> no_columns;
-  const RowAnalysis analysis(kJacobian, state, output, no_columns);
-  const std::vector<unsigned char> active = analysis.active_on_x();
+  std::vector<unsigned char> active;
+  if (proved)
+    active = dependents(state, output);
+  else
+    active = RowAnalysis(kJacobian, state, output, no_columns).active_on_x();
   for (Index c = 0; c < outputs; ++c) {
     Sweep sweep(state, output, kX, false);
     sweep.set_active(active.data());
@@ -265,11 +317,18 @@ Tensor input_rows(ModelFunction f, const Tensor& w, const Tensor& x, Index& outp
   check_inputs(kJacobian, x);
   const Index n = x.size(0);
   Tensor values, value;
+  const auto rows_single = [&](const Tensor& sample, Index& count, Tensor& found) {
+    Index unused_count = 0;
+    Tensor unused;
+    return single_or([&] { return input_rows_once(f, w, sample, count, found); },
+                     [&] { input_rows_once(f, w, twice(sample), unused_count, unused); },
+                     [&] { return input_rows_once(f, w, sample, count, found, true); });
+  };
+  if (n == 1) return rows_single(x, outputs, values);
   Tensor batch = input_rows_once(f, w, x, outputs, values);
   for (const Index i : samples_to_check(n)) {
     Index single_outputs = 0;
-    const Tensor single =
-        alone(i, n, [&] { return input_rows_once(f, w, x.rows(i, i + 1), single_outputs, value); });
+    const Tensor single = alone(i, n, [&] { return rows_single(x.rows(i, i + 1), single_outputs, value); });
     check_values(values, value, i);
     Tensor copies;
     for (Index c = 0; c < outputs; ++c) {
@@ -397,20 +456,19 @@ RowSweep sweep_losses(LossFunction f, const Tensor& w, const Tensor& x, const Te
   std::optional<double> factor;
   if (by_parts) {
     factor = one(0, [&](const Tensor& xs, const Tensor& ts) { return factor_alone(f, w, xs, ts); });
-    if (!factor) {
-      RowSweep none;
-      none.samples = n;
-      none.outputs = 1;
-      none.slow_reason = kNotParts;
-      return none;
-    }
+    if (!factor) return slow_sweep(n, 1, kNotParts);
   }
+  const auto sweep_single = [&](const Tensor& xs, const Tensor& ts) {
+    const std::optional<double> own = by_parts ? factor_alone(f, w, xs, ts) : std::nullopt;
+    return single_or([&] { return sweep_losses_once(f, w, xs, ts, columns, own); },
+                     [&] { sweep_losses_once(f, w, twice(xs), twice(ts), columns, own); },
+                     [&] { return slow_sweep(1, 1, kOneSample); });
+  };
+  if (n == 1) return sweep_single(x, targets);
   RowSweep batch = sweep_losses_once(f, w, x, targets, columns, factor);
   for (const Index i : samples_to_check(n)) {
     if (!batch.slow_reason.empty()) break;
-    const RowSweep single = one(i, [&](const Tensor& xs, const Tensor& ts) {
-      return sweep_losses_once(f, w, xs, ts, columns, by_parts ? factor_alone(f, w, xs, ts) : std::nullopt);
-    });
+    const RowSweep single = one(i, sweep_single);
     if (same_gradients(batch, i, single, 0)) continue;
     const RowSweep copies = sweep_losses_once(f, w, copies_of(x, i), copies_of(targets, i), columns, factor);
     if (!same_gradients(batch, i, copies, i))

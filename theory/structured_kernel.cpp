@@ -282,11 +282,12 @@ double structured_kernel_flops(const RowSweep& sweep, Index n1, Index n2, bool s
           }
         }
       if (!any) continue;
-      // One set with itself: halves on the diagonal of outputs, and nothing above it.
+      // One set with itself: halves on the diagonal of outputs, nothing above it. Each block is then multiplied by
+      // the factor and added, three operations a number.
       const bool half = symmetric && s == t;
-      flops += symmetric
-                   ? outputs * product(width, half) + 0.5 * outputs * (outputs - 1.0) * product(width, false)
-                   : outputs * outputs * product(width, false);
+      const double block = product(width, false) + 3.0 * pairs;
+      const double diagonal = product(width, half) + (symmetric ? 1.5 : 3.0) * pairs;
+      flops += outputs * diagonal + (symmetric ? 0.5 : 1.0) * outputs * (outputs - 1.0) * block;
     }
   return flops;
 }

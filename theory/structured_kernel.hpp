@@ -14,7 +14,7 @@ void reflect(Tensor& square);
 /// [n1*C, n2*C]; a sweep with itself (the same object twice) gives an exactly symmetric matrix.
 Tensor structured_kernel(const cotangent::detail::RowSweep& a, const cotangent::detail::RowSweep& b);
 
-/// Operations of that kernel's matrix products for n1 and n2 samples of the model `sweep` was made of.
+/// Operations of that kernel's matrix products, and of adding them up, for n1 and n2 samples of the model `sweep` was made of.
 double structured_kernel_flops(const cotangent::detail::RowSweep& sweep, Index n1, Index n2, bool symmetric);
 
 }  // namespace cotangent::theory::kernels
