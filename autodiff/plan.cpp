@@ -88,12 +88,6 @@ Tensor some_samples(const Tensor& x, Index k) {
 
 }  // namespace
 
-double block_bytes(double numbers) {
-  int exponent = 0;
-  const double mantissa = std::frexp(numbers, &exponent);  // in [0.5, 1)
-  return 8.0 * std::ldexp(std::ceil(8.0 * mantissa) / 8.0, exponent);
-}
-
 RowCosts RowForecast::at(Index samples) const {
   RowCosts costs;
   const auto more = static_cast<double>(samples - 2);
@@ -138,7 +132,7 @@ Plan plan_rows(const RowForecast& forecast, const Tensor& w, const Tensor& x, In
                std::optional<Index> memory) {
   const Index n = x.size(0), outputs = forecast.sweep.outputs;
   const double numbers = static_cast<double>(n * outputs) * static_cast<double>(width);
-  const double result = block_bytes(numbers);
+  const double result = 8.0 * numbers;
   Way structured{.name = "structured",
                  .flops = forecast.sweep_flops(n) + numbers,
                  .bytes = result + forecast.sweep_bytes(n),
@@ -190,10 +184,10 @@ Plan plan_passes(const TapeState& tape, const Var& y, const Tensor& x, const Ful
   const double passing = costs.transient_bytes + 16.0 * s;  // cotangents on their way, and a row
   Way reverse{.name = "reverse",
               .flops = costs.forward_flops + t * costs.gradient_flops,
-              .bytes = block_bytes(s * t) + costs.record_bytes + passing};
+              .bytes = 8.0 * s * t + costs.record_bytes + passing};
   Way forward{.name = "forward",
               .flops = costs.forward_flops + (2.0 * s + 2.0) * costs.gradient_flops,
-              .bytes = block_bytes(s * t) + 3.0 * costs.record_bytes + passing + 8.0 * s};
+              .bytes = 8.0 * s * t + 3.0 * costs.record_bytes + passing + 8.0 * s};
   if (options.mode == DerivativeMode::forward) reverse.refusal = "not the .mode asked for";
   if (options.mode == DerivativeMode::reverse) forward.refusal = "not the .mode asked for";
   return Plan(fmt::format("Jacobian [{}, {}]", y.size(), x.size()), {reverse, forward}, options.memory);

@@ -12,7 +12,8 @@
 namespace cotangent {
 
 /// One way to a result. Operations are those of matrix products and outer products, two for a multiplication with
-/// its addition; bytes are those of tensors held at once, the result's among them, w and X not.
+/// its addition; bytes are those of numbers held at once, the result's among them, w and X not (the blocks behind
+/// them are up to a quarter larger).
 struct Way {
   std::string name;
   double flops = 0.0;

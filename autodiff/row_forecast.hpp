@@ -19,9 +19,6 @@ struct RowForecast {
   double single_flops(Index samples) const;
 };
 
-/// Bytes of the block behind this many numbers: blocks come in four sizes for each power of two.
-double block_bytes(double numbers);
-
 /// Throws: as sweep_rows where samples mix.
 RowForecast forecast_rows(ModelFunction f, const Tensor& w, const Tensor& x,
                           const std::vector<ColumnRange>& columns);

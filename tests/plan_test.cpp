@@ -88,6 +88,7 @@ TEST(Plan, OperationsAreThoseCountedByHand) {
                 n * 4 * (2 * (in + hidden) + out * out * (2 * (hidden + out) + 2 * 3)));
 }
 
+// Blocks are up to a quarter larger than their numbers, which a plan counts: hence 0.8 on one side.
 TEST(Plan, BytesAreWithinAFactorTwoOfThoseHeld) {
   const auto check = [](const char* what, ModelFunction f, const Params& w, const Tensor& x,
                         bool structured) {
@@ -190,8 +191,9 @@ TEST(Plan, JacobiansInChunksHoldTheBudget) {
     expect_close(j.matrix(), whole, 1e-12);
     return j;
   });
-  EXPECT_LE(held, 1.05 * static_cast<double>(memory));
-  for (const Index chunk : {1, 3, 64}) {  // whatever fits, down to one sample at a time
+  EXPECT_LE(held,
+            1.25 * static_cast<double>(memory));  // blocks are up to a quarter larger than their numbers
+  for (const Index chunk : {1, 3, 64}) {          // whatever fits, down to one sample at a time
     const double least = plan.way("single").bytes;
     const auto budget =
         static_cast<Index>(least + (chunk == 1 ? 0.0 : sweep * static_cast<double>(chunk) / 200.0));
@@ -212,7 +214,8 @@ TEST(Plan, TheForecastIsReadable) {
                           HasSubstr("allowed; using "), HasSubstr("Mflop"), HasSubstr("chosen")));
   EXPECT_THAT(text, Not(HasSubstr("none can be used")));
   const std::string kernel = plan_tangent_kernel(p.net, p.w, p.x).to_string();
-  EXPECT_THAT(kernel, AllOf(HasSubstr("tangent kernel [800, 800]"), HasSubstr("using structured")));
+  EXPECT_THAT(kernel, AllOf(HasSubstr("tangent kernel [800, 800] of J [800, 1254]: structured needs"),
+                            HasSubstr("using structured")));
   EXPECT_EQ(std::count(kernel.begin(), kernel.end(), '\n'), 4);
 }
 

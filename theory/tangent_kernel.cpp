@@ -110,7 +110,7 @@ Plan plan_of(const Task& task, const KernelOptions& options) {
   const auto numbers = [](Index a, Index b) { return static_cast<double>(a) * static_cast<double>(b); };
   const auto width = static_cast<double>(cotangent::detail::count_columns(task.columns));
   const double both = task.x2 ? 1.0 : 0.0;  // the second set's share
-  const double kernel = cotangent::detail::block_bytes(numbers(n1 * outputs, n2 * outputs));
+  const double kernel = 8.0 * numbers(n1 * outputs, n2 * outputs);
   const double sweep_bytes = one.sweep_bytes(n1) + both * two.sweep_bytes(n2);
   const double sweep_flops = one.sweep_flops(n1) + both * two.sweep_flops(n2);
   const double rows =
@@ -122,7 +122,7 @@ Plan plan_of(const Task& task, const KernelOptions& options) {
                  .refusal = one.sweep.slow_reason.empty() ? two.sweep.slow_reason : one.sweep.slow_reason};
   Way materialised{.name = "materialised",
                    .flops = (task.x2 ? 2.0 : 1.0) * numbers(n1 * outputs, n2 * outputs) * width,
-                   .bytes = cotangent::detail::block_bytes(rows * width) + kernel};
+                   .bytes = 8.0 * rows * width + kernel};
   if (structured.refusal.empty()) {
     materialised.flops += sweep_flops + rows * width;
     materialised.bytes += sweep_bytes;
@@ -144,7 +144,7 @@ Plan plan_of(const Task& task, const KernelOptions& options) {
   only(KernelMethod::materialised, materialised);
   only(KernelMethod::products, products);
   if (structured.refusal.empty()) only(KernelMethod::structured, structured);
-  return Plan(fmt::format("tangent kernel [{}, {}] of {} parameters, where J", n1 * outputs, n2 * outputs,
+  return Plan(fmt::format("tangent kernel [{}, {}] of J [{}, {}]", n1 * outputs, n2 * outputs, n1 * outputs,
                           cotangent::detail::count_columns(task.columns)),
               {std::move(structured), std::move(materialised), std::move(products)}, options.memory);
 }
