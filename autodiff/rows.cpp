@@ -427,9 +427,9 @@ RowSweep sweep_losses_once(LossFunction f, const Tensor& w, const Tensor& x, con
   const RowAnalysis analysis(kGradients, state, output, columns);
   result.slow_reason = analysis.slow_reason();
   if (!result.slow_reason.empty()) return result;
-  const Tensor seed = Tensor::full(state.nodes[output].output.shape(), factor.value_or(1.0));
+  const Shape shape = state.nodes[output].output.shape();
   collect(
-      state, output, analysis, 1, [&](Index) { return seed; }, result);
+      state, output, analysis, 1, [&](Index) { return Tensor::full(shape, factor.value_or(1.0)); }, result);
   return result;
 }
 

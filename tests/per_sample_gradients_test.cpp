@@ -108,6 +108,10 @@ TEST(PerSampleGradients, OneNumberASampleAndSums) {
       "a sum", [&](const Var& w, const Var& x, const Tensor& y) { return sum(residuals(w, x, y)); }, p.w, p.x,
       p.y, true);
   expect_as_the_loop(
+      "a multiple of a mean",
+      [&](const Var& w, const Var& x, const Tensor& y) { return -2.5 * mean(residuals(w, x, y)); }, p.w, p.x,
+      p.y, true);
+  expect_as_the_loop(
       "a mean in steps",
       [&](const Var& w, const Var& x, const Tensor& y) {
         const Var per_sample = sum(residuals(w, x, y), 1);
