@@ -4,6 +4,8 @@
 #include "autodiff/error.hpp"
 #include "autodiff/function.hpp"
 #include "autodiff/jacobian.hpp"
+#include "autodiff/kinks.hpp"
+#include "autodiff/nonfinite.hpp"
 #include "autodiff/npz.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/params.hpp"

@@ -10,6 +10,7 @@
 #include "autodiff/kernels.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops_internal.hpp"
+#include "autodiff/probe.hpp"
 #include "autodiff/tensor_access.hpp"
 
 namespace cotangent::detail {
@@ -233,6 +234,7 @@ void Sweep::call_rule(std::uint32_t i, const Var& g) {
 }
 
 void Sweep::run(Var cotangent, const FunctionRef<void(std::uint32_t, const Var&)>* visit) {
+  Probe* const probe = tape_.probe;
   add(from_, std::move(cotangent));
   for (std::uint32_t i = from_; i > stop_; --i) {
     Slot& s = slot(i);
@@ -242,7 +244,14 @@ void Sweep::run(Var cotangent, const FunctionRef<void(std::uint32_t, const Var&)
     s.filled = false;
     const Op* op = tape_.nodes[i].op;
     if (visit) (*visit)(i, g);
-    if (op && op->spec().pullback) call_rule(i, g);
+    if (probe) [[unlikely]]
+      probe->cotangent(tape_, i, g);
+    if (!op || !op->spec().pullback) continue;
+    if (probe) [[unlikely]]
+      probe->rule_begins(i);
+    call_rule(i, g);
+    if (probe) [[unlikely]]
+      probe->rule_ended(i);
   }
 }
 
@@ -250,6 +259,8 @@ Var Sweep::take() {
   Slot& s = slot(stop_);
   if (s.partial) complete(stop_);
   s.filled = false;
+  if (tape_.probe) [[unlikely]]
+    tape_.probe->cotangent(tape_, stop_, s.value);
   return std::move(s.value);
 }
 
@@ -265,11 +276,15 @@ void Cotangents::add(int j, Var&& contribution) {
     throw ShapeError(
         fmt::format("[{}] its pullback gave {} for input {} of shape {}; a cotangent has its input's shape",
                     node.op->name(), contribution.shape().to_string(), j, expected.to_string()));
+  if (sweep_.tape_.probe) [[unlikely]]
+    sweep_.tape_.probe->contribution(sweep_.tape_, node_, j, contribution);
   sweep_.add(sweep_.tape_.source(node, static_cast<std::uint32_t>(j)), std::move(contribution));
 }
 
 void Cotangents::add_matmul(int j, const Var& a, const Var& b, MatmulOptions options) {
   if (!needs(j)) return;
+  if (sweep_.tape_.probe) [[unlikely]]
+    return add(j, matmul(a, b, options));  // so that there is a product to be seen
   const Node& node = sweep_.tape_.nodes[node_];
   sweep_.add_matmul(sweep_.tape_.source(node, static_cast<std::uint32_t>(j)), a, b, options);
 }

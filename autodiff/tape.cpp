@@ -7,6 +7,7 @@
 #include "autodiff/globals.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/params.hpp"
+#include "autodiff/probe.hpp"
 #include "autodiff/sweep.hpp"
 #include "autodiff/tape_state.hpp"
 #include "autodiff/tensor_access.hpp"
@@ -129,6 +130,9 @@ Var apply(const Op& op, std::span<const Var* const> inputs, const Attributes& at
     cell = of;
   }
   const OpSpec& spec = op.spec();
+  Probe* const probe = cell ? cell->tape->probe : nullptr;
+  if (probe) [[unlikely]]
+    probe->forward_begins();
   Var result(spec.forward(Inputs{inputs, target}, attributes));
   if (!cell) return result;
 
@@ -149,6 +153,8 @@ Var apply(const Op& op, std::span<const Var* const> inputs, const Attributes& at
   node.attributes = attributes;
   VarAccess::keep(node.output, result.value(), keep_output, position);
   VarAccess::track(result, cell, position);
+  if (probe) [[unlikely]]
+    probe->recorded(tape, position, Inputs{inputs, target}, result.value());
   return result;
 }
 

@@ -74,6 +74,8 @@ struct SweepScratch {
   std::vector<unsigned char> active;
 };
 
+class Probe;
+
 class TapeState {
  public:
   std::vector<Node> nodes;
@@ -81,6 +83,7 @@ class TapeState {
   EpochCell* cell = nullptr;
   std::uint32_t leaves = 0;
   SweepScratch scratch;
+  Probe* probe = nullptr;  // watches the tape while a diagnosis runs; see probe.hpp
 
   std::uint32_t source(const Node& node, std::uint32_t j) const {
     return VarAccess::node(inputs[node.first_input + j]);
