@@ -2,6 +2,7 @@
 #pragma once
 #include "autodiff/check_gradient.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/explore.hpp"
 #include "autodiff/function.hpp"
 #include "autodiff/jacobian.hpp"
 #include "autodiff/kinks.hpp"

@@ -187,14 +187,15 @@ double largest(const Tensor& x) {
   return top;
 }
 
-/// The derivative along v just beside x, on the side of the sign of t, and the kinks there.
-double beside(VarFunction f, const Tensor& x, const Tensor& v, double t, KinkRecord& kinks) {
-  constexpr int kHalvings = 18;
-  for (int k = 0; k < kHalvings; ++k, t *= 0.5) {
+/// The derivative along v just beside x, on the side of the sign of t, and the kinks there: on the piece that x is
+/// on, or, if x lies at a kink that is crossed at once, as near as rounding allows.
+double beside(VarFunction f, const Tensor& x, const Tensor& v, double t, const KinkRecord& here,
+              KinkRecord& kinks) {
+  constexpr int kSteps = 9;
+  const auto same = [&](double s) { return count_flips(kinks, record_kinks(f, moved_along(x, s, v))) == 0; };
+  for (int k = 0; k < kSteps; ++k, t *= 0.25) {
     kinks = record_kinks(f, moved_along(x, 0.25 * t, v));
-    if (count_flips(kinks, record_kinks(f, moved_along(x, 0.5 * t, v))) == 0 &&
-        count_flips(kinks, record_kinks(f, moved_along(x, t, v))) == 0)
-      break;
+    if (count_flips(kinks, here) == 0 && same(0.5 * t) && same(t)) break;
   }
   const auto at = [&](double s) { return dot(grad(f, moved_along(x, s, v)), v).item(); };
   return at(t) / 3.0 - 2.0 * at(0.5 * t) + 8.0 / 3.0 * at(0.25 * t);
@@ -211,9 +212,10 @@ OneSided one_sided_derivatives(VarFunction f, const Tensor& x, const Tensor& v) 
   const double size = largest(v);
   if (size == 0.0) return result;
   const double t = 1e-4 * std::max(1.0, largest(x)) / size;
+  const KinkRecord here = record_kinks(f, x);
   KinkRecord before, after;
-  result.left = beside(f, x, v, -t, before);
-  result.right = beside(f, x, v, t, after);
+  result.left = beside(f, x, v, -t, here, before);
+  result.right = beside(f, x, v, t, here, after);
   result.flips = std::max<Index>(count_flips(before, after), 0);
   return result;
 }

@@ -83,8 +83,8 @@ struct OneSided {
 /// w and the next kink, extrapolated to t = 0 by a parabola. They are equal where f is differentiable.
 ///
 /// Shapes: f: [s] -> []; x, v [s].
-/// At a kink: exact for piecewise polynomials of degree 3; else off by about 1e-12 third derivatives.
-/// Cost: six gradients and forward passes, more where the next kink is near.
+/// At a kink: exact up to rounding for piecewise cubic functions; else off by some 1e-12 fourth derivatives.
+/// Cost: six gradients and at most 60 forward passes, which a kink at w or near it takes.
 /// Throws: ShapeError unless f is scalar and v like x.
 OneSided one_sided_derivatives(VarFunction f, const Tensor& x, const Tensor& v);
 OneSided one_sided_derivatives(VarFunction f, const Params& w, const Params& v);

@@ -22,6 +22,9 @@ using detail::VarAccess;
 
 constexpr std::size_t kChain = 8;
 
+/// A NaN without its sign, which says nothing.
+double plain(double v) { return std::isnan(v) ? std::fabs(v) : v; }
+
 /// What an array holds, in short.
 struct Range {
   double smallest = HUGE_VAL;
@@ -142,7 +145,7 @@ class NonfiniteProbe : public detail::Probe {
 
   static NonfiniteEvent event_at(const Tensor& x, const Range& range, Index at) {
     NonfiniteEvent event;
-    event.value = x.data()[static_cast<std::size_t>(at)];
+    event.value = plain(x.data()[static_cast<std::size_t>(at)]);
     event.shape = x.shape();
     event.element = detail::element_name(x.shape(), at);
     event.count = range.nonfinite;
@@ -164,8 +167,8 @@ class NonfiniteProbe : public detail::Probe {
     } else if (o.source = detail::parameter_name(tape, source, w_); o.source.empty()) {
       o.source = fmt::format("{}, node {}", detail::operation_name(tape.nodes[source]), source);
     }
-    if (value && shape == result) o.at = value->data()[static_cast<std::size_t>(at)];
-    if (value && shape.rank() == 0) o.at = value->item();
+    if (value && shape == result) o.at = plain(value->data()[static_cast<std::size_t>(at)]);
+    if (value && shape.rank() == 0) o.at = plain(value->item());
     Range range;
     if (value)
       range = Range::of(*value);

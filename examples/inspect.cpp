@@ -69,14 +69,19 @@ Tensor inputs_of(const Settings& s, Index size) {
 }
 
 /// Before the work: what the arrays take. LAPACK counts in 32 bits.
-void check_size(const nn::Sequential& net, Index samples, Index outputs) {
+void check_size(const nn::Sequential& net, const std::vector<std::string>& patterns, Index rows) {
+  Index columns = 0;
+  for (const ParamEntry& entry : net.table()) {
+    bool chosen = patterns.empty();
+    for (const std::string& pattern : patterns) chosen = chosen || matches(pattern, entry.name);
+    if (chosen) columns += entry.size();
+  }
   constexpr double kMost = 2147483647.0;
-  const double rows = static_cast<double>(samples * outputs), columns = static_cast<double>(net.num_params());
-  if (rows * columns > kMost || rows * rows > kMost)
-    throw DomainError("the Jacobian would be [" + std::to_string(samples * outputs) + ", " +
-                      std::to_string(net.num_params()) + "], the kernel [" +
-                      std::to_string(samples * outputs) + ", " + std::to_string(samples * outputs) +
-                      "], more than 2^31 numbers; give fewer samples or choose columns by --params-pattern");
+  const double n = static_cast<double>(rows);
+  if (n * static_cast<double>(columns) > kMost || n * n > kMost)
+    throw DomainError("the Jacobian would be " + Shape{rows, columns}.to_string() + ", the kernel " +
+                      Shape{rows, rows}.to_string() +
+                      ", more than 2^31 numbers; give fewer samples, or choose columns by --params-pattern");
 }
 
 void print_layers(const nn::Sequential& net, const Params& w,
@@ -152,7 +157,7 @@ void inspect(const Settings& s) {
   const Tensor x = inputs_of(s, widths.front());
   const Index n = x.size(0), outputs = widths.back();
   const std::vector<std::string> columns = examples::words_in("--params-pattern", s.pattern);
-  if (columns.empty()) check_size(net, n, outputs);
+  check_size(net, columns, n * outputs);
   examples::make_directory(s.out);
 
   report::Progress progress(5, {.label = "inspect"});
@@ -182,12 +187,13 @@ void inspect(const Settings& s) {
                                                {"kernel_eigenvalues", spectrum.values}},
                                     .labels = {{"columns", names}}});
   print("\nJacobian " + j.matrix().shape().to_string() + ": " + summary.to_string());
-  print("\nTangent kernel " + kernel.values().shape().to_string() + ": eigenvalues from", spectrum.smallest(),
-        "to", spectrum.largest(), "each known to within", spectrum.bound);
-  print(spectrum.smallest() > spectrum.bound
-            ? "positive definite, condition " + to_string(spectrum.condition())
-            : std::string("not shown to be positive definite: the smallest "
-                          "eigenvalue is within the error bound"));
+  const auto short_text = [](double value) { return report::number_text(value, 6); };
+  print("\nTangent kernel " + kernel.values().shape().to_string() + ": eigenvalues from " +
+        short_text(spectrum.smallest()) + " to " + short_text(spectrum.largest()) +
+        ", each known to within " + report::number_text(spectrum.bound, 3) + "; " +
+        (spectrum.smallest() > spectrum.bound
+             ? "positive definite, condition " + short_text(spectrum.condition())
+             : "not shown to be positive definite: the smallest is within the bound"));
   print("\n" + s.out + "/inspect.npz");
   if (!s.no_figures) draw(s, net, w, x, j, kernel.matrix(), summary, spectrum, patterns);
   progress.finish();

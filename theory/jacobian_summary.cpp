@@ -111,7 +111,7 @@ std::string JacobianSummary::to_string() const {
   for (const Block& block : blocks)
     text +=
         fmt::format("\n  {:<12} {:<12} norm {:.6g}{}", block.name, block.shape.to_string(), block.norm,
-                    block.zero_columns == 0 ? "" : fmt::format(", {} columns of zeros", block.zero_columns));
+                    block.zero_columns == 0 ? "" : fmt::format(", columns of zeros: {}", block.zero_columns));
   if (!top.empty()) text += "\nlargest entries:";
   for (const Entry& entry : top)
     text += fmt::format("\n  {: .8g}  {} by {}", entry.value, entry.row, entry.column);
