@@ -9,6 +9,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/kernels.hpp"
+#include "autodiff/print.hpp"
 #include "autodiff/tensor_access.hpp"
 
 namespace cotangent {
@@ -174,9 +175,12 @@ Params Params::with(std::string_view name, const Tensor& block) const {
 Params Params::zeros_like() const { return with(Tensor::zeros(flat_.shape())); }
 
 std::string Params::to_string() const {
-  std::string text = fmt::format("Params {} in {} blocks", flat_.shape().to_string(), table().size());
+  constexpr Index kShortenAbove = 100;  // a network has many blocks
+  std::string text = fmt::format("Params {} in {} block{}", flat_.shape().to_string(), table().size(),
+                                 table().size() == 1 ? "" : "s");
   for (const ParamEntry& e : table())
-    text += fmt::format("\n{} {}\n{}", e.name, e.shape.to_string(), (*this)[e.name].to_string());
+    text += fmt::format("\n{} {}\n{}", e.name, e.shape.to_string(),
+                        cotangent::to_string((*this)[e.name], kShortenAbove));
   return text;
 }
 

@@ -45,6 +45,7 @@ class Params {
   Params with(std::string_view name, const Tensor& block) const;
   Params zeros_like() const;
 
+  /// Every block's name, shape and numbers; of more than 100 numbers the ends.
   std::string to_string() const;
 
  private:

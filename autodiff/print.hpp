@@ -13,6 +13,8 @@ namespace cotangent {
 
 /// The shortest text that reads back as the same number: "0.1", "nan", "1e-300".
 std::string to_string(double value);
+/// NumPy-like text; if there are more than `shorten_above` numbers, only the ends of long axes are shown.
+std::string to_string(const Tensor& tensor, Index shorten_above = 1000);
 
 namespace detail {
 void print_line(std::initializer_list<std::string> pieces);

@@ -12,14 +12,14 @@
 namespace cotangent {
 namespace {
 
-constexpr Index kShortenAbove = 1000;
 constexpr Index kEdge = 3;
 constexpr std::size_t kLineWidth = 100;
 constexpr int kDigits = 8;
 
 class Printer {
  public:
-  explicit Printer(const Tensor& tensor) : tensor_(tensor), shorten_(tensor.size() > kShortenAbove) {
+  Printer(const Tensor& tensor, Index shorten_above)
+      : tensor_(tensor), shorten_(tensor.size() > shorten_above) {
     visit(0, 0);
     choose_format();
   }
@@ -127,10 +127,12 @@ class Printer {
 
 }  // namespace
 
-std::string Tensor::to_string() const {
-  if (size() == 0) return rank() == 1 ? "[]" : "[] of shape " + shape_.to_string();
-  if (rank() == 0) return cotangent::to_string(item());
-  return Printer(*this).text();
+std::string to_string(const Tensor& tensor, Index shorten_above) {
+  if (tensor.size() == 0) return tensor.rank() == 1 ? "[]" : "[] of shape " + tensor.shape().to_string();
+  if (tensor.rank() == 0) return to_string(tensor.item());
+  return Printer(tensor, shorten_above).text();
 }
+
+std::string Tensor::to_string() const { return cotangent::to_string(*this); }
 
 }  // namespace cotangent

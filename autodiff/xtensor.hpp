@@ -1,4 +1,5 @@
-// The opt-in bridge to xtensor. Under GCC compile with -fno-new-ttp-matching (target cotangent::xtensor carries it).
+// The opt-in bridge to xtensor. Under GCC compile with -fno-new-ttp-matching (target cotangent::xtensor
+// carries it).
 #pragma once
 #include <memory>
 #include <vector>
@@ -7,10 +8,17 @@
 
 #include "autodiff/tensor.hpp"
 
+// GCC defines this macro where it matches template template parameters in the new way, with which immediate
+// reducers of xtensor 0.24 compile but give wrong shapes and crash.
+#if defined(__GNUC__) && !defined(__clang__) && defined(__cpp_template_template_args)
+#error \
+    "autodiff/xtensor.hpp needs -fno-new-ttp-matching under GCC: link the target cotangent::xtensor, or add the flag"
+#endif
+
 namespace cotangent {
 
-/// The tensor's numbers as a constant xtensor array. Copies nothing; the view keeps the numbers alive, those of a
-/// temporary too. Shapes: [s] -> [s]. Cost: O(1).
+/// The tensor's numbers as a constant xtensor array. Copies nothing; the view keeps the numbers alive, those
+/// of a temporary too. Shapes: [s] -> [s]. Cost: O(1).
 inline auto view(const Tensor& tensor) {
   auto keeper = std::make_shared<const Tensor>(tensor);
   std::vector<std::size_t> shape;

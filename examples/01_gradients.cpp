@@ -2,9 +2,10 @@
 // differentiated again, what central differences can check, and which derivative counts at a kink.
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "cotangent.hpp"
-#include "examples/support/lesson.hpp"
+#include "examples/support/lessons.hpp"
 
 using namespace cotangent;
 using examples::relative_error;
@@ -64,6 +65,22 @@ void lesson(examples::Lesson& l) {
   l.expect_refuted("ece8101 O10", "a gradient 0.1 % too long",
                    "1.001 grad f agrees with central differences to 1e-6 (false)", too_long, 1e-6);
 
+  // What differences cannot be asked for: a step too long misses the curve, one too short drowns in rounding.
+  const Tensor at{1.0, -0.5}, exact = grad(valley, at);
+  std::vector<double> steps, one_sided, central;
+  for (double h = 1.0; h > 1e-13; h /= 2.0) {
+    const double ahead = (valley(at + h * Tensor{1, 0}) - valley(at)).item() / h;
+    steps.push_back(h);
+    one_sided.push_back(std::fabs(ahead - exact(0)));
+    central.push_back(std::fabs(central_differences(valley, at, h)(0) - exact(0)));
+  }
+  l.figure(
+      report::plot(
+          l.path("_differences.svg"),
+          {{"one-sided", steps, one_sided}, {"central", steps, central, {.line = report::Line::predicted}}},
+          {.x = "step h", .y = "|difference - derivative|", .log_x = true, .log_y = true}),
+      "The error falls as h, or as h^2, until rounding, which grows as 1/h, takes over: ten digits at best.");
+
   // At a kink there is no derivative; the course agrees on the one from the right, 1 for leaky ReLU.
   const auto leaky = [](const Var& t) { return sum(leaky_relu(t, 0.1)); };
   const double kink = grad(leaky, 0.0), halfway = central_differences(leaky, Tensor{0.0}).item();
@@ -77,8 +94,4 @@ void lesson(examples::Lesson& l) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  return examples::run_lesson(
-      {.name = "01_gradients", .about = "The tape by hand, gradients, differences, a kink."}, argc, argv,
-      lesson);
-}
+int main(int argc, char** argv) { return examples::run_lesson(examples::kGradients, argc, argv, lesson); }

@@ -1,9 +1,11 @@
 // Lesson 02, training. One learns how a network, a risk over samples, an optimizer and an observer fit together: a leaky
 // ReLU network learns handwritten digits from images that move a little after each epoch, and its weights are saved.
 // The numbers in it were chosen on a split of the training digits by select_classifier; the table is in the README.
+#include <vector>
+
 #include "cotangent.hpp"
 #include "examples/support/digits.hpp"
-#include "examples/support/lesson.hpp"
+#include "examples/support/lessons.hpp"
 
 using namespace cotangent;
 
@@ -48,9 +50,26 @@ void lesson(examples::Lesson& l) {
   for (Index e = 0; e < run.trace.size(); e += (epochs + 5) / 6)
     table.row({e + 1, run.trace[e].value, run.trace[e].gradient_norm});
   print(table);
+  std::vector<double> risks;
+  for (const optim::EpochRow& row : run.trace.rows()) risks.push_back(row.value);
+  l.figure(report::plot(l.path("_risk.svg"), {{"", risks}},
+                        {.title = "Training", .x = "epoch", .y = "risk", .log_y = true}),
+           "The mean cross-entropy over each epoch's batches, of images that moved after every epoch.");
 
   const Tensor logits = net(run.w, test.images).value();
   const double accuracy = nn::accuracy(logits, test.labels);
+  l.figure(
+      report::heat_map(l.path("_confusion.svg"), examples::confusion(logits, test.labels),
+                       {.title = "Answers to the test digits",
+                        .x = "answer",
+                        .y = "digit",
+                        .range = report::Range{0, 20},
+                        .numbers = true}),
+      "Row i, column j: how many test digits i were called j. The colours end at 20, so that mistakes show.");
+  l.figure(
+      report::heat_map(l.path("_mistaken.png"), examples::mistaken(test.images, logits, test.labels, 24, 8),
+                       {.title = "Test digits it gets wrong", .x = "", .y = "", .ticks = false}),
+      "The first 24 of them, or all.");
   l.metric("test_accuracy", accuracy);
   l.metric("train_accuracy", nn::accuracy(net(run.w, training.images), labels));
   l.metric("training_seconds", run.trace.back().seconds);
@@ -74,9 +93,4 @@ void lesson(examples::Lesson& l) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  return examples::run_lesson({.name = "02_train_a_classifier",
-                               .about = "A leaky ReLU network learns 28 x 28 digits.",
-                               .reads_data = true},
-                              argc, argv, lesson);
-}
+int main(int argc, char** argv) { return examples::run_lesson(examples::kTraining, argc, argv, lesson); }

@@ -3,7 +3,7 @@
 // every iterate of a run, and what is refused or refuted when a hypothesis breaks.
 #include "cotangent.hpp"
 #include "examples/support/digits.hpp"
-#include "examples/support/lesson.hpp"
+#include "examples/support/lessons.hpp"
 
 using namespace cotangent;
 using theory::Outcome, theory::LeakyReluProblem, theory::check_leaky_relu_theorem;
@@ -14,11 +14,10 @@ namespace {
 report::Drawn draw(const std::string& path, const theory::LeakyReluRun& run,
                    const report::PlotOptions& options) {
   const auto n = static_cast<Index>(run.descent.g.size());
+  const Tensor t = Tensor::linspace(1.0, static_cast<double>(n), n), risk = Tensor::from(run.descent.g, {n}),
+               bound = Tensor::from(run.descent.bounds, {n});
   return report::plot(
-      path,
-      {{"risk", Tensor::from(run.descent.g, {n})},
-       {"bound on its least so far", Tensor::from(run.descent.bounds, {n}), {report::Line::predicted}}},
-      options);
+      path, {{"risk", t, risk}, {"bound on its least so far", t, bound, {report::Line::predicted}}}, options);
 }
 
 void lesson(examples::Lesson& l) {
@@ -34,7 +33,7 @@ void lesson(examples::Lesson& l) {
   l.metric("iterations_of_the_theorem", static_cast<double>(run.iterations));
   l.expect(Outcome::certified, run.verdict);
   report::PlotOptions plot{.title = "Gradient descent on separable points",
-                           .x = "iteration",
+                           .x = "T",
                            .y = "logistic risk",
                            .log_x = true,
                            .log_y = true,
@@ -96,22 +95,4 @@ void lesson(examples::Lesson& l) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  return examples::run_lesson(
-      {.name = "08_proxy_convexity",
-       .about = "Gradient descent on two-layer leaky ReLU nets and separable data.",
-       .claim = "On separable data gradient descent brings a two-layer leaky ReLU net to every accuracy, "
-                "from any start",
-       .statement =
-           R"(Let $f(x; W) = \sum_{j=1}^m a_j \phi(\langle w_j, x \rangle)$ with $a_j = \pm 1/\sqrt{m}$ fixed and
-$\phi(t) = \max(t, \alpha t)$, $0 < \alpha \le 1$. If $\|x_i\| \le 1$ and $y_i \langle v^*, x_i \rangle \ge \gamma > 0$ for a
-unit vector $v^*$, then gradient descent on $\hat L(W) = \frac{1}{n} \sum_{i=1}^n \log(1 + e^{-y_i f(x_i; W)})$ with step
-$\eta \le 2\epsilon/3$ has, from any $W_0$,
-$$\min_{t < T} \hat L(W_t) \le \epsilon \quad \text{for} \quad T \ge \frac{3 \|W_0 - V\|_F^2}{2 \eta \epsilon},$$
-where $V$ has the rows $v_j = \rho a_j v^*$ and $\rho = \frac{1}{\alpha \gamma} \log \frac{3}{\epsilon}$.
-
-The reason is that $\hat L$ is proxy convex: $\ell(\rho \alpha \gamma) \ge \hat L(W) + \langle \nabla \hat L(W), V - W \rangle$
-for every $W$, with $\ell(t) = \log(1 + e^{-t})$.)",
-       .reads_data = true},
-      argc, argv, lesson);
-}
+int main(int argc, char** argv) { return examples::run_lesson(examples::kProxies, argc, argv, lesson); }

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "cotangent.hpp"
-#include "examples/support/lesson.hpp"
+#include "examples/support/lessons.hpp"
 
 using namespace cotangent;
 using examples::relative_error;
@@ -39,6 +39,13 @@ void lesson(examples::Lesson& l) {
 
   const theory::Spectrum s = theory::spectrum(k);
   print(s);
+  l.figure(
+      report::heat_map(l.path("_kernel.svg"), k,
+                       {.title = "K(w)", .x = "(sample, output)", .y = "(sample, output)"}),
+      "Entry (i, c), (i', c') is the product of two rows of J; the diagonal is the squared norm of a row.");
+  l.figure(
+      report::spectrum(l.path("_spectrum.svg"), s.values, {.title = "Eigenvalues of K(w)", .bound = s.bound}),
+      "All lie far above their error bound, so the computed smallest one can be trusted.");
   l.metric("lambda_min", s.smallest());
   l.metric("condition", s.condition());
   l.metric("eigenvalue_bound", s.bound);
@@ -76,8 +83,4 @@ void lesson(examples::Lesson& l) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  return examples::run_lesson(
-      {.name = "09_tangent_kernel", .about = "The tangent kernel, its spectrum, and PL*."}, argc, argv,
-      lesson);
-}
+int main(int argc, char** argv) { return examples::run_lesson(examples::kTangentKernel, argc, argv, lesson); }

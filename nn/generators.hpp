@@ -109,7 +109,8 @@ struct TeacherStudentOptions {
 
 /// y = teacher(w, x) + noise * N(0, I): inputs and a network's answers to them.
 ///
-/// y has the bits the module's operations give it; x and the noise do not depend on the module.
+/// y has the bits the module's operations give it; x and the noise do not depend on the module. Nothing is
+/// recorded: a tracked w counts as its value.
 /// Shapes: x [n, d], w [teacher.num_params()], y as the teacher's output.
 /// Throws: DomainError unless n, d >= 1, noise >= 0 and finite; what the teacher throws.
 Labelled teacher_student(Rng& rng, const Module& teacher, const Var& w, const TeacherStudentOptions& options);

@@ -41,7 +41,9 @@ nav { display: flex; flex-wrap: wrap; gap: 0.25rem 1.5rem; font-size: 0.9rem; }
 nav span { color: var(--soft); }
 .claim { font-size: 1.1rem; color: var(--soft); margin: 0 0 1.5rem; }
 .statement { max-width: 46rem; }
-math { font-size: 1.08em; }
+.statement p { overflow-x: auto; overflow-y: hidden; margin: 0.6rem 0; padding: 0.15rem 0; }
+math { font-family: "STIX Two Math", "Cambria Math", "Latin Modern Math", "DejaVu Math TeX Gyre", math;
+  font-size: 1.08em; }
 math[display="block"] { overflow-x: auto; overflow-y: hidden; max-width: 100%; padding: 0.35rem 0; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); gap: 1.25rem; }
 figure { margin: 0; }
@@ -51,8 +53,9 @@ figcaption { font-size: 0.9rem; margin: 0.5rem auto 0; max-width: 600px; color: 
 table { border-collapse: collapse; margin: 0.5rem 0; font-variant-numeric: tabular-nums; font-size: 0.92rem; }
 th, td { padding: 0.35rem 1rem 0.35rem 0; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--rule); }
-th { color: var(--soft); font-weight: 600; }
+th { color: var(--soft); font-weight: 600; white-space: nowrap; }
 td[style], td.fixed { white-space: nowrap; }
+td.words { overflow-wrap: break-word; }
 pre { margin: 0.5rem 0; padding: 0.75rem 1rem; background: var(--box); border-radius: 6px; overflow-x: auto;
   font: 0.8rem/1.45 ui-monospace, "DejaVu Sans Mono", monospace; overflow-wrap: normal; }
 details { margin: 0.4rem 0; }
@@ -70,6 +73,7 @@ details.check p { margin: 0.4rem 0; }
   tr { padding: 0.5rem 0; border-bottom: 1px solid var(--rule); }
   td { border: 0; padding: 0; text-align: left !important; }
   td[style], td.fixed { white-space: normal; }
+  td[style] { display: inline-block; margin-right: 1.25rem; }
   td::before { content: attr(data-name) ": "; color: var(--soft); }
   td:empty { display: none; }
   td:first-child { font-weight: 600; } td:first-child::before { content: ""; }
@@ -162,7 +166,7 @@ std::string overview_row(const LessonFiles& lesson) {
   }
   return fmt::format(
       "<tr><td data-name=\"Lesson\" class=\"fixed\">{}</td><td data-name=\"Claim\">{}</td>"
-      "<td data-name=\"Verdicts\">{}</td><td data-name=\"Key number\">{}</td>"
+      "<td data-name=\"Verdicts\">{}</td><td data-name=\"Key number\" class=\"words\">{}</td>"
       "<td data-name=\"Time\" class=\"fixed\">{}</td></tr>\n",
       link(page_file(lesson.stem), lesson.stem), claim, verdicts, key, time);
 }
@@ -206,7 +210,8 @@ std::string checks_table(const Record& record) {
     const std::string name =
         has_details(c) ? fmt::format("<a href=\"#check-{}\">{}</a>", k + 1, html(c.name)) : html(c.name);
     out += fmt::format(
-        "<tr><td data-name=\"Check\">{}</td><td data-name=\"Source\">{}</td><td data-name=\"Claim\">{}</td>",
+        "<tr><td data-name=\"Check\">{}</td><td data-name=\"Source\" class=\"fixed\">{}</td><td "
+        "data-name=\"Claim\">{}</td>",
         name, html(c.source), html(c.claim));
     for (const auto& [column, value] : {std::pair("lhs", c.lhs), {"rhs", c.rhs}, {"Margin", c.margin}})
       out += fmt::format("<td data-name=\"{}\" style=\"text-align:right\">{}</td>", column,

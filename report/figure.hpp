@@ -9,6 +9,7 @@
 // Throws: DomainError on another ending, on nothing to draw, on options outside their range, if the file
 // cannot be written, and with gnuplot's own message if it fails; ShapeError on shapes that do not fit.
 #pragma once
+#include <concepts>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,8 +19,8 @@
 
 namespace cotangent::report {
 
-/// What became of a figure. Without gnuplot there is none: `drawn` is false, and the first such figure of a
-/// process says so on standard error.
+/// What became of a figure. Without gnuplot there is none: `drawn` is false, and a line on standard error says
+/// so.
 struct Drawn {
   std::string path;
   bool drawn = false;
@@ -40,17 +41,30 @@ struct SeriesOptions {
   std::optional<Band> band = std::nullopt;
 };
 
-/// A named curve through (x_i, y_i); without x, x_i = i = 0, 1, ... Shapes: all [n].
+/// A named curve through (x_i, y_i); without x, x_i = i = 0, 1, ... Shapes: all [n]; a std::vector<double> will do.
 struct Series {
   Series(std::string name_of, Tensor y_of, SeriesOptions options_of = {})
       : name(std::move(name_of)), y(std::move(y_of)), options(std::move(options_of)) {}
   Series(std::string name_of, Tensor x_of, Tensor y_of, SeriesOptions options_of = {})
       : name(std::move(name_of)), x(std::move(x_of)), y(std::move(y_of)), options(std::move(options_of)) {}
 
+  // Templates, so that a list in braces is still a Tensor.
+  template <std::same_as<std::vector<double>> V>
+  Series(std::string name_of, const V& y_of, SeriesOptions options_of = {})
+      : Series(std::move(name_of), tensor(y_of), std::move(options_of)) {}
+  template <std::same_as<std::vector<double>> V>
+  Series(std::string name_of, const V& x_of, const V& y_of, SeriesOptions options_of = {})
+      : Series(std::move(name_of), tensor(x_of), tensor(y_of), std::move(options_of)) {}
+
   std::string name;  // in the legend; empty: not in it
   std::optional<Tensor> x;
   Tensor y;
   SeriesOptions options;
+
+ private:
+  static Tensor tensor(const std::vector<double>& v) {
+    return Tensor::from(v, {static_cast<Index>(v.size())});
+  }
 };
 
 /// An interval; `from` lies below `to`.
@@ -96,6 +110,8 @@ struct HeatMapOptions {
   std::string values = {};
   /// Of the colours; without it, from the least to the greatest entry.
   std::optional<Range> range = std::nullopt;
+  /// The indices of rows and columns along the sides.
+  bool ticks = true;
   /// Writes each entry into its cell; for up to 400 entries.
   bool numbers = false;
   Index width = 600;

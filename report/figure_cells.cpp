@@ -17,7 +17,8 @@ namespace {
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr Index kMostCells = 400;
 constexpr Index kMostNumbers = 400;
-constexpr Index kMostRectangles = 2500;  // beyond, one picture is smaller than as many rectangles
+constexpr Index kMostRectangles = 1000;  // beyond, one picture is smaller than as many rectangles
+constexpr Index kMostPixels = 600;
 constexpr Index kMostBins = 200;
 
 /// A matrix whose cells are means of blocks of `down` x `across` entries.
@@ -120,13 +121,19 @@ Drawn heat_map(const std::string& path, const Tensor& matrix, const HeatMapOptio
   Extent extent;
   for (const double cell : p.cells) extent.include(cell);
   const Range colours = extent.range(false, options.range, 0.0);
+  // As a picture, a cell has several pixels: viewers that smooth them then smooth only its edges.
+  const bool rectangles = p.rows * p.columns <= kMostRectangles;
+  const Index times = rectangles ? 1 : std::max<Index>(1, kMostPixels / std::max(p.rows, p.columns));
   std::string data = "$m << EOD\n";
   for (Index i = 0; i < p.rows; ++i) {
+    std::string row;
     for (Index j = 0; j < p.columns; ++j) {
       const double cell = p.cells[static_cast<std::size_t>(i * p.columns + j)];
-      data += std::isnan(cell) ? "NaN " : fmt::format("{:.7g} ", std::clamp(cell, colours.from, colours.to));
+      const std::string text =
+          std::isnan(cell) ? "NaN " : fmt::format("{:.7g} ", std::clamp(cell, colours.from, colours.to));
+      for (Index k = 0; k < times; ++k) row += text;
     }
-    data += '\n';
+    for (Index k = 0; k < times; ++k) data += row + '\n';
   }
   std::string script =
       index_axis("x", matrix.size(1), 9, options.x) +
@@ -136,12 +143,12 @@ Drawn heat_map(const std::string& path, const Tensor& matrix, const HeatMapOptio
     script += fmt::format("set cbtics ({:.3g}, {:.3g}, {:.3g})\n", colours.from,
                           colours.from + (colours.to - colours.from) / 2.0, colours.to);
   script += fmt::format("set size ratio {}\nunset grid\nset border 15\n", ratio);
+  if (!options.ticks) script += "unset xtics\nunset ytics\n";
   if (options.numbers) script += cell_numbers(matrix, colours);
   script += data + "EOD\n";
-  script +=
-      fmt::format("plot $m matrix using ($1*{0}+{1}):($2*{2}+{3}):3 with image {4} notitle\n", p.across,
-                  static_cast<double>(p.across - 1) / 2.0, p.down, static_cast<double>(p.down - 1) / 2.0,
-                  p.rows * p.columns <= kMostRectangles ? "pixels" : "");
+  script += fmt::format(
+      "plot $m matrix using (($1+0.5)*{1}/{0}-0.5):(($2+0.5)*{2}/{0}-0.5):3 with image {3} notitle\n",
+      static_cast<double>(times), p.across, p.down, rectangles ? "pixels" : "");
 
   std::string title = options.title, note;
   if (p.down > 1 || p.across > 1) {

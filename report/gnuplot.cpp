@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <cstdio>
 #include <optional>
@@ -85,13 +84,9 @@ void improve_svg(std::string& svg, std::string_view title) {
   replace_all(svg, "<image ", "<image image-rendering='optimizeSpeed' style='image-rendering:pixelated' ");
 }
 
-/// Once a process: a lesson with ten figures is not to say it ten times.
 void say_missing(const std::string& path) {
-  static std::atomic_flag said = ATOMIC_FLAG_INIT;
-  if (said.test_and_set()) return;
   std::fprintf(stderr,
-               "%s is not drawn, nor are other figures: there is no gnuplot on PATH; install the Debian "
-               "package gnuplot-nox\n",
+               "%s is not drawn: there is no gnuplot on PATH; install the Debian package gnuplot-nox\n",
                path.c_str());
 }
 

@@ -52,7 +52,7 @@ std::optional<std::string> fault(const Record& record) {
   }
   names.clear();
   for (const Check& check : record.checks) {
-    if (const std::optional<std::string> wrong = fault(check)) return wrong;
+    if (std::optional<std::string> wrong = fault(check)) return wrong;
     if (!names.insert(check.name).second) return fmt::format("two checks are called \"{}\"", check.name);
   }
   for (const std::string& file : record.figures)

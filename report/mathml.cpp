@@ -72,14 +72,16 @@ std::string in_alphabet(char c, const Alphabet& alphabet) {
   return std::string(1, c);
 }
 
-/// Combining accents as characters that stand alone, which browsers place over their base.
-std::string accent(std::string_view text) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kAccents = {{{"\u0302", "\u02c6"},
-                                                                                      {"\u0303", "\u02dc"},
-                                                                                      {"\u0304", "\u00af"},
-                                                                                      {"\u0307", "\u02d9"},
-                                                                                      {"\u0308", "\u00a8"}}};
-  for (const auto& [combining, alone] : kAccents)
+/// Combining accents as characters that stand alone, which browsers place over their base; a hyphen as the minus
+/// it is meant to be.
+std::string operator_text(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kOperators = {{{"\u0302", "\u02c6"},
+                                                                                        {"\u0303", "\u02dc"},
+                                                                                        {"\u0304", "\u00af"},
+                                                                                        {"\u0307", "\u02d9"},
+                                                                                        {"\u0308", "\u00a8"},
+                                                                                        {"-", "\u2212"}}};
+  for (const auto& [combining, alone] : kOperators)
     if (text == combining) return std::string(alone);
   return std::string(text);
 }
@@ -109,7 +111,7 @@ std::optional<std::string> for_browsers(std::string_view markup) {
     if (std::find(kElements.begin(), kElements.end(), name) == kElements.end()) return std::nullopt;
     std::string content;
     if (start == 1 && (name == "mi" || name == "mn" || name == "mo")) {
-      content = accent(markup.substr(0, markup.find('<')));
+      content = operator_text(markup.substr(0, markup.find('<')));
       markup.remove_prefix(std::min(markup.find('<'), markup.size()));
       for (const Alphabet& alphabet : kAlphabets) {
         const std::string attribute = fmt::format(" mathvariant=\"{}\"", alphabet.variant);
@@ -131,7 +133,7 @@ std::optional<std::string> for_browsers(std::string_view markup) {
 class Converter {
  public:
   std::string formula(std::string_view tex, bool display) {
-    const std::string shown = fmt::format("<code>{}</code>", html(tex));
+    std::string shown = fmt::format("<code>{}</code>", html(tex));
     if (missing_) return shown;
     std::vector<std::string> command = {"blahtexml", "--mathml",         "--mathml-encoding",
                                         "raw",       "--other-encoding", "raw"};

@@ -1,5 +1,5 @@
-// Prints the bits of random draws, initial weights and batches; built by both compilers, Debug and Release,
-// the outputs must be equal.
+// Prints the bits of random draws, initial weights, data and batches; built by both compilers, Debug and
+// Release, the outputs must be equal.
 #include <bit>
 #include <cinttypes>
 #include <cstdint>
@@ -45,10 +45,32 @@ void print_initial_weights(Rng& rng) {
   using namespace cotangent::nn;
   const LinearOptions he{.weight_init = he_normal(), .bias_init = uniform(-0.5, 0.5)};
   const LinearOptions ntk{.parametrisation = Parametrisation::ntk};
-  const Sequential net{Linear(20, 64), LeakyReLU(0.1), Linear(64, 64, he), ReLU(), Linear(64, 3, ntk)};
+  const LinearOptions orthonormal{.weight_init = orthogonal(1.5), .bias_init = paired_rows(normal(0.1))};
+  const LinearOptions opposed{.weight_init = opposed_columns(glorot_uniform())};
+  const Sequential net{Linear(20, 64),        LeakyReLU(0.1), Linear(64, 64, he),          ReLU(),
+                       Linear(64, 40, ntk),   ELU(),          Linear(40, 60, orthonormal), GELU(),
+                       Linear(60, 3, opposed)};
   const cotangent::Params w = net.init(rng);
   for (const cotangent::ParamEntry& entry : w.table())
     std::printf("weights %s %016" PRIx64 "\n", entry.name.c_str(), digest(w[entry.name]));
+}
+
+/// Those that need no math library.
+void print_data(Rng& rng) {
+  using namespace cotangent::nn;
+  const auto print_set = [](const char* name, const Tensor& x, const Tensor& y) {
+    std::printf("data %s %016" PRIx64 " %016" PRIx64 "\n", name, digest(x), digest(y));
+  };
+  for (const double margin : {0.02, 0.5}) {
+    const Separable set = separable(rng, {.n = 200, .d = 30, .margin = margin});
+    print_set("separable", set.x, set.y);
+  }
+  const Labelled moons = two_moons(rng, {.n = 100, .noise = 0.1}),
+                 rings = circles(rng, {.n = 100, .noise = 0.1});
+  print_set("two_moons", moons.x, moons.y);
+  print_set("circles", rings.x, rings.y);
+  const Tensor points = sphere(rng, 100, 17);
+  print_set("sphere", points, points);
 }
 
 void print_batches(Rng& rng) {
@@ -74,6 +96,7 @@ int main() {
   std::printf("\nuniforms %016" PRIx64 "\n", digest(init.uniform(Shape{100, 1000}, -0.3, 0.7)));
   std::printf("normals %016" PRIx64 "\n", digest(init.normal(Shape{300, 1000}, 1.5, 0.125)));
   print_initial_weights(rng);
+  print_data(rng);
   print_batches(rng);
   std::printf("state %s\n", init.state().c_str());
 }

@@ -111,7 +111,7 @@ TEST(CoursePage, ShowsEveryLesson) {
       "data-name=\"Claim\">rate; lecture step</td><td data-name=\"Verdicts\"><span class=\"certified "
       "verdict\">1 certified</span>, <span class=\"refuted verdict\">1 refuted</span></td><td "
       "data-name=\"Key "
-      "number\">test_accuracy 0.9685</td><td data-name=\"Time\" class=\"fixed\"></td></tr>"));
+      "number\" class=\"words\">test_accuracy 0.9685</td><td data-name=\"Time\" class=\"fixed\"></td></tr>"));
   EXPECT_LT(overview.find(">01_gradients<"), overview.find(">02_train<"));
   const std::string text = read_bytes(folder / "02_train.html");
   EXPECT_TRUE(contains(text, "<td data-name=\"Claim\">s = 2 mu B / L</td>"));

@@ -24,6 +24,7 @@ using test::TemporaryDirectory;
 using test::write_bytes;
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
+const std::string kMark = "\xef\xbb\xbf";  // byte order mark
 
 class Csv : public testing::Test {
  protected:
@@ -75,11 +76,9 @@ TEST_F(Csv, WhetherThereIsAHeader) {
 
 TEST_F(Csv, LineEndsMarksAndBlanks) {
   const Tensor expected{{1, 2}, {3, 4}};
-  for (const std::string text :
-       {"1,2\n3,4\n", "1,2\n3,4", "1,2\r\n3,4\r\n", "1,2\r3,4\r", "1,2\n3,4\n\n\r\n\n",
-        "\xef\xbb\xbf"
-        "1,2\n3,4",
-        " 1 ,\t2\n3 , 4 ", "\"1\",\"2\"\n \"3\" ,\t\"4\" \r\n", "+1,+2\n3.,4e0", "\" 1 \",2\n3,4"})
+  for (const std::string& text : std::vector<std::string>{
+           "1,2\n3,4\n", "1,2\n3,4", "1,2\r\n3,4\r\n", "1,2\r3,4\r", "1,2\n3,4\n\n\r\n\n", kMark + "1,2\n3,4",
+           " 1 ,\t2\n3 , 4 ", "\"1\",\"2\"\n \"3\" ,\t\"4\" \r\n", "+1,+2\n3.,4e0", "\" 1 \",2\n3,4"})
     expect_numbers(text, expected);
   expect_numbers("1;2\n3;4", expected, {.delimiter = ';'});
   expect_numbers("1\t2\n 3 \t4", expected, {.delimiter = '\t'});
@@ -174,7 +173,7 @@ TEST_F(Csv, ErrorsNameLineColumnAndContent) {
 }
 
 TEST_F(Csv, ErrorsOfWholeFiles) {
-  for (const std::string text : {"", "\n", "\r\n\r\n", "\xef\xbb\xbf"})
+  for (const std::string& text : {std::string(), std::string("\n"), std::string("\r\n\r\n"), kMark})
     EXPECT_EQ(error(text), "holds no line; give a file with at least one");
   EXPECT_EQ(error("\xff\xfe"
                   "1"),

@@ -143,6 +143,18 @@ TEST_F(Figure, LogarithmicAxesLeaveOutWhatTheyCannotShow) {
   EXPECT_TRUE(plot(path, {{"", Tensor{-1e300, 1e300}}}).drawn);
 }
 
+TEST_F(Figure, VectorsAreSeriesToo) {
+  const std::string path = folder_ / "a.svg";
+  const std::vector<double> x = {1, 2, 4}, y = {3, 1, 2};
+  plot(path, {{"of y", y}, {"of x and y", x, y, {.line = Line::predicted}}, {"listed", {3, 1, 2}}});
+  const std::string of_vectors = described(path);
+  plot(path, {{"of y", Tensor{3, 1, 2}},
+              {"of x and y", Tensor{1, 2, 4}, Tensor{3, 1, 2}, {.line = Line::predicted}},
+              {"listed", Tensor{3, 1, 2}}});
+  EXPECT_EQ(described(path), of_vectors);
+  EXPECT_THAT(of_vectors, HasSubstr("dashed moves 2 points 5"));
+}
+
 TEST_F(Figure, BandsAreFilledBehind) {
   const std::string path = folder_ / "a.svg";
   plot(path, {{"mean", Tensor{1, 2, 3}, {.band = Band{Tensor{0, 1, 2}, Tensor{2, 3, 4}}}}});
@@ -221,6 +233,9 @@ TEST_F(Figure, HeatMapsAreOneFile) {
   EXPECT_EQ(heat_map(path, Tensor{{1, kNan}, {kInf, 2}}).note, "entries not finite, left white: 2");
   EXPECT_TRUE(heat_map(path, Tensor{{kNan}}).drawn);
   EXPECT_TRUE(heat_map(path, Tensor{{0.0}}).drawn);
+  EXPECT_TRUE(
+      heat_map(path, rng.uniform({3, 3}), {.x = "", .y = "", .range = Range{0, 10}, .ticks = false}).drawn);
+  EXPECT_THAT(described(path), AllOf(HasSubstr("text  10\n"), Not(HasSubstr("text 1\n")))) << "colours alone";
   EXPECT_TRUE(heat_map(path, Tensor::ones({1, 3000})).drawn);
   EXPECT_TRUE(heat_map(path, Tensor{{1, 2}, {3, 4}}, {.range = Range{1.5, 3}}).drawn);
 }
@@ -298,7 +313,7 @@ TEST_F(Figure, AFailureLeavesTheOldFile) {
               HasSubstr("[heat_map] " + nowhere + ": cannot create a file in"));
 }
 
-TEST(FigureWithoutGnuplot, IsNotDrawnAndSaysSoOnce) {
+TEST(FigureWithoutGnuplot, IsNotDrawnAndSaysSo) {
   const TemporaryDirectory folder;
   const std::string path = folder / "a.svg";
   write_bytes(path, "old");
@@ -314,12 +329,9 @@ TEST(FigureWithoutGnuplot, IsNotDrawnAndSaysSoOnce) {
   EXPECT_EQ(first.path, path);
   EXPECT_EQ(read_bytes(path), "old");
   EXPECT_FALSE(std::filesystem::exists(folder / "b.svg"));
-  // Where the suite before found no gnuplot, it was said then.
-  if (!said.empty()) {
-    EXPECT_EQ(said, path +
-                        " is not drawn, nor are other figures: there is no gnuplot on PATH; install the "
-                        "Debian package gnuplot-nox\n");
-  }
+  const std::string what =
+      " is not drawn: there is no gnuplot on PATH; install the Debian package gnuplot-nox\n";
+  EXPECT_EQ(said, path + what + (folder / "b.svg") + what);
 }
 
 TEST(FigureErrors, AreThrownBeforeAnythingIsDrawn) {

@@ -287,6 +287,37 @@ TEST(Moved, RefusesOtherShapes) {
             "[moved] images are [2, 28, 28]; give [n, 784]");
 }
 
+TEST(Answers, AreCountedByClass) {
+  const Tensor logits{{1, 2, 0}, {3, 1, 1}, {0, 0, 1}, {0, 2, 1}}, labels{1, 0, 0, 1};
+  EXPECT_TRUE(equal(confusion(logits, labels), Tensor{{1, 0, 1}, {0, 2, 0}, {0, 0, 0}}));
+  EXPECT_EQ(test::error_of<ShapeError>([&] {
+              confusion(logits, Tensor{1, 0});
+            }),
+            "[confusion] logits are [4, 3], labels [2]; give [n, C] and [n]");
+  EXPECT_EQ(test::error_of<DomainError>([&] {
+              confusion(logits, Tensor{1, 0, 3, 1});
+            }),
+            "[confusion] label 2 is 3; give classes from 0 to 2");
+}
+
+TEST(Answers, MistakenDigitsStandSideBySide) {
+  Rng rng(6);
+  const Tensor images = rng.uniform({5, 784}), labels{1, 0, 1, 1, 0};
+  const Tensor logits{{0, 1}, {0, 1}, {1, 0}, {1, 0}, {1, 0}};  // 1, 2 and 3 are wrong
+  const Tensor two = mistaken(images, logits, labels, 9, 2);
+  EXPECT_EQ(two.shape().to_string(), "[56, 56]");
+  EXPECT_EQ(two(3, 5), images(1, 3 * 28 + 5));
+  EXPECT_EQ(two(3, 28 + 5), images(2, 3 * 28 + 5));
+  EXPECT_EQ(two(28 + 27, 27), images(3, 783));
+  EXPECT_EQ(two(28 + 27, 28 + 27), 0.0);
+  EXPECT_TRUE(equal(mistaken(images, logits, labels, 1, 1), images.rows(1, 2).reshape({28, 28})));
+  EXPECT_TRUE(equal(mistaken(images, logits, Tensor{1, 1, 0, 0, 0}, 9, 2), Tensor::zeros({28, 56})));
+  EXPECT_EQ(test::error_of<ShapeError>([&] { mistaken(images.rows(0, 4), logits, labels, 9, 2); }),
+            "[mistaken] images are [4, 784] for 5 labels; give [5, 784]");
+  EXPECT_EQ(test::error_of<DomainError>([&] { mistaken(images, logits, labels, 0, 2); }),
+            "[mistaken] at most 0, 2 across; give at least 1 of both");
+}
+
 TEST(MovingImages, MoveOnceAnEpochAndAlwaysFromTheOriginals) {
   const Tensor dots = dot_at(14, 14);
   MovingImages images(dots, {1.0, 0.0, 0.0, 0.0}, Rng(1));

@@ -147,8 +147,8 @@ TEST(Operations, NamesAreDistinct) {
 }
 
 TEST(Operations, LogSumExpNeitherOverflowsNorLosesItsSpecialValues) {
-  const Tensor x{{1000.0, 1000.0, -INFINITY, -INFINITY, INFINITY, NAN},
-                 {1000.0, -1000.0, -INFINITY, 3.0, 1.0, 0.0}};
+  constexpr double kInf = INFINITY;
+  const Tensor x{{1000.0, 1000.0, -kInf, -kInf, kInf, NAN}, {1000.0, -1000.0, -kInf, 3.0, 1.0, 0.0}};
   const Tensor y = log_sum_exp(x, 0).value();
   EXPECT_DOUBLE_EQ(y(0), 1000.0 + std::log(2.0));
   EXPECT_EQ(y(1), 1000.0);

@@ -46,7 +46,7 @@ TEST(Print, LinesGoToStandardOutput) {
   print();
   print(Params({{"a", Tensor{1}}}));
   EXPECT_EQ(testing::internal::GetCapturedStdout(),
-            "loss 0.25 3 true end [1.  2.5] [2, 3]\n\nParams [1] in 1 blocks\na [1]\n[1.]\n");
+            "loss 0.25 3 true end [1.  2.5] [2, 3]\n\nParams [1] in 1 block\na [1]\n[1.]\n");
 }
 
 TEST(Print, TensorsOfEveryRank) {
@@ -69,6 +69,32 @@ TEST(Print, LongAxesAreShortenedFromAThousandNumbersOn) {
       text,
       "[[0. 0. 0. 0. 0.]\n [0. 0. 0. 0. 0.]\n [0. 0. 0. 0. 0.]\n ...\n [0. 0. 0. 0. 0.]\n [0. 0. 0. 0. 0.]\n"
       " [0. 0. 0. 0. 0.]]");
+}
+
+TEST(Print, WhatCountsAsLongCanBeChosen) {
+  const Tensor t = Tensor::linspace(0, 8, 9);
+  EXPECT_EQ(to_string(t), "[0. 1. 2. 3. 4. 5. 6. 7. 8.]");
+  EXPECT_EQ(to_string(t, 9), to_string(t));
+  EXPECT_EQ(to_string(t, 8), "[0. 1. 2. ... 6. 7. 8.]");
+  EXPECT_EQ(to_string(Tensor::zeros(Shape{2000}), 2000).find("..."), std::string::npos);
+}
+
+TEST(Print, ParamsShowEveryBlockAndShortenLongOnes) {
+  const Params w({{"0.weight", Tensor::linspace(0, 101, 102).reshape({51, 2})},
+                  {"0.bias", Tensor{0.5, -1}},
+                  {"scale", Tensor::scalar(2)},
+                  {"1.weight", Tensor::ones(Shape{1, 3})}});
+  EXPECT_EQ(w.to_string(),
+            "Params [108] in 4 blocks\n"
+            "0.weight [51, 2]\n"
+            "[[  0.   1.]\n [  2.   3.]\n [  4.   5.]\n ...\n [ 96.  97.]\n [ 98.  99.]\n [100. 101.]]\n"
+            "0.bias [2]\n"
+            "[ 0.5 -1. ]\n"
+            "scale []\n"
+            "2\n"
+            "1.weight [1, 3]\n"
+            "[[1. 1. 1.]]");
+  EXPECT_EQ(Params({{"a", Tensor::zeros(Shape{100})}}).to_string().find("..."), std::string::npos);
 }
 
 TEST(Print, LongRowsAreWrapped) {

@@ -128,6 +128,19 @@ double between(const double* image, double x, double y) {
          v * ((1.0 - u) * pixel(row + 1, column) + u * pixel(row + 1, column + 1));
 }
 
+/// The class of each sample's largest logit, the first of equals.
+std::vector<Index> answers_of(const char* operation, const Tensor& logits, const Tensor& labels) {
+  if (logits.rank() != 2 || labels.rank() != 1 || logits.size(0) != labels.size(0) || logits.size(1) == 0)
+    throw ShapeError(fmt::format("[{}] logits are {}, labels {}; give [n, C] and [n]", operation,
+                                 logits.shape().to_string(), labels.shape().to_string()));
+  std::vector<Index> answers;
+  for (Index i = 0; i < logits.size(0); ++i) {
+    const double* row = logits.data().data() + i * logits.size(1);
+    answers.push_back(std::max_element(row, row + logits.size(1)) - row);
+  }
+  return answers;
+}
+
 }  // namespace
 
 nn::Digits drawn_digits(Index n, Rng& rng) {
@@ -180,6 +193,42 @@ Tensor moved(const Tensor& images, const Motion& motion, Rng& rng) {
       }
   }
   return Tensor::from(result, images.shape());
+}
+
+Tensor confusion(const Tensor& logits, const Tensor& labels) {
+  const std::vector<Index> answers = answers_of("confusion", logits, labels);
+  const auto classes = static_cast<std::size_t>(logits.size(1));
+  std::vector<double> counts(classes * classes, 0.0);
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const double label = labels.data()[i];
+    if (!(label >= 0.0 && label < static_cast<double>(classes)))
+      throw DomainError(
+          fmt::format("[confusion] label {} is {}; give classes from 0 to {}", i, label, classes - 1));
+    counts[static_cast<std::size_t>(label) * classes + static_cast<std::size_t>(answers[i])] += 1.0;
+  }
+  return Tensor::from(counts, {logits.size(1), logits.size(1)});
+}
+
+Tensor mistaken(const Tensor& images, const Tensor& logits, const Tensor& labels, Index most, Index across) {
+  const std::vector<Index> answers = answers_of("mistaken", logits, labels);
+  if (images.rank() != 2 || images.size(1) != kPixels || images.size(0) != labels.size(0))
+    throw ShapeError(fmt::format("[mistaken] images are {} for {} labels; give [{}, {}]",
+                                 images.shape().to_string(), labels.size(0), labels.size(0), kPixels));
+  if (most < 1 || across < 1)
+    throw DomainError(fmt::format("[mistaken] at most {}, {} across; give at least 1 of both", most, across));
+  std::vector<Index> chosen;
+  for (Index i = 0; i < images.size(0) && static_cast<Index>(chosen.size()) < most; ++i)
+    if (labels(i) != static_cast<double>(answers[static_cast<std::size_t>(i)])) chosen.push_back(i);
+  const Index count = static_cast<Index>(chosen.size()),
+              down = std::max<Index>(1, (count + across - 1) / across);
+  std::vector<double> pixels(static_cast<std::size_t>(down * across * kPixels), 0.0);
+  for (Index k = 0; k < count; ++k) {
+    const double* from = images.data().data() + chosen[static_cast<std::size_t>(k)] * kPixels;
+    for (Index row = 0; row < kSide; ++row, from += kSide)
+      std::copy(from, from + kSide,
+                pixels.begin() + ((k / across * kSide + row) * across + k % across) * kSide);
+  }
+  return Tensor::from(pixels, {down * kSide, across * kSide});
 }
 
 MovingImages::MovingImages(Tensor images, const Motion& motion, Rng rng)

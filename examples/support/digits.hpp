@@ -36,6 +36,16 @@ struct Motion {
 /// Shapes: images [n, 784] -> [n, 784]. Throws: ShapeError.
 Tensor moved(const Tensor& images, const Motion& motion, Rng& rng);
 
+/// How often each class is answered for each: entry (i, j) counts the samples of class i whose largest logit is
+/// the j-th. Shapes: logits [n, C], labels [n] -> [C, C]. Throws: ShapeError; DomainError
+/// on a label that is no class.
+Tensor confusion(const Tensor& logits, const Tensor& labels);
+
+/// Those of the images whose largest logit is not the label's, at most `most`, side by side, `across` in a row;
+/// empty places are 0. Shapes: images [n, 784], logits [n, C], labels [n] -> [28 rows, 28 across].
+/// Throws: ShapeError; DomainError unless most and across are 1 or more.
+Tensor mistaken(const Tensor& images, const Tensor& logits, const Tensor& labels, Index most, Index across);
+
 /// Training images that move anew after each epoch, so that a network hardly sees the same one twice.
 class MovingImages : public optim::Observer {
  public:

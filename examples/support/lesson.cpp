@@ -31,9 +31,9 @@ std::string Lesson::path(std::string_view suffix) const {
 void Lesson::figure(const report::Drawn& drawn, std::string caption) {
   const std::filesystem::path file(drawn.path);
   if (file.parent_path() != std::filesystem::path(path("")).parent_path())
-    throw DomainError(
-        fmt::format("[Lesson::figure] {}: not in the directory of --out, {}; name the file by path(\"…\")",
-                    drawn.path, out_));
+    throw DomainError(fmt::format(
+        "[Lesson::figure] {}: not in the directory of --out, {}; name the file by path(\"_x.svg\")",
+        drawn.path, out_));
   if (!drawn.drawn) return;
   if (!drawn.note.empty()) caption += fmt::format("{}({})", caption.empty() ? "" : " ", drawn.note);
   record_.figure(file.filename().string(), std::move(caption));
