@@ -147,11 +147,11 @@ std::string GradientCheck::to_string() const {
     text += fmt::format("  order {} direction {}: engine {:.12g}, differences {:.12g}, relative error {:.3g}",
                         row.order, row.direction, row.analytic, row.numeric, row.error);
     if (row.flips != 0)
-      text +=
-          fmt::format(", {}: {} at a kink between, from the left {:.12g}, from the right {:.12g}",
-                      cotangent::to_string(row.outcome),
-                      row.flips < 0 ? std::string("other operations") : fmt::format("{} elements", row.flips),
-                      row.left, row.right);
+      text += fmt::format(", {}: {}, from the left {:.12g}, from the right {:.12g}",
+                          cotangent::to_string(row.outcome),
+                          row.flips < 0 ? std::string("other operations recorded")
+                                        : fmt::format("kinks crossed: {}", row.flips),
+                          row.left, row.right);
     text += row.error == worst_error ? "  <- worst\n" : "\n";
   }
   return text;

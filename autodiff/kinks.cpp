@@ -225,8 +225,7 @@ OneSided one_sided_derivatives(VarFunction f, const Params& w, const Params& v) 
 }
 
 std::string OneSided::to_string() const {
-  return fmt::format("from the left {:.12g}, from the right {:.12g}; {} elements at a kink between", left,
-                     right, flips);
+  return fmt::format("from the left {:.12g}, from the right {:.12g}; kinks between: {}", left, right, flips);
 }
 
 }  // namespace cotangent

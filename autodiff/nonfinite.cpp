@@ -93,6 +93,7 @@ class NonfiniteProbe : public detail::Probe {
   void rule_begins(std::uint32_t node) override { rule_ = node; }
   void rule_ended(std::uint32_t) override { rule_ = kNoNode; }
 
+  bool sees_contributions() const override { return true; }
   void contribution(const TapeState& tape, std::uint32_t node, int j, const Var& c) override {
     note_backward(tape, node, j, c.value());
   }

@@ -20,6 +20,8 @@ class Probe {
   virtual void cotangent(const TapeState&, std::uint32_t /*node*/, const Var&) {}
   virtual void rule_begins(std::uint32_t /*node*/) {}
   virtual void rule_ended(std::uint32_t /*node*/) {}
+  /// Whether contributions are to be seen; then a matrix product is formed before it is added to a gradient.
+  virtual bool sees_contributions() const { return false; }
   /// What the rule of a node adds to the cotangent of its input j.
   virtual void contribution(const TapeState&, std::uint32_t /*node*/, int /*j*/, const Var&) {}
 };

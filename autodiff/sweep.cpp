@@ -283,7 +283,7 @@ void Cotangents::add(int j, Var&& contribution) {
 
 void Cotangents::add_matmul(int j, const Var& a, const Var& b, MatmulOptions options) {
   if (!needs(j)) return;
-  if (sweep_.tape_.probe) [[unlikely]]
+  if (const Probe* probe = sweep_.tape_.probe; probe && probe->sees_contributions()) [[unlikely]]
     return add(j, matmul(a, b, options));  // so that there is a product to be seen
   const Node& node = sweep_.tape_.nodes[node_];
   sweep_.add_matmul(sweep_.tape_.source(node, static_cast<std::uint32_t>(j)), a, b, options);

@@ -141,7 +141,7 @@ TEST(OneSidedDerivatives, AtAKinkAndBesideIt) {
   EXPECT_NEAR(smooth.left, 3.0 * 1.7 * std::exp(0.7), 1e-9);
   EXPECT_NEAR(smooth.right, smooth.left, 1e-9);
   EXPECT_EQ(smooth.flips, 0);
-  EXPECT_THAT(at.to_string(), HasSubstr("1 elements"));
+  EXPECT_THAT(at.to_string(), HasSubstr("kinks between: 1"));
 }
 
 // relu(x) - relu(-x) is x: the engine's number at 0 is 2, both one-sided derivatives are 1.
