@@ -40,9 +40,10 @@ struct ExploreOptions {
 
 /// Runs f at w forwards and backwards under observation. report::save_tape_page writes what it returns as HTML.
 ///
-/// Times include one reading of the clock, some 30 ns; the pass times are those of runs that nobody watches.
+/// An operation is timed when it is computed a second time, its operands in the cache, with one reading of the
+/// clock, some 30 ns, included; the pass times are those of runs that nobody watches.
 /// Shapes: f: [P] -> [t]; a result of several elements is summed for the backward pass.
-/// Cost: 2 runs + 2 gradients; nothing where it is not called.
+/// Cost: some 3 (runs + 1) gradients; nothing where it is not called.
 /// Throws: DomainError if runs < 1, or if f records other operations from run to run; what f throws.
 TapeReport explore(VarFunction f, const Params& w, const ExploreOptions& options = {});
 TapeReport explore(VarFunction f, const Tensor& x, const ExploreOptions& options = {});

@@ -1,4 +1,5 @@
-// Probe: what watches a tape at work, for the diagnostics. A tape without one pays a comparison an operation.
+// Probe: what watches a tape at work, for the diagnostics. On a tape without one, recording costs what it
+// did: the comparison with the limit of nodes finds both.
 #pragma once
 #include "autodiff/tape_state.hpp"
 
@@ -29,10 +30,16 @@ class Probe {
 /// Lets a probe watch a tape as long as this lives; both must outlive it.
 class Probing {
  public:
-  Probing(TapeState& tape, Probe& probe) : tape_(tape), before_(tape.probe) { tape.probe = &probe; }
+  Probing(TapeState& tape, Probe& probe) : tape_(tape), before_(tape.probe) {
+    tape.probe = &probe;
+    tape.limit = 0;
+  }
   Probing(const Probing&) = delete;
   Probing& operator=(const Probing&) = delete;
-  ~Probing() { tape_.probe = before_; }
+  ~Probing() {
+    tape_.probe = before_;
+    tape_.limit = before_ ? 0 : kMostNodes;
+  }
 
  private:
   TapeState& tape_;
