@@ -58,7 +58,7 @@ void Module::check_name(std::string_view name, const char* what) const {
         what, name));
   const bool taken =
       std::any_of(table_.begin(), table_.end(), [name](const ParamEntry& e) { return e.name == name; }) ||
-      std::any_of(children_.begin(), children_.end(), [name](const Child& c) { return c.name == name; });
+      std::any_of(children_.begin(), children_.end(), [name](const Inside& c) { return c.name == name; });
   if (taken)
     throw DomainError(fmt::format("[declare] a second {} called \"{}\"; give each its own name", what, name));
 }
@@ -118,7 +118,7 @@ Var Module::call(ChildId id, const Var& w, const Var& x) const {
     throw DomainError(fmt::format(
         "[{}] this ChildId names none of the {} modules inside; use the one that declare returned", name(),
         children_.size()));
-  const Child& child = children_[id.position_];
+  const Inside& child = children_[id.position_];
   const Index size = child.module->num_params();
   // Nothing is recorded for a module without parameters.
   const Var own = size == 0 ? Var(Tensor()) : view(w, child.offset, Shape{size});
