@@ -86,6 +86,42 @@ TEST(Falsifier, AMarginWithinRoundingIsInconclusive) {
   EXPECT_EQ(falsify(claim, point({1.0, 2.0}), rng).outcome, Outcome::inconclusive);
 }
 
+// Rounding inside a side is larger than its tolerance knows: 0 <= e^w - 1 - w is true, and computed as false near 0.
+TEST(Falsifier, RoundingIsNoCounterexample) {
+  const auto claim = pointwise(
+      {.name = "exp"}, [](const Var&) { return Var(0.0); },
+      [](const Var& w) { return sum(exp(w) - 1.0 - w); });
+  for (int seed = 1; seed <= 20; ++seed) {
+    Rng rng(static_cast<std::uint64_t>(seed));
+    EXPECT_NE(falsify(claim, point({0.0}), rng, {.radius = 1e-3}).outcome, Outcome::refuted) << seed;
+  }
+}
+
+// Every convex f is (f, f, v)-proxy convex, with equality at v itself.
+TEST(Falsifier, ATightClaimIsSupported) {
+  const auto f = [](const Var& w) { return sum(square(w - 1.0)); };
+  Rng rng(3);
+  const Verdict v =
+      theory::check_proxy_convexity({.f = f, .h = f, .v = point({1.0, 2.0})}, point({0.0, 0.0}), rng);
+  EXPECT_EQ(v.outcome, Outcome::supported) << v.to_string();
+  EXPECT_THAT(v.reason, HasSubstr("tight"));
+}
+
+// A true triple whose numbers are large beside their difference.
+TEST(Falsifier, AThinMarginsTheoremIsNotRefuted) {
+  const double c = 0.99, g = 1e-6, s = std::sqrt(0.5);
+  const Tensor x{{c * s + g * s, -c * s + g * s}, {-c * s + g * s, c * s + g * s}}, y{1, 1};
+  const nn::TwoLayer net(2, 4, nn::LeakyReLU(1.0));
+  const theory::LeakyReluProblem problem(net, x, y);
+  for (int seed = 1; seed <= 5; ++seed) {
+    Rng rng(static_cast<std::uint64_t>(seed));
+    EXPECT_NE(
+        check_proxy_convexity(problem.proxy(std::log(6.0) / problem.margin()), net.init(rng), rng).outcome,
+        Outcome::refuted)
+        << seed;
+  }
+}
+
 TEST(Falsifier, BadInputIsNamed) {
   Rng rng(1);
   const auto message = [&](const theory::PointwiseClaim& c, const Params& w,

@@ -166,6 +166,40 @@ TEST(LeakyRelu, ABudgetTooSmallIsInconclusive) {
   EXPECT_THAT(run.verdict.reason, HasSubstr("budget of 50 of 2600"));
 }
 
+// Rounding grows with the width and with 1/gamma; the theorem does not.
+TEST(LeakyRelu, WideNetsAndThinMarginsAreCertified) {
+  Rng rng(3);
+  const Tensor x{{0.5, 0.1}, {-0.4, 0.2}}, y{1, -1};
+  for (const Index m : {2000, 5000, 20000}) {
+    const nn::TwoLayer net(2, m, nn::LeakyReLU(0.5));
+    const LeakyReluRun run = check_leaky_relu_theorem(LeakyReluProblem(net, x, y), net.init(rng),
+                                                      {.accuracy = 0.3, .form = LeakyReluForm::sharper});
+    EXPECT_EQ(run.verdict.outcome, Outcome::certified) << m << "\n" << run.verdict.to_string();
+  }
+  const double c = 0.99, s = std::sqrt(0.5);
+  for (const double g : {1e-2, 1e-3}) {
+    const Tensor thin{{c * s + g * s, -c * s + g * s}, {-c * s + g * s, c * s + g * s}};
+    const nn::TwoLayer net(2, 4, nn::LeakyReLU(0.5));
+    const LeakyReluRun run =
+        check_leaky_relu_theorem(LeakyReluProblem(net, thin, Tensor{1, 1}), net.init(rng).zeros_like(),
+                                 {.accuracy = 0.6, .form = LeakyReluForm::sharper, .budget = 30000});
+    EXPECT_NE(run.verdict.outcome, Outcome::not_applicable) << g << "\n" << run.verdict.to_string();
+    EXPECT_EQ(check_perceptron(LeakyReluProblem(net, thin, Tensor{1, 1}), net.init(rng)).verdict.outcome,
+              Outcome::certified);
+  }
+}
+
+TEST(LeakyRelu, AHugeTheoremIsNotRefusedForItsT) {
+  const LeakyReluProblem problem(sheet_net(), kX, kY);
+  const LeakyReluRun run =
+      check_leaky_relu_theorem(problem, sheet_start(), {.accuracy = 1e-10, .budget = 100});
+  EXPECT_EQ(run.verdict.outcome, Outcome::inconclusive) << run.verdict.to_string();
+  EXPECT_THAT(run.verdict.reason, HasSubstr("budget"));
+  EXPECT_THROW(check_leaky_relu_theorem(problem, (1e300 * sheet_start()), {.accuracy = 0.1}), DomainError);
+  EXPECT_THROW(check_leaky_relu_theorem(problem, sheet_start().with(Tensor::full({8}, NAN))), DomainError);
+  EXPECT_THROW(check_leaky_relu_theorem(problem, sheet_start(), {.claimed = NAN}), DomainError);
+}
+
 // ---- O34 everywhere
 
 TEST(LeakyRelu, TheProxyIsCertifiedEverywhereAndASmallerOneRefuted) {

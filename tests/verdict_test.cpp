@@ -77,6 +77,23 @@ TEST(Verdict, ABrokenStepIsNamed) {
   EXPECT_EQ(v.reason, "the proof breaks at \"descent\": 3 <= 2 at iterate 17");
 }
 
+TEST(Verdict, ARowThatWasNeverEvaluatedProvesNothing) {
+  Proof proof({"claim", "", ""});
+  proof.step_at_each("iterate", "forgotten");
+  const Verdict v = proof.conclude(Scope::trajectory, {.name = "c", .lhs = 1.0, .rhs = 2.0});
+  EXPECT_EQ(v.outcome, Outcome::inconclusive);
+  EXPECT_EQ(v.reason, "\"forgotten\" was announced but never evaluated");
+}
+
+TEST(Verdict, AnInfiniteToleranceForgivesNothing) {
+  EXPECT_FALSE((Inequality{.lhs = kInf, .rhs = 1.0, .tolerance = kInf}).holds());
+  EXPECT_FALSE((Inequality{.lhs = 2.0, .rhs = 1.0, .tolerance = kNaN}).holds());
+  Proof proof({"claim", "", ""});
+  proof.step_at_each("iterate", "row").observe(0, kInf, 1.0, kInf);
+  EXPECT_EQ(proof.conclude(Scope::trajectory, {.name = "c", .lhs = 1.0, .rhs = 2.0}).outcome,
+            Outcome::not_applicable);
+}
+
 TEST(Verdict, UnfinishedWorkSaysSoUnlessAHypothesisFails) {
   Proof proof({"claim", "", ""});
   EXPECT_EQ(proof.unfinished(Scope::trajectory, {.name = "c", .lhs = 1.0, .rhs = 2.0}, "broken off").outcome,

@@ -37,6 +37,11 @@ void check(const FalsifyOptions& o, const Params& centre) {
 
 /// Failures of an ascent along the gradient itself, before directions around it are tried.
 constexpr int kStraight = 4;
+/// Points beside a counterexample at which it is evaluated again, and how many of them may show less than half of it.
+constexpr int kNeighbours = 64;
+constexpr int kLosses = 6;
+/// Points that are judged so before the claim is left to the worst of them.
+constexpr int kJudged = 60;
 
 struct Candidate {
   Params w;
@@ -53,7 +58,10 @@ class Search {
     verdict.seed = "Rng " + rng_.state();
     std::vector<Candidate> candidates;
     const auto consider = [&](const Params& w) {
+      ++points_drawn_;
+      drawing_ = true;
       if (const double violation = look(w); std::isfinite(violation)) candidates.push_back({w, violation});
+      drawing_ = false;
     };
     consider(centre_);
     for (const Params& start : options_.starts) consider(start);
@@ -102,16 +110,40 @@ class Search {
     if (!std::isfinite(violation)) return -std::numeric_limits<double>::infinity();
     // A violation counts by how far it stands out of its rounding.
     const double excess = violation - q.tolerance;
-    if (!seen_ || excess > worst_excess_) {
+    if (drawing_) tight_ += std::fabs(violation) <= q.tolerance;
+    if (!seen_ || (!refuted_ && excess > worst_excess_)) {
       seen_ = true;
       worst_excess_ = excess;
       worst_ = q;
       worst_point_ = w;
     }
+    if (!refuted_ && violation > q.tolerance && judged_ < kJudged) {
+      ++judged_;
+      if (survives(w, violation)) {
+        refuted_ = true;
+        worst_ = q;
+        worst_point_ = w;
+      }
+    }
     return violation;
   }
 
-  bool refuted() const { return seen_ && worst_.lhs - worst_.rhs > worst_.tolerance; }
+  bool refuted() const { return refuted_; }
+
+  /// Rounding inside the two sides, which their tolerance cannot know, gives another violation at neighbouring points,
+  /// as often smaller as larger; a counterexample keeps half of its own at most of them.
+  bool survives(const Params& w, double violation) {
+    int lost = 0;
+    for (int k = 0; k < kNeighbours && lost <= kLosses; ++k) {
+      const double relative = std::ldexp(1.0, k % 2 ? -27 : -45),
+                   absolute = k % 2 ? 0.0 : 1e-12 * options_.radius;
+      const Var by = rng_.uniform(w.flat().shape(), -1.0, 1.0), at = w.flat();
+      const Inequality q =
+          claim_.evaluate(inside(w.with((at + by * (relative * at + Var(absolute))).value())));
+      lost += !(q.lhs - q.rhs >= 0.5 * violation);
+    }
+    return lost <= kLosses;
+  }
 
   void ascend(Candidate at) {
     double step = 0.1 * std::max(norm(at.w - centre_), 0.01 * options_.radius);
@@ -156,6 +188,17 @@ class Search {
       v.outcome = Outcome::refuted;
       v.reason = fmt::format("a counterexample: {:.12g} <= {:.12g} is false by {:.6g}, rounding {:.2g}",
                              worst_.lhs, worst_.rhs, -margin, worst_.tolerance);
+    } else if (margin < -worst_.tolerance) {
+      v.outcome = Outcome::inconclusive;
+      v.reason = fmt::format(
+          "the largest violation of {} points, {:.3g}, does not survive at neighbouring points: it is "
+          "rounding",
+          points_, -margin);
+    } else if (margin <= worst_.tolerance && 2 * tight_ < points_drawn_) {
+      v.reason = fmt::format(
+          "no counterexample in {} points; the smallest margin, {:.3g}, is within its rounding: the "
+          "claim is tight there; this is evidence, not proof",
+          points_, margin);
     } else if (margin <= worst_.tolerance) {
       v.outcome = Outcome::inconclusive;
       v.reason = fmt::format("the smallest margin of {} points, {:.3g}, is within its rounding, {:.2g}",
@@ -175,6 +218,11 @@ class Search {
   Index points_ = 0;
   bool seen_ = false;
   double worst_excess_ = 0.0;
+  bool refuted_ = false;  // worst_ is then a counterexample that survives
+  int judged_ = 0;
+  bool drawing_ = false;
+  Index points_drawn_ = 0;
+  Index tight_ = 0;  // of these, those whose margin is within rounding
   Inequality worst_;
   Params worst_point_;
 };

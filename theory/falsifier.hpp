@@ -40,7 +40,8 @@ struct FalsifyOptions {
 };
 
 /// refuted, with the worst point found as the witness; or supported by so many points, with the smallest margin and
-/// its point; inconclusive if the smallest margin is within rounding of a violation. Never certified.
+/// its point; inconclusive if at most points the margin is within rounding, or if the worst violation does not survive
+/// at neighbouring points, being rounding inside the two sides. Never certified.
 ///
 /// An ascent moves by normalised gradients whose length grows by a half after a success and is halved after a
 /// failure. Kinks and jumps of the violation are taken as they come, hence the restarts.

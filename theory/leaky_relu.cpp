@@ -60,26 +60,26 @@ class ProofObserver final : public optim::Observer {
     margins_.at(view.w);
     const auto n = static_cast<double>(margins_.size());
     double slopes = 0.0, along_w = 0.0, along_v = 0.0, size_w = 0.0, size_v = 0.0;
+    const Index summed = margins_.summed();
     for (Index i = 0; i < margins_.size(); ++i) {
       const double z = margins_.margin(i), dl = logistic_slope(z), aligned = rho_ * margins_.alignment(i);
-      alignment_.observe(t, level_, aligned, rounding({level_, aligned}));
+      const double size = rho_ * margins_.alignment_magnitude(i);
+      alignment_.observe(t, level_, aligned, rounding({level_}) + rounding({size}, summed));
       const double left = logistic(z) - logistic(level_), right = dl * (z - level_);
-      convexity_.observe(
-          t, left, right,
-          rounding({logistic(z), logistic(level_), dl * z, dl * level_, dl * margins_.magnitude(i)}));
-      unit_.observe(t, margins_.gradient_norm(i), 1.0, rounding({1.0, 1.0}));
+      convexity_.observe(t, left, right, rounding({logistic(z), logistic(level_), dl * z, dl * level_}));
+      unit_.observe(t, margins_.gradient_norm(i), 1.0, rounding({1.0}, summed));
       slopes -= dl;
       along_w += dl * z;
       along_v += dl * aligned;
       size_w += std::fabs(dl) * margins_.magnitude(i);
-      size_v += std::fabs(dl * aligned);
+      size_v += std::fabs(dl) * size;
     }
-    const Compensated w = compensated_dot(view.gradient.flat().data(), view.w.flat().data());
-    const Compensated v = compensated_dot(view.gradient.flat().data(), reference_.flat().data());
-    along_w_.observe(t, std::fabs(w.value - along_w / n), 0.0, rounding({w.magnitude, size_w / n}));
-    along_v_.observe(t, std::fabs(v.value - along_v / n), 0.0, rounding({v.magnitude, size_v / n}));
-    by_slopes_.observe(t, view.gradient_norm, slopes / n, rounding({view.gradient_norm, slopes / n}));
-    at_most_one_.observe(t, slopes / n, 1.0, rounding({1.0, 1.0}));
+    const double w = compensated_dot(view.gradient.flat().data(), view.w.flat().data()).value;
+    const double v = compensated_dot(view.gradient.flat().data(), reference_.flat().data()).value;
+    along_w_.observe(t, std::fabs(w - along_w / n), 0.0, rounding({size_w / n}, summed));
+    along_v_.observe(t, std::fabs(v - along_v / n), 0.0, rounding({size_v / n}, summed));
+    by_slopes_.observe(t, view.gradient_norm, slopes / n, rounding({view.gradient_norm, slopes / n}, summed));
+    at_most_one_.observe(t, slopes / n, 1.0, rounding({1.0, 1.0}, summed));
     return optim::Flow::go_on;
   }
 
@@ -115,7 +115,9 @@ LeakyReluProblem::LeakyReluProblem(const nn::TwoLayer& net, const Tensor& x, con
   const double exact = margin_of(direction, x, y);
   y_ = y.reshape(Shape{y.size(), 1});
   if (margin) check_number("LeakyReluProblem", "margin", *margin);
-  margin_ = margin.value_or(exact);
+  // A claim that only rounding separates from the exact margin is lowered to what is certain.
+  const bool rounded = margin && *margin > exact && *margin - exact <= rounding({exact});
+  margin_ = margin && !rounded ? *margin : exact;
 }
 
 Var LeakyReluProblem::risk(const Var& w) const { return nn::logistic(net_(w, x_), y_); }
@@ -190,7 +192,9 @@ LeakyReluRun check_leaky_relu_theorem(const LeakyReluProblem& problem, const Par
   if (w0.size() != problem.net().num_params())
     throw ShapeError(fmt::format("[{}] w0 has {} parameters, {} has {}; start from net.init(rng)", kName,
                                  w0.size(), problem.net().name(), problem.net().num_params()));
+  for (const double v : w0.flat().data()) check_number(kName, "a number of w0", v);
   check_number(kName, "accuracy", options.accuracy);
+  if (options.claimed) check_number(kName, "claimed", *options.claimed);
   if (options.step) check_number(kName, "step", *options.step);
   if (options.budget < 1 || options.iterations.value_or(1) < 1)
     throw DomainError(
@@ -225,11 +229,17 @@ LeakyReluRun check_leaky_relu_theorem(const LeakyReluProblem& problem, const Par
   run.reference = problem.reference(run.rho);
   run.distance = squared_distance(w0.flat().data(), run.reference.flat().data()).value;
   const double needed = (sharper ? 3.0 : 1.5) * run.distance / (run.step * eps);
-  run.iterations = options.iterations.value_or(std::max<Index>(iterations_needed(needed), 1));
+  if (!std::isfinite(needed))
+    throw DomainError(
+        fmt::format("[{}] T = {}: |W_0 - V|^2 = {} is beyond the range of numbers; give a smaller start or a "
+                    "larger accuracy",
+                    kName, needed, run.distance));
+  run.iterations = options.iterations.value_or(iterations_needed(needed));
+  // The T of the theorem itself is no claim to verify, and may exceed every whole-number type.
   proof.hypothesis(
       {.name = sharper ? "3 |W_0 - V|^2 / (step eps) <= T" : "(3/2) |W_0 - V|^2 / (step eps) <= T",
        .lhs = needed,
-       .rhs = static_cast<double>(run.iterations),
+       .rhs = options.iterations ? static_cast<double>(run.iterations) : std::max(std::ceil(needed), 1.0),
        .tolerance = rounding({needed})});
   proof.step({.name = "l(rho alpha gamma) <= eps / 3",
               .lhs = run.h,

@@ -17,18 +17,24 @@ class LeakyReluMargins {
   Index size() const noexcept { return static_cast<Index>(z_.size()); }
   /// z_i.
   double margin(Index i) const { return z_[static_cast<std::size_t>(i)]; }
-  /// sum_j |a_j phi(<w_j, x_i>)|, from which z_i's rounding follows.
+  /// sum_j |a_j| phi'_ij |w_j| |x_i|, at least the sum of the magnitudes z_i is made of, from which its rounding follows.
   double magnitude(Index i) const { return magnitudes_[static_cast<std::size_t>(i)]; }
   /// y_i <grad f(x_i; W), V> for V of rows a_j v*: y_i <v*, x_i> sum_j a_j^2 phi'_ij.
   double alignment(Index i) const { return alignments_[static_cast<std::size_t>(i)]; }
+  /// The same with |v*_k x_ik| in place of v*_k x_ik: what alignment(i) is made of.
+  double alignment_magnitude(Index i) const { return alignment_magnitudes_[static_cast<std::size_t>(i)]; }
+  /// How many numbers are added up on the way to a sum over samples, units and inputs: n + m + d.
+  Index summed() const noexcept { return summed_; }
   /// |grad f(x_i; W)|_F = |D a| |x_i|.
   double gradient_norm(Index i) const { return norms_[static_cast<std::size_t>(i)]; }
 
  private:
   const LeakyReluProblem& problem_;
   std::vector<double> separations_;  // y_i <v*, x_i>
-  std::vector<double> lengths_;      // |x_i|
-  std::vector<double> z_, magnitudes_, alignments_, norms_;
+  std::vector<double> separation_magnitudes_;
+  std::vector<double> lengths_;  // |x_i|
+  std::vector<double> z_, magnitudes_, alignments_, alignment_magnitudes_, norms_;
+  Index summed_;
 };
 
 }  // namespace cotangent::theory

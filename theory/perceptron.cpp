@@ -42,20 +42,22 @@ class PerceptronObserver final : public optim::Observer {
   optim::Flow on_step(const optim::View& view) override {
     const Index t = view.iteration;
     margins_.at(view.w);
-    double g = 0.0;
+    double g = 0.0, size = 0.0;
     Index wrong = 0;
     for (Index i = 0; i < margins_.size(); ++i) {
-      g -= logistic_slope(margins_.margin(i));
+      const double slope = -logistic_slope(margins_.margin(i));
+      g += slope;
+      size += slope * margins_.alignment_magnitude(i);
       wrong += margins_.margin(i) <= 0.0;
     }
     const auto n = static_cast<double>(margins_.size());
     g /= n;
     const double error = static_cast<double>(wrong) / n;
     const std::span<const double> w = view.w.flat().data(), gradient = view.gradient.flat().data();
-    const Compensated moved = compensated_dot(gradient, reference_.flat().data());
+    const double moved = compensated_dot(gradient, reference_.flat().data()).value;
     const double needed = options_.step * problem_.slope() * problem_.margin() * g;
-    progress_.observe(t, needed, -options_.step * moved.value,
-                      rounding({needed, options_.step * moved.magnitude}));
+    progress_.observe(t, needed, -options_.step * moved,
+                      rounding({needed}) + rounding({options_.step * size / n}, margins_.summed()));
     const Params next = axpy(-options_.step, view.gradient, view.w);
     const double before = compensated_dot(w, w).value;
     const double after = compensated_dot(next.flat().data(), next.flat().data()).value;

@@ -88,12 +88,10 @@ class ProxyObserver final : public optim::Observer {
         distance_ + 2.0 * options_.step * inner.value + options_.step * options_.step * square;
     const Params after = axpy(-options_.step, view.gradient, view.w);
     const double measured = squared_distance(after.flat().data(), triple_.v.flat().data()).value;
-    // w+ itself is rounded, by eps |w+|. A step beyond the largest number ends the run: nothing to compare then.
-    if (std::isfinite(measured))
-      identity_.observe(
-          t, measured, next,
-          rounding({distance_, 2.0 * options_.step * inner.magnitude, options_.step * options_.step * square,
-                    std::sqrt(measured) * norm(after)}));
+    // w+ itself is rounded, by eps |w+|.
+    identity_.observe(t, measured, next,
+                      rounding({distance_, 2.0 * options_.step * inner.magnitude,
+                                options_.step * options_.step * square, std::sqrt(measured) * norm(after)}));
     distance_ = measured;
 
     if (g < seen_.least) {

@@ -14,7 +14,7 @@ namespace {
 
 /// How close lhs <= rhs is to failing, rounding forgiven; NaN is closest of all, -inf <= -inf is no danger.
 double closeness(double lhs, double rhs, double tolerance) {
-  const double d = rhs - lhs + tolerance;
+  const double d = rhs - lhs + (std::isfinite(tolerance) ? tolerance : 0.0);
   if (!std::isnan(d)) return d;
   constexpr double kFar = std::numeric_limits<double>::infinity();
   return lhs <= rhs ? kFar : -kFar;
@@ -72,10 +72,15 @@ const char* to_string(Scope scope) noexcept {
   return "at the points drawn";
 }
 
-double rounding(std::initializer_list<double> terms) noexcept {
+double rounding(std::initializer_list<double> terms, Index summed) noexcept {
   double sum = 0.0;
   for (const double t : terms) sum += std::fabs(t);
-  return 64.0 * std::numeric_limits<double>::epsilon() * sum + 1e-300;
+  return (64.0 + static_cast<double>(summed)) * std::numeric_limits<double>::epsilon() * sum + 1e-300;
+}
+
+bool Inequality::holds() const noexcept {
+  if (strict) return lhs < rhs;
+  return lhs <= rhs || (std::isfinite(tolerance) && margin() >= -tolerance);
 }
 
 void Row::observe(Index k, double lhs, double rhs, double tolerance) noexcept {
@@ -113,9 +118,6 @@ Verdict Proof::evidence(Scope scope, Inequality conclusion) const {
   if (const Inequality* failed = first_failure(v.hypotheses)) {
     v.outcome = Outcome::not_applicable;
     v.reason = fmt::format("the hypothesis \"{}\" fails: {}", failed->name, sides(*failed));
-  } else if (const Inequality* broken = first_failure(v.steps)) {
-    v.outcome = Outcome::not_applicable;
-    v.reason = fmt::format("the proof breaks at \"{}\": {}", broken->name, sides(*broken));
   }
   return v;
 }
@@ -123,6 +125,17 @@ Verdict Proof::evidence(Scope scope, Inequality conclusion) const {
 Verdict Proof::conclude(Scope scope, Inequality conclusion) const {
   Verdict v = evidence(scope, std::move(conclusion));
   if (v.outcome == Outcome::not_applicable) return v;
+  if (const Inequality* broken = first_failure(v.steps)) {
+    v.outcome = Outcome::not_applicable;
+    v.reason = fmt::format("the proof breaks at \"{}\": {}", broken->name, sides(*broken));
+    return v;
+  }
+  for (const Rows* rows : {&hypotheses_, &steps_})
+    for (const auto& row : *rows)
+      if (row->evaluations() == 0) {
+        v.reason = fmt::format("\"{}\" was announced but never evaluated", row->worst().name);
+        return v;
+      }
   const Inequality& c = v.conclusion;
   const double margin = c.lhs == c.rhs ? 0.0 : c.margin();
   if (margin < -c.tolerance || (c.strict && margin < 0.0)) {
@@ -183,14 +196,18 @@ report::Check Verdict::record(Outcome expected) const {
   // Where the work was not begun, the numbers to show are those of the hypothesis that fails.
   const Inequality* failed = std::isnan(conclusion.margin()) ? first_failure(hypotheses) : nullptr;
   const Inequality& shown = failed ? *failed : conclusion;
+  if (failed) check.claim = fmt::format("{} [of: {}]", failed->name, claim.statement);
   check.lhs = shown.lhs;
   check.rhs = shown.rhs;
   check.margin = shown.margin();
   check.verdict = theory::to_string(outcome);
   check.expected = theory::to_string(expected);
   check.scope = theory::to_string(scope);
-  if (!seed.empty()) check.scope = fmt::format("{} points, drawn from {}", points, seed);
   check.note = reason;
+  if (!seed.empty()) {
+    check.scope = fmt::format("{} points", points);
+    check.note += fmt::format("; the points were drawn from {}", seed);
+  }
   check.hypotheses = rows(hypotheses);
   check.steps = rows(steps);
   return check;

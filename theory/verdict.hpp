@@ -23,9 +23,10 @@ const char* to_string(Outcome outcome) noexcept;
 enum class Scope { everywhere, trajectory, samples };
 const char* to_string(Scope scope) noexcept;
 
-/// 64 eps sum |terms| + 1e-300: how far rounding may have moved a sum of these terms.
+/// (64 + summed) eps sum |terms| + 1e-300: how far rounding may have moved a sum of these terms, each of which was
+/// itself made by adding up `summed` numbers whose magnitudes sum to it.
 /// Source: optimisation.md, section 0.
-double rounding(std::initializer_list<double> terms) noexcept;
+double rounding(std::initializer_list<double> terms, Index summed = 0) noexcept;
 
 /// lhs <= rhs (or <), as computed, with what rounding may have done to it; tolerance 0 says that both sides are exact.
 struct Inequality {
@@ -39,8 +40,8 @@ struct Inequality {
   bool strict = false;
 
   double margin() const noexcept { return rhs - lhs; }
-  /// False for NaN.
-  bool holds() const noexcept { return strict ? lhs < rhs : lhs <= rhs || margin() >= -tolerance; }
+  /// False for NaN; a tolerance that is not finite forgives nothing.
+  bool holds() const noexcept;
 };
 
 /// What is claimed, and where it stands: source is lecture and entry, "proxy O35".
@@ -98,6 +99,7 @@ class Row {
 /// the proof needs them; its conclusion. The numbers alone decide:
 ///
 ///   a hypothesis or a step fails (beyond rounding)  -> not_applicable, with its name, numbers and place
+///   one that was announced was never evaluated      -> inconclusive, with its name
 ///   the conclusion's margin is below -tolerance     -> refuted
 ///   it is above tolerance (or lhs <= rhs exactly)   -> certified; supported if only samples were seen
 ///   otherwise, and for NaN                          -> inconclusive
