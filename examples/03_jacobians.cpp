@@ -74,7 +74,7 @@ void lesson(examples::Lesson& l) {
   for (const double slope : {1.0, 0.1})
     l.figure(report::heat_map(l.path(slope < 1.0 ? "_leaky.svg" : "_linear.svg"),
                               per_sample_jacobian(network(12, eight, slope), at, many).matrix(),
-                              {.title = "J, slope " + to_string(slope), .x = "parameter", .y = "sample"}),
+                              {.title = "J, slope " + to_string(slope), .range = {{-6, 6}}}),
              "Block j of 12 columns is v_j X, the rows where neuron j is not active times the slope.");
   l.expect_supported("ece826 O14", "J(W) = [v_j phi'(<w_j, x_i>) x_i]", "at random W, X, v, slopes, to 1e-12",
                      of_j, 1e-12);

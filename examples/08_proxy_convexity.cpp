@@ -61,7 +61,8 @@ void lesson(examples::Lesson& l) {
   l.expect(Outcome::certified, of_digits.verdict, "the theorem on two digits");
   plot.title = "Gradient descent on the digits 0 and 1";
   plot.horizontal = {{0.1, "eps"}};
-  l.figure(draw(l.path("_digits.svg"), of_digits, plot), "The same on two digits, by the sharper form.");
+  l.figure(draw(l.path("_digits.svg"), of_digits, plot),
+           "The same on two digits, by the sharper form, until the claim has come true.");
 
   // One hypothesis broken at a time: the verdict names it.
   const auto broken = [&](const LeakyReluProblem& p, const std::string& name,

@@ -154,12 +154,19 @@ Parsed parse(std::string_view cell, double& value) {
   return end.ec == std::errc() ? Parsed::number : Parsed::out_of_range;
 }
 
+/// Names, all of them, or numbers, all of them: a line of both is as likely a number misspelt.
 bool names_columns(const Reader& reader, const std::vector<Cell>& cells) {
-  double ignored = 0.0;
-  return std::any_of(cells.begin(), cells.end(), [&](const Cell& cell) {
+  std::string_view name, number;
+  for (const Cell& cell : cells) {
     const std::string_view text = reader.trimmed(cell.text);
-    return !text.empty() && parse(text, ignored) == Parsed::text;
-  });
+    double ignored = 0.0;
+    if (text.empty()) continue;
+    (parse(text, ignored) == Parsed::text ? name : number) = text;
+  }
+  if (!name.empty() && !number.empty())
+    reader.fail(fmt::format("line {} has both \"{}\" and \"{}\"", cells[0].line, name, number),
+                "mend it, or say with .header whether it names the columns");
+  return !name.empty();
 }
 
 /// The number in a cell, or an error that says what is there instead.

@@ -9,7 +9,8 @@
 
 namespace cotangent::nn {
 
-/// Whether a file's first line names the columns; automatic: if one of its cells is text that is no number.
+/// Whether a file's first line names the columns; automatic: if its cells are text that is no
+/// number. Throws: DomainError where some are and some are not.
 enum class CsvHeader { automatic, yes, no };
 
 struct CsvOptions {

@@ -124,6 +124,9 @@ Drawn heat_map(const std::string& path, const Tensor& matrix, const HeatMapOptio
   // As a picture, a cell has several pixels: viewers that smooth them then smooth only its edges.
   const bool rectangles = p.rows * p.columns <= kMostRectangles;
   const Index times = rectangles ? 1 : std::max<Index>(1, kMostPixels / std::max(p.rows, p.columns));
+  // gnuplot draws no image of a single row or column.
+  const Index across = p.columns == 1 ? std::max<Index>(times, 2) : times,
+              down = p.rows == 1 ? std::max<Index>(times, 2) : times;
   std::string data = "$m << EOD\n";
   for (Index i = 0; i < p.rows; ++i) {
     std::string row;
@@ -131,9 +134,9 @@ Drawn heat_map(const std::string& path, const Tensor& matrix, const HeatMapOptio
       const double cell = p.cells[static_cast<std::size_t>(i * p.columns + j)];
       const std::string text =
           std::isnan(cell) ? "NaN " : fmt::format("{:.7g} ", std::clamp(cell, colours.from, colours.to));
-      for (Index k = 0; k < times; ++k) row += text;
+      for (Index k = 0; k < across; ++k) row += text;
     }
-    for (Index k = 0; k < times; ++k) data += row + '\n';
+    for (Index k = 0; k < down; ++k) data += row + '\n';
   }
   std::string script =
       index_axis("x", matrix.size(1), 9, options.x) +
@@ -147,8 +150,8 @@ Drawn heat_map(const std::string& path, const Tensor& matrix, const HeatMapOptio
   if (options.numbers) script += cell_numbers(matrix, colours);
   script += data + "EOD\n";
   script += fmt::format(
-      "plot $m matrix using (($1+0.5)*{1}/{0}-0.5):(($2+0.5)*{2}/{0}-0.5):3 with image {3} notitle\n",
-      static_cast<double>(times), p.across, p.down, rectangles ? "pixels" : "");
+      "plot $m matrix using (($1+0.5)*{}/{}-0.5):(($2+0.5)*{}/{}-0.5):3 with image {} notitle\n", p.across,
+      static_cast<double>(across), p.down, static_cast<double>(down), rectangles ? "pixels" : "");
 
   std::string title = options.title, note;
   if (p.down > 1 || p.across > 1) {

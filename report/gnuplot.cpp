@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstdio>
 #include <optional>
@@ -105,9 +106,15 @@ LineStyle line_style(Line line, std::size_t index, std::size_t nth) {
 }
 
 std::string quoted(std::string_view text) {
-  std::string out = "'";
-  for (const char c : one_line(clean(text))) out += c == '\'' ? "''" : std::string(1, c);
-  return out + "'";
+  // In double quotes, with everything that could mean something to gnuplot as an octal number.
+  std::string out = "\"";
+  for (const char c : one_line(clean(text))) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = byte >= 0x80 || std::isalnum(byte) ||
+                       std::string_view(" .,:;()[]=+-*/<>|_^").find(c) != std::string_view::npos;
+    out += plain ? std::string(1, c) : fmt::format("\\{:03o}", static_cast<unsigned>(byte));
+  }
+  return out + "\"";
 }
 
 Range Extent::range(bool log, const std::optional<Range>& fixed, double margin) const {

@@ -63,7 +63,9 @@ TEST_F(Csv, WhetherThereIsAHeader) {
   EXPECT_EQ(read("1,2\n3,4\n").names, (Names{"0", "1"}));
   EXPECT_EQ(read("1,2\n3,4\n").numbers.size(0), 2);
   EXPECT_EQ(read("1,2\n3,4\n", yes).names, (Names{"1", "2"}));
-  EXPECT_EQ(read("1,b\n3,4\n").names, (Names{"1", "b"}));
+  EXPECT_EQ(read("1,b\n3,4\n", yes).names, (Names{"1", "b"}));
+  EXPECT_EQ(error("1.O,2\n3,4\n"),
+            "line 1 has both \"1.O\" and \"2\"; mend it, or say with .header whether it names the columns");
   EXPECT_EQ(read("nan,inf\n3,4\n").numbers.size(0), 2);
   EXPECT_EQ(read(",a\n0,4\n").names, (Names{"", "a"}));
   EXPECT_EQ(read("a,b\n").numbers.shape(), (Shape{0, 2}));

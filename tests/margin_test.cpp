@@ -104,6 +104,18 @@ TEST(HardMargin, SaysWhenNothingSeparates) {
   }
 }
 
+TEST(HardMargin, AnyScaleWillDo) {
+  Rng rng(7);
+  const auto data = nn::separable(rng, {.n = 20, .d = 4, .margin = 0.2});
+  const double margin = hard_margin(data.x, data.y).margin;
+  for (const double scale : {0x1p-600, 0x1p-200, 0x1p300, 0x1p900}) {
+    const HardMargin m = hard_margin((scale * Var(data.x)).value(), data.y);
+    EXPECT_NEAR(m.margin / scale, margin, 1e-12) << scale;
+    EXPECT_GE(m.upper, m.margin);
+  }
+  EXPECT_NEAR(hard_margin(Tensor{{1e200, 0}}, Tensor{1}).margin, 1e200, 1e186);
+}
+
 TEST(HardMargin, OfADirectionOfOnesOwnIsRoundedDown) {
   const Tensor x{{0.1, 0.2}, {0.3, 0.4}}, y{1, 1};
   EXPECT_LE(margin_of({2.0, 0.0}, x, y), 0.1);

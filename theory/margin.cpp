@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/ops.hpp"
 #include "theory/compensated.hpp"
 
 extern "C" void dposv_(const char* uplo, const int* n, const int* nrhs, double* a, const int* lda, double* b,
@@ -85,11 +86,14 @@ class NearestPoint {
     for (Index k = 0; k < limit; ++k) {
       Index next = 0;
       double least = std::numeric_limits<double>::infinity();
+      const Tensor scores =
+          matmul(points_, Tensor::from(point_, Shape{points_.size(1), 1})).value();  // [n, 1]
       for (Index i = 0; i < points_.size(0); ++i)
-        if (const double s = dot(row(points_, i), point_); s < least) {
-          least = s;
+        if (scores(i, 0) < least) {
+          least = scores(i, 0);
           next = i;
         }
+      least = dot(row(points_, next), point_);
       const double square = dot(point_, point_);
       const double enough = 1e-14 * std::max(square, 1e-16 * largest_);
       if (least >= square - enough || std::count(corral_.begin(), corral_.end(), next)) return;
@@ -202,18 +206,24 @@ double margin_of(const Tensor& direction, const Tensor& x, const Tensor& y) {
 
 HardMargin hard_margin(const Tensor& x, const Tensor& y) {
   check("hard_margin", x, y);
-  const Tensor points = signed_rows(x, y);
+  // Scaled by a power of two, exactly, so that no square leaves the range of numbers.
+  double largest = 0.0;
+  for (const double v : x.data()) largest = std::max(largest, std::fabs(v));
+  int exponent = 0;
+  std::frexp(largest, &exponent);
+  const double unit = std::ldexp(1.0, std::clamp(exponent, -1000, 1000));
+  const Tensor points = (Var(signed_rows(x, y)) * (1.0 / unit)).value();
   NearestPoint nearest(points);
   nearest.run();
   HardMargin found;
   found.weights = nearest.weights();
   const Vector& p = nearest.point();
-  found.upper = std::sqrt(dot_rounded_up(p, p)) + nearest.rounding();
+  found.upper = unit * (std::sqrt(dot_rounded_up(p, p)) + nearest.rounding());
   const double norm = std::sqrt(dot(p, p));
   if (!(norm > 0.0)) return found;
   Vector v = p;
   for (double& c : v) c /= norm;
-  found.margin = least_margin(points, v);
+  found.margin = unit * least_margin(points, v);
   if (found.separable()) found.direction = Tensor::from(v, Shape{x.size(1)});
   return found;
 }

@@ -17,7 +17,9 @@ struct HardMargin {
 };
 
 /// The point of smallest norm in the convex hull of y_i x_i, whose direction has the largest margin and whose norm is
-/// that margin. Where the hull holds 0 (upper = 0 to rounding) nothing separates the data.
+/// that margin. Where the hull holds 0 (upper = 0 to rounding) nothing separates the data. Margins below about 1e-8 of
+/// the longest x_i drown in the rounding of inner products: `upper` then stays above `margin`, and a direction of one's
+/// own may do better (margin_of).
 ///
 /// Shapes: X [n, d]; y [n] or [n, 1] of -1 and +1.
 /// Cost: O(n d) and a Cholesky factorisation of the support's Gram matrix a step; steps are about as many as
