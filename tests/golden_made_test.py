@@ -1,0 +1,75 @@
+"""The recorded golden numbers are those that golden/make_golden.py makes, to 1e-12 of an array's largest entry.
+
+Usage: golden_made_test.py. Runs where PyTorch is, in this Python or in Debian's; exits 77 (skipped) without it."""
+import os
+import pathlib
+import sys
+
+SKIPPED = 77
+DEBIAN_PYTHON = "/usr/bin/python3"
+TOLERANCE = 1e-12
+
+try:
+    import torch  # noqa: F401
+except ImportError:
+    if sys.executable != DEBIAN_PYTHON and os.path.exists(DEBIAN_PYTHON):
+        os.execv(DEBIAN_PYTHON, [DEBIAN_PYTHON, "-B", *sys.argv])
+    print("skipped: install python3-torch")
+    sys.exit(SKIPPED)
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "golden"))
+import make_golden  # noqa: E402
+import numpy as np  # noqa: E402
+
+
+def difference(made, recorded):
+    """The largest difference over the largest entry recorded; infinite if the arrays are of different kinds."""
+    if made.shape != recorded.shape or made.dtype != recorded.dtype:
+        return np.inf
+    if made.dtype.kind != "f":
+        return 0.0 if np.array_equal(made, recorded) else np.inf
+    worst = np.max(np.abs(made - recorded)) / np.max(np.abs(recorded))
+    return np.inf if np.isnan(worst) else worst
+
+
+def compare(made, recorded):
+    """Differences by array, and those that are too large."""
+    found = {name: difference(made.get(name, np.array("missing")), recorded.get(name, np.array("missing")))
+             for name in (made | recorded) if name != "made_with"}
+    given = {name for name in found if name.split(".")[1] in make_golden.INPUTS}
+    return found, {name for name, d in found.items() if d > (0.0 if name in given else TOLERANCE)}
+
+
+def test_checker(made, recorded):
+    """Arrays in which a change was not noticed: one number a little off, another type or shape, none, one too many."""
+    unnoticed = []
+    for name, array in recorded.items():
+        if name == "made_with":
+            continue
+        kind, changed = array.dtype.kind, array.copy()
+        middle = array.size // 2
+        changed.flat[middle] = "?" if kind == "U" else array.flat[middle] + (
+            3 * TOLERANCE * np.max(np.abs(array)) if kind == "f" else 1)
+        without = {k: v for k, v in recorded.items() if k != name}
+        narrower = recorded | {name: array.astype("f4" if kind == "f" else "U9")}
+        for record in (recorded | {name: changed}, without, narrower, recorded | {name: array[None]}):
+            if compare(made, record)[1] != {name}:
+                unnoticed.append(name)
+    if compare(made, recorded | {"tanh.surplus": np.zeros(1)})[1] != {"tanh.surplus"}:
+        unnoticed.append("tanh.surplus")
+    return unnoticed
+
+
+with np.load(make_golden.RECORD) as file:
+    RECORDED = {name: file[name] for name in file.files}
+MADE = make_golden.make()
+print("recorded with", ", ".join(RECORDED["made_with"]))
+print("made now with", ", ".join(MADE["made_with"]))
+differences, problems = compare(MADE, RECORDED)
+for problem in sorted(problems):
+    print(f"{problem}: differs by {differences[problem]:.2e} of its largest entry, more than {TOLERANCE}")
+if not problems:
+    problems = test_checker(MADE, RECORDED)
+    print("\n".join(f"{name}: a change was not noticed" for name in problems)
+          or f"{len(differences)} arrays, the worst {max(differences.values()):.2e} of its largest entry apart")
+sys.exit(1 if problems else 0)
