@@ -69,6 +69,8 @@ const std::vector<Function> kFunctions{
     {"sigmoid", &Transcendental::sigmoid, [](Real x) { return 1.0L / (1.0L + std::exp(-x)); }, -760.0, 60.0},
     {"softplus", &Transcendental::softplus,
      [](Real x) { return (x > 0.0L ? x : 0.0L) + std::log1p(std::exp(-std::fabs(x))); }, -760.0, 60.0},
+    {"expm1", &Transcendental::expm1, [](Real x) { return std::expm1(x); }, -760.0, 709.0},
+    {"log1p", &Transcendental::log1p, [](Real x) { return std::log1p(x); }, -1.0, 1000.0},
 };
 
 /// Number of doubles between a and b; 0 only for the same bits, up to NaN.
