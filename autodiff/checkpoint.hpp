@@ -19,9 +19,9 @@ using ManyFunction = Function<Var(const std::vector<Var>& inputs)>;
 /// cotangent of an input has the input's size.
 /// Cost: f once more for the backward pass, and at order k some 2^k times; memory: inputs and result, and while the
 /// backward pass goes through this node, what f itself records.
-/// Limits: f must give the same result for the same inputs (no Rng that moves on). Derivatives have the bits of f(inputs)
-/// unless an input is also used elsewhere: sums then associate differently. Per-sample Jacobians cannot see into the node
-/// and refuse it.
+/// Limits: f must give the same result for the same inputs (no Rng that moves on). The gradient has the bits of that of
+/// f(inputs) unless an input is also used elsewhere, for sums then associate differently; higher orders agree to rounding.
+/// Per-sample Jacobians cannot see into the node and refuse it.
 /// Throws: TapeError if f uses a tracked variable that is not among its inputs; what f throws.
 /// Source: Griewank, Walther 2000; Chen, Xu, Zhang, Guestrin 2016.
 Var checkpoint(ManyFunction f, const std::vector<Var>& inputs);

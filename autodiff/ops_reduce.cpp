@@ -154,8 +154,9 @@ const Op kNorm({
         [](const Pullback& p, const Var& g, Cotangents& out) {
           const int axis = static_cast<int>(p.whole(0));
           const Var zero = equal_to(p.out(), 0.0);
-          const Var slope = where(zero, 0.0, g / where(zero, 1.0, p.out()));
-          out.add(0, p.in(0) * spread(slope, axis, p.shape(0)[axis]));
+          const Index size = p.shape(0)[axis];
+          const Var unit = p.in(0) / spread(where(zero, 1.0, p.out()), axis, size);
+          out.add(0, spread(where(zero, 0.0, g), axis, size) * unit);
         },
     .keep = Keep::kInputsAndOutput,
     .at_kink = "0",
