@@ -66,13 +66,13 @@ void lesson(examples::Lesson& l) {
   const double first = worst(kNumbers, 1), second = worst(kNumbers, 2);
   l.metric("worst_error", right);
   l.expect_supported("ece8101 O10", "the pullback",
-                     "it agrees with central differences to second order, to 1e-6", right, 1e-6);
+                     "it agrees with central differences to second order, to 1e-5", right, 1e-5);
   l.expect_refuted("ece8101 O10", "a pullback without its root", "it agrees with differences to 1e-6 (false)",
                    no_root, 1e-6);
   l.expect_supported("ece8101 O10", "a pullback of plain numbers, first order",
                      "it agrees with differences to 1e-6: the gradient is right", first, 1e-6);
   l.expect_refuted("ece8101 O10", "a pullback of plain numbers, second order",
-                   "it agrees with differences to 1e-6 (false: numbers have no derivative)", second, 1e-6);
+                   "it agrees with differences to 1e-5 (false: numbers have no derivative)", second, 1e-5);
 
   std::vector<double> at, rounded, derivative, curvature;
   const auto f = [](const Var& x) { return kRounded(x); };
@@ -82,11 +82,13 @@ void lesson(examples::Lesson& l) {
     derivative.push_back(grad(f, x));
     curvature.push_back(hessian(f, x));
   }
-  l.figure(
-      report::plot(l.path("_rounded.svg"),
-                   {{"phi", at, rounded}, {"phi'", at, derivative}, {"phi''", at, curvature}}, {.x = "t"}),
-      "The operation and what the engine makes of its pullback: the slope goes from 0.1 to 1 without a "
-      "jump.");
+  l.figure(report::plot(l.path("_rounded.svg"),
+                        {{"value", at, rounded},
+                         {"first derivative", at, derivative},
+                         {"second derivative", at, curvature}},
+                        {.x = "t"}),
+           "The operation and what the engine makes of its pullback: the slope goes from 0.1 to 1 without a "
+           "jump.");
 
   // In a network it is an operation like any other: Jacobians a sample, the tangent kernel without them, a bound.
   const Index n = l.smoke() ? 6 : 30, d = n + 2, k = l.smoke() ? 8 : 200;
@@ -129,7 +131,7 @@ void lesson(examples::Lesson& l) {
   l.metric("nodes_saved", static_cast<double>(kept - again));
   l.expect_certified("ece8101 O10", "checkpoints change no bit of the gradient",
                      "the largest difference is below 1e-300",
-                     norm(Var(g) - h, {.kind = Norm::infinity}).item(), 0.0, -1e-300);
+                     norm(Var(g) - h, {.kind = Norm::infinity}).item(), 1e-300);
 }
 
 }  // namespace
