@@ -1,4 +1,5 @@
-// checkpoint: its node holds the function; its pullback is the function's own backward pass, made when it is needed.
+// checkpoint: its node holds the function; its pullback is the function's own backward pass, made when it is
+// needed.
 #include "autodiff/checkpoint.hpp"
 
 #include <fmt/format.h>
@@ -40,8 +41,8 @@ std::vector<unsigned char> dependents(const TapeState& tape, std::uint32_t first
   return marks;
 }
 
-/// Cotangents of f's inputs for the cotangent g of f(inputs), all from one backward pass; those of inputs not wanted
-/// stay constant.
+/// Cotangents of f's inputs for the cotangent g of f(inputs), all from one backward pass; those of inputs not
+/// wanted stay constant.
 std::vector<Var> backward(TapeState& tape, const ManyFunction& f, std::vector<Var> inputs,
                           const std::vector<bool>& wanted, const Var& g, bool create_graph) {
   std::vector<Var> result;

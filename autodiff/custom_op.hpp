@@ -5,16 +5,16 @@
 
 namespace cotangent {
 
-/// What the rules of an operation are given: the inputs' values; its numbers; the recorded operation; where to leave
-/// the cotangents of its inputs.
+/// What the rules of an operation are given: the inputs' values; its numbers; the recorded operation; where
+/// to leave the cotangents of its inputs.
 using OpInputs = detail::Inputs;
 using OpAttributes = detail::Attributes;
 using OpRecord = detail::Pullback;
 using OpCotangents = detail::Cotangents;
 
 /// How an operation treats samples, for per-sample Jacobians and structured tangent kernels.
-/// `mixed`: in no way to rely on, such functions are refused. `elementwise`: element by element, scalars go with any
-/// shape. `rows`: row i of the result, along axis 0, depends on rows i of the inputs alone.
+/// `mixed`: in no way to rely on, such functions are refused. `elementwise`: element by element, scalars go
+/// with any shape. `rows`: row i of the result, along axis 0, depends on rows i of the inputs alone.
 enum class OpSamples { mixed, elementwise, rows };
 
 struct CustomOpSpec {
@@ -22,8 +22,9 @@ struct CustomOpSpec {
   const char* name;
   /// Checks shapes, then computes the value.
   Tensor (*forward)(const OpInputs& in, const OpAttributes& attributes);
-  /// out.add(j, cotangent of input j) for the cotangent g of the result, made of public operations on p.in(j), p.out()
-  /// and g: then derivatives of any order follow. Null: not differentiable, the derivative is 0.
+  /// out.add(j, cotangent of input j) for the cotangent g of the result, made of public operations on
+  /// p.in(j), p.out() and g: then derivatives of any order follow. Null: not differentiable, the derivative
+  /// is 0.
   void (*pullback)(const OpRecord& p, const Var& g, OpCotangents& out);
   OpSamples samples = OpSamples::mixed;
 };
@@ -40,9 +41,9 @@ struct CustomOpSpec {
 ///                             .samples = OpSamples::elementwise});
 ///   Var softsign(const Var& x) { return kSoftsign(x); }
 ///
-/// Must be a constant at namespace scope: it stays in the list of operations for ever. Compare it with differences by
-/// check_gradient, to second order. Throws: what its forward rule throws; ShapeError from a backward pass whose
-/// cotangent has another shape than its input.
+/// Must be a constant at namespace scope: it stays in the list of operations for ever. Compare it with
+/// differences by check_gradient, to second order. Throws: what its forward rule throws; ShapeError from a
+/// backward pass whose cotangent has another shape than its input.
 class CustomOp {
  public:
   explicit CustomOp(const CustomOpSpec& spec);

@@ -1,5 +1,5 @@
-// Operations that pick numbers by position, their adjoints, and what is composed of them: diagonals, triangles,
-// stacks, borders.
+// Operations that pick numbers by position, their adjoints, and what is composed of them: diagonals,
+// triangles, stacks, borders.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -45,11 +45,12 @@ struct Around {
 /// Throws: ShapeError with the operation's name unless x has such an axis.
 void check_axis(const char* name, const Shape& shape, int axis);
 
-/// Numbers put at the positions `index` names along an axis of zeros, whose size becomes `size`; those put at one
-/// place add up. Its pullback is take_along_axis. Shapes: x, index [.., k, ..] -> [.., size, ..].
+/// Numbers put at the positions `index` names along an axis of zeros, whose size becomes `size`; those put at
+/// one place add up. Its pullback is take_along_axis. Shapes: x, index [.., k, ..] -> [.., size, ..].
 Var put_along_axis(const Var& x, const Var& index, int axis, Index size);
 
-/// A reduction along any axes (none listed: all) by one along a single axis. Throws: ShapeError with its name.
+/// A reduction along any axes (none listed: all) by one along a single axis. Throws: ShapeError with its
+/// name.
 Var over_axes(const char* name, const Var& x, const ReduceOptions& options, Var (*along)(const Var&, int));
 /// How many numbers go into one of the result.
 Index count_reduced(const Shape& shape, const std::vector<int>& axes);

@@ -1,5 +1,5 @@
-// Products of many matrices at once, and symmetric positive definite systems by Cholesky factors (LAPACK, as OpenBLAS
-// exports it).
+// Products of many matrices at once, and symmetric positive definite systems by Cholesky factors (LAPACK, as
+// OpenBLAS exports it).
 #include <fmt/format.h>
 
 #include <algorithm>

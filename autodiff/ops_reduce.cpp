@@ -85,7 +85,8 @@ Var over_axes(const char* name, const Var& x, const ReduceOptions& options, Var 
   if (options.axes.empty()) std::fill(reduced, reduced + rank, true);
   Var y = rank == 0 ? reshape(x, Shape{1}) : x;
   if (rank == 0) y = along(y, 0);
-  // Neighbouring axes go in one step, the last ones first: a reshape makes one axis of them, and keeps the others.
+  // Neighbouring axes go in one step, the last ones first: a reshape makes one axis of them, and keeps the
+  // others.
   for (int last = rank; last-- > 0;) {
     if (!reduced[last]) continue;
     int first = last;
@@ -149,7 +150,8 @@ const Op kNorm({
             for (Index k = 0; k < s.inner; ++k) *y++ = length(x + k, s.middle, s.inner);
           return out;
         },
-    // x / |x|, and 0 at 0: an element of the subdifferential, and constant, so that all higher orders are 0 there too.
+    // x / |x|, and 0 at 0: an element of the subdifferential, and constant, so that all higher orders are 0
+    // there too.
     .pullback =
         [](const Pullback& p, const Var& g, Cotangents& out) {
           const int axis = static_cast<int>(p.whole(0));

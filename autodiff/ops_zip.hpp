@@ -54,8 +54,8 @@ inline Tensor map(const Tensor& x, void (*f)(double*, const double*, std::int64_
 /// A scalar operand's cotangent is the sum over what it was spread to.
 inline Var like(const Var& g, const Shape& shape) { return shape.rank() == 0 && g.rank() != 0 ? sum(g) : g; }
 
-/// Per-sample gradients by a scalar operand from what each element of the result contributes: its sum over the
-/// sample's elements. Shapes: each [.., n, ..] with n at `axis` -> [n, 1].
+/// Per-sample gradients by a scalar operand from what each element of the result contributes: its sum over
+/// the sample's elements. Shapes: each [.., n, ..] with n at `axis` -> [n, 1].
 RowFactor summed_by_sample(const Tensor& each, int axis);
 
 }  // namespace cotangent::detail

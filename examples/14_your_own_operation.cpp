@@ -1,6 +1,6 @@
-// Lesson 14, an operation of one's own. One learns to give the engine a function it does not know, by its value and its
-// pullback; how a wrong pullback is found; what a right one is good for at once; and how a part of a function is
-// computed twice in order not to be kept.
+// Lesson 14, an operation of one's own. One learns to give the engine a function it does not know, by its
+// value and its pullback; how a wrong pullback is found; what a right one is good for at once; and how a part
+// of a function is computed twice in order not to be kept.
 #include <algorithm>
 #include <cmath>
 
@@ -20,7 +20,8 @@ Tensor value(const OpInputs& x, const OpAttributes&) {
     return 0.5 * (1 + kSlope) * t + 0.5 * (1 - kSlope) * std::sqrt(t * t + kRound * kRound);
   });
 }
-/// Its derivative, (1 + a) / 2 + (1 - a) / 2 t / sqrt(t^2 + r^2), made of operations: it can be differentiated again.
+/// Its derivative, (1 + a) / 2 + (1 - a) / 2 t / sqrt(t^2 + r^2), made of operations: it can be
+/// differentiated again.
 Var slope(const Var& t) {
   return 0.5 * (1 + kSlope) + 0.5 * (1 - kSlope) * t / sqrt(square(t) + kRound * kRound);
 }
@@ -90,7 +91,8 @@ void lesson(examples::Lesson& l) {
            "The operation and what the engine makes of its pullback: the slope goes from 0.1 to 1 without a "
            "jump.");
 
-  // In a network it is an operation like any other: Jacobians a sample, the tangent kernel without them, a bound.
+  // In a network it is an operation like any other: Jacobians a sample, the tangent kernel without them, a
+  // bound.
   const Index n = l.smoke() ? 6 : 30, d = n + 2, k = l.smoke() ? 8 : 200;
   const Tensor x = rng.normal({n, d}), v = rng.normal({k});
   const nn::TwoLayer net(d, k, Rounded(), {.outer = v});
@@ -107,7 +109,8 @@ void lesson(examples::Lesson& l) {
                      kSlope * kSlope * dot(v, v).item() * of_data.smallest(), of_kernel.smallest(),
                      of_kernel.bound + of_data.bound);
 
-  // A deep network of such blocks, its tape holding one node a block: the backward pass computes each block again.
+  // A deep network of such blocks, its tape holding one node a block: the backward pass computes each block
+  // again.
   const Index width = 16, blocks = l.smoke() ? 4 : 20, size = width * width;
   const Tensor weights = rng.normal({blocks * size}, 0.0, 0.3), data = rng.normal({8, width});
   const auto block = [&](const Var& own, const Var& h) {

@@ -1,5 +1,5 @@
-// Random programs: operations drawn at random, one upon another, on random shapes and numbers. Their derivatives of first
-// and second order agree with differences, and what is recorded does not change a value.
+// Random programs: operations drawn at random, one upon another, on random shapes and numbers. Their
+// derivatives of first and second order agree with differences, and what is recorded does not change a value.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
@@ -13,8 +13,8 @@
 namespace cotangent {
 namespace {
 
-/// A step of a program: an operation smooth near all numbers of order 1, made from numbers in [0, 1) that the program
-/// holds. `x` is the result so far, `y` an earlier one.
+/// A step of a program: an operation smooth near all numbers of order 1, made from numbers in [0, 1) that the
+/// program holds. `x` is the result so far, `y` an earlier one.
 struct Step {
   const char* name;
   Var (*apply)(const Var& x, const Var& y, double u);

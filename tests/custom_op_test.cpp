@@ -1,5 +1,5 @@
-// CustomOp: an operation a script defines behaves as the engine's own, in gradients of any order, per-sample Jacobians,
-// tangent kernels and errors; a wrong pullback is found.
+// CustomOp: an operation a script defines behaves as the engine's own, in gradients of any order, per-sample
+// Jacobians, tangent kernels and errors; a wrong pullback is found.
 #include "autodiff/custom_op.hpp"
 
 #include <cmath>

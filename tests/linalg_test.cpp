@@ -1,4 +1,5 @@
-// Systems with symmetric positive definite matrices against closed forms, and which leading minor an error names.
+// Systems with symmetric positive definite matrices against closed forms, and which leading minor an error
+// names.
 #include <cmath>
 
 #include "autodiff/autodiff.hpp"

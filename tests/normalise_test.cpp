@@ -1,4 +1,5 @@
-// Residual, Scale and Normalise: values by plain loops, gradients, per-sample Jacobians, structured tangent kernels.
+// Residual, Scale and Normalise: values by plain loops, gradients, per-sample Jacobians, structured tangent
+// kernels.
 #include "nn/normalise.hpp"
 
 #include <cmath>

@@ -1,4 +1,5 @@
-// The same as op_errors_test for comparisons, reductions along several axes, picking by position and linear algebra.
+// The same as op_errors_test for comparisons, reductions along several axes, picking by position and linear
+// algebra.
 #include <cmath>
 
 #include "op_bad_call.hpp"

@@ -35,7 +35,8 @@ inline void add_where(std::vector<OpRow>& rows) {
                     .away = 0.1});
 }
 
-/// Masks of numbers that are never closer than a difference step; times numbers, so that something has a derivative.
+/// Masks of numbers that are never closer than a difference step; times numbers, so that something has a
+/// derivative.
 inline void add_mask(std::vector<OpRow>& rows, const std::string& name, Var (*mask)(const Var&, const Var&),
                      bool (*holds)(double, double)) {
   rows.push_back({.name = name,

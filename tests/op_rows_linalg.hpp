@@ -1,5 +1,5 @@
-// Rows of the table of operations: numbers picked by position, diagonals and triangles, products of many matrices,
-// symmetric positive definite systems.
+// Rows of the table of operations: numbers picked by position, diagonals and triangles, products of many
+// matrices, symmetric positive definite systems.
 #pragma once
 #include <cmath>
 
@@ -197,7 +197,8 @@ inline Plain definite(const Plain& m) {
     return sum;
   });
 }
-/// Gauss's elimination without pivots, which such matrices do not need: b becomes a^-1 b; the determinant is returned.
+/// Gauss's elimination without pivots, which such matrices do not need: b becomes a^-1 b; the determinant is
+/// returned.
 inline double eliminate(Plain a, Plain& b) {
   const auto n = static_cast<std::size_t>(a.shape[0]), columns = b.numbers.size() / n;
   double determinant = 1.0;
