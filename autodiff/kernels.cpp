@@ -62,28 +62,35 @@ void sum_middle(double* y, const double* x, Index outer, Index middle, Index inn
 
 namespace {
 
-// Both tests let a NaN in and none out again; | instead of || keeps the loop free of branches.
 struct Larger {
-  double operator()(double top, double x) const {
-    return static_cast<int>(x > top) | static_cast<int>(x != x) ? x : top;
-  }
+  double operator()(double top, double x) const { return x > top ? x : top; }
 };
 struct Smaller {
-  double operator()(double low, double x) const {
-    return static_cast<int>(x < low) | static_cast<int>(x != x) ? x : low;
-  }
+  double operator()(double low, double x) const { return x < low ? x : low; }
 };
+// What pick says of the two, or the NaN among them.
+template <class Pick>
+double pick_or_nan(double a, double b, Pick pick) {
+  const double better = pick(a, b);
+  return static_cast<int>(a != a) | static_cast<int>(b != b) ? a + b : better;
+}
 
+// pick alone is one machine instruction, which loses a NaN; so NaNs are looked for beside it.
 template <class Pick>
 double extreme(const double* x, Index n, Pick pick) {
-  double part[8];
-  for (double& p : part) p = x[0];
+  double part[8], bad[8];
+  for (Index k = 0; k < 8; ++k) part[k] = bad[k] = x[0];
   Index i = 0;
   for (; i + 8 <= n; i += 8)
-    for (Index k = 0; k < 8; ++k) part[k] = pick(part[k], x[i + k]);
-  for (; i < n; ++i) part[0] = pick(part[0], x[i]);
-  for (Index k = 1; k < 8; ++k) part[0] = pick(part[0], part[k]);
-  return part[0];
+    for (Index k = 0; k < 8; ++k) {
+      const double v = x[i + k];
+      part[k] = pick(part[k], v);
+      bad[k] = v == v ? bad[k] : v;
+    }
+  double best = x[0];
+  for (; i < n; ++i) best = pick_or_nan(best, x[i], pick);
+  for (Index k = 0; k < 8; ++k) best = pick_or_nan(best, bad[k] == bad[k] ? part[k] : bad[k], pick);
+  return best;
 }
 
 template <class Pick>
@@ -96,7 +103,7 @@ void extreme_middle(double* __restrict y, const double* __restrict x, Index oute
     }
     std::copy(x, x + inner, y);
     for (Index m = 1; m < middle; ++m)
-      for (Index k = 0; k < inner; ++k) y[k] = pick(y[k], x[m * inner + k]);
+      for (Index k = 0; k < inner; ++k) y[k] = pick_or_nan(y[k], x[m * inner + k], pick);
   }
 }
 

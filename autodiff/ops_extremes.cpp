@@ -34,6 +34,14 @@ Tensor first_position(const Tensor& x, const Tensor& y, int axis) {
   double* __restrict to = mutable_data(out);
   const double* px = x.data().data();
   const double* py = y.data().data();
+  if (s.inner == 1) {
+    for (Index o = 0; o < s.outer; ++o, px += s.middle) {
+      Index m = 0;
+      while (!(px[m] == py[o] || (std::isnan(px[m]) && std::isnan(py[o])))) ++m;
+      to[o] = static_cast<double>(m);
+    }
+    return out;
+  }
   for (Index o = 0; o < s.outer; ++o, px += s.middle * s.inner, py += s.inner, to += s.inner)
     for (Index m = s.middle; m-- > 0;)
       for (Index k = 0; k < s.inner; ++k) {

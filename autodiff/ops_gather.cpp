@@ -164,11 +164,14 @@ Tensor band(const char* name, const Shape& shape, Index low, Index high) {
     throw ShapeError(
         fmt::format("[{}] x is {}; it must be a matrix, or several: [.., m, n]", name, shape.to_string()));
   const Index rows = shape[shape.rank() - 2], columns = shape[shape.rank() - 1];
-  Tensor mask = uninitialized(shape);
-  double* to = mutable_data(mask);
+  Tensor mask = Tensor::zeros(shape);
+  double* row = mutable_data(mask);
   for (Index at = 0; at < shape.size(); at += rows * columns)
-    for (Index i = 0; i < rows; ++i)
-      for (Index j = 0; j < columns; ++j) *to++ = j - i >= low && j - i <= high ? 1.0 : 0.0;
+    for (Index i = 0; i < rows; ++i, row += columns) {
+      const Index first = std::clamp(i + low, Index{0}, columns),
+                  last = std::clamp(i + high + 1, Index{0}, columns);
+      if (first < last) std::fill(row + first, row + last, 1.0);
+    }
   return mask;
 }
 

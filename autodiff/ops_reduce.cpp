@@ -120,18 +120,20 @@ Index count_reduced(const Shape& shape, const std::vector<int>& axes) {
 
 namespace {
 
-// The square of a number above 1e154 or below 1e-154 is not a normal one; such vectors are scaled first.
-double length(const double* x, Index n, Index stride) {
-  double squares = 0.0;
-  if (stride == 1)
-    squares = kernel::dot(x, x, n);
-  else
-    for (Index i = 0; i < n; ++i) squares += x[i * stride] * x[i * stride];
-  if (squares > 1e-280 && squares < 1e300) return std::sqrt(squares);
+/// y_k = sum_m x_mk^2.
+void sum_squares(double* __restrict y, const double* __restrict x, Index rows, Index columns) {
+  std::fill(y, y + columns, 0.0);
+  for (Index m = 0; m < rows; ++m)
+    for (Index k = 0; k < columns; ++k) y[k] += x[m * columns + k] * x[m * columns + k];
+}
+
+// The root of a sum of squares. The square of a number above 1e154 or below 1e-154 is not a normal one: such
+// vectors are scaled first.
+double length(double squares, const double* x, Index n, Index stride) {
+  if (std::isnan(squares) || (squares > 1e-280 && squares < 1e300)) return std::sqrt(squares);
   double top = 0.0;
-  for (Index i = 0; i < n; ++i)
-    top = std::isnan(x[i * stride]) ? x[i * stride] : std::fmax(top, std::fabs(x[i * stride]));
-  if (!(top > 0.0) || std::isinf(top) || std::isnan(squares)) return std::isnan(squares) ? squares : top;
+  for (Index i = 0; i < n; ++i) top = std::fmax(top, std::fabs(x[i * stride]));
+  if (top == 0.0 || std::isinf(top)) return top;
   squares = 0.0;
   for (Index i = 0; i < n; ++i) squares += (x[i * stride] / top) * (x[i * stride] / top);
   return top * std::sqrt(squares);
@@ -146,8 +148,11 @@ const Op kNorm({
           Tensor out = uninitialized(in.shape(0).without(axis));
           double* y = mutable_data(out);
           const double* x = in[0].data().data();
-          for (Index o = 0; o < s.outer; ++o, x += s.middle * s.inner)
-            for (Index k = 0; k < s.inner; ++k) *y++ = length(x + k, s.middle, s.inner);
+          for (Index o = 0; o < s.outer; ++o, x += s.middle * s.inner, y += s.inner) {
+            if (s.inner > 1) sum_squares(y, x, s.middle, s.inner);
+            for (Index k = 0; k < s.inner; ++k)
+              y[k] = length(s.inner > 1 ? y[k] : kernel::dot(x, x, s.middle), x + k, s.middle, s.inner);
+          }
           return out;
         },
     // x / |x|, and 0 at 0: an element of the subdifferential, and constant, so that all higher orders are 0

@@ -1,8 +1,8 @@
 // log-sum-exp, softmax and its logarithm along an axis.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "autodiff/error.hpp"
 #include "autodiff/kernels.hpp"
@@ -13,47 +13,6 @@
 namespace cotangent {
 namespace detail {
 namespace {
-
-const Op kLogSumExp({
-    .name = "log_sum_exp",
-    .forward =
-        [](const Inputs& in, const Attributes& a) {
-          const int axis = static_cast<int>(a.whole[0]);
-          check_axis("log_sum_exp", in.shape(0), axis);
-          const Around s(in.shape(0), axis);
-          if (s.middle == 0)
-            throw DomainError(fmt::format("[log_sum_exp] axis {} of {} is empty; there is no largest element",
-                                          axis, in.shape(0).to_string()));
-          Tensor out = uninitialized(in.shape(0).without(axis));
-          double* y = mutable_data(out);
-          Tensor shifted = uninitialized(Shape{s.middle});
-          double* e = mutable_data(shifted);
-          for (Index o = 0; o < s.outer; ++o) {
-            for (Index k = 0; k < s.inner; ++k) {
-              const double* x = in[0].data().data() + o * s.middle * s.inner + k;
-              double top = -std::numeric_limits<double>::infinity();
-              for (Index m = 0; m < s.middle; ++m) top = !(x[m * s.inner] <= top) ? x[m * s.inner] : top;
-              if (std::isinf(top) || std::isnan(top)) {  // all -inf, or +inf or NaN among them
-                for (Index m = 0; m < s.middle; ++m) top = std::isnan(x[m * s.inner]) ? x[m * s.inner] : top;
-                y[o * s.inner + k] = top;
-                continue;
-              }
-              for (Index m = 0; m < s.middle; ++m) e[m] = x[m * s.inner] - top;
-              kernel::transcendental().exp(e, e, s.middle);
-              y[o * s.inner + k] = top + std::log(kernel::sum(e, s.middle));
-            }
-          }
-          return out;
-        },
-    .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
-          const int axis = static_cast<int>(p.whole(0));
-          const Index size = p.shape(0)[axis];
-          out.add(0, spread(g, axis, size) * exp(p.in(0) - spread(p.out(), axis, size)));
-        },
-    .keep = Keep::kInputsAndOutput,
-    .row_rule = reduced_axis,
-});
 
 /// y = f(y, s) for every number, s being that of its place in [outer, inner].
 template <class F>
@@ -93,6 +52,39 @@ struct Shifted {
       along(mutable_data(y), one.data().data(), s, f);
   }
 };
+
+const Op kLogSumExp({
+    .name = "log_sum_exp",
+    .forward =
+        [](const Inputs& in, const Attributes& a) {
+          const int axis = static_cast<int>(a.whole[0]);
+          check_axis("log_sum_exp", in.shape(0), axis);
+          if (in.shape(0)[axis] == 0)
+            throw DomainError(fmt::format("[log_sum_exp] axis {} of {} is empty; there is no largest element",
+                                          axis, in.shape(0).to_string()));
+          Shifted shifted(in[0], axis);
+          const Tensor top = Tensor::from(shifted.one.data(), shifted.one.shape());
+          double* e = mutable_data(shifted.numbers);
+          kernel::transcendental().exp(e, e, in[0].size());
+          shifted.sum(shifted.numbers);
+          double* y = mutable_data(shifted.one);
+          kernel::transcendental().log(y, y, shifted.one.size());
+          // Where the largest is infinite or NaN, so is the result; the shifted numbers are NaN.
+          for (Index i = 0; i < top.size(); ++i) {
+            const double t = top.data()[static_cast<std::size_t>(i)];
+            y[i] = std::isfinite(t) ? t + y[i] : t;
+          }
+          return shifted.one;
+        },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          const int axis = static_cast<int>(p.whole(0));
+          const Index size = p.shape(0)[axis];
+          out.add(0, spread(g, axis, size) * exp(p.in(0) - spread(p.out(), axis, size)));
+        },
+    .keep = Keep::kInputsAndOutput,
+    .row_rule = reduced_axis,
+});
 
 int axis_of(const Pullback& p) { return static_cast<int>(p.whole(0)); }
 
