@@ -129,7 +129,8 @@ const Op kBandMask({
     .forward =
         [](const Inputs& in, const Attributes& a) {
           return zip("band_mask", in, [low = a.real[0], high = a.real[1]](double g, double x) {
-            const double inside = (x >= low) & (x <= high) ? g : 0.0;
+            const bool within = static_cast<int>(x >= low) & static_cast<int>(x <= high);
+            const double inside = within ? g : 0.0;
             return std::isnan(x) ? x : inside;
           });
         },
