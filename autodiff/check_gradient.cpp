@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "autodiff/error.hpp"
+#include "autodiff/kink_record.hpp"
 #include "autodiff/ops.hpp"
 
 namespace cotangent {
@@ -16,6 +18,72 @@ double largest(const Tensor& x) {
   double top = 0.0;
   for (const double v : x.data()) top = std::max(top, std::fabs(v));
   return top;
+}
+
+/// One side of x along v, in units of a step h.
+struct Side {
+  bool matched = false;     // just beside x all elements are on the sides they are on at x
+  double derivative = 0.0;  // of phi along v, from this side
+  double rounding = 0.0;    // of that number
+};
+
+/// phi around x along v, with the kinks it meets.
+class Line {
+ public:
+  Line(VarFunction phi, const Tensor& x, const Tensor& v) : phi_(phi), x_(x), v_(v), here_(at(0.0)) {}
+
+  Index flips(double t) const { return detail::count_flips(here_, at(t)); }
+
+  /// The side that the sign of h points to. The derivative is taken on a piece on which no side changes: from x
+  /// on, or, if x lies at the kink, on the piece behind it, whose value at x is that of phi by continuity.
+  Side side(double h) const {
+    constexpr int kSteps = 10;
+    Side s;
+    double t = h;
+    for (int k = 0; k < kSteps && !s.matched; ++k, t *= 0.25) s.matched = flips(t) == 0;
+    t = s.matched ? 4.0 * t : h;
+    if (!s.matched)
+      for (int k = 0; k < kSteps && detail::count_flips(at(t), at(0.5 * t)) != 0; ++k) t *= 0.25;
+    const double f0 = value(0.0), half = value(0.5 * t), full = value(t);
+    s.derivative = (4.0 * half - full - 3.0 * f0) / t;
+    s.rounding = 32.0 * std::numeric_limits<double>::epsilon() *
+                 std::max({std::fabs(f0), std::fabs(half), std::fabs(full)}) / std::fabs(t);
+    return s;
+  }
+
+ private:
+  detail::KinkRecord at(double t) const { return detail::record_kinks(phi_, detail::moved_along(x_, t, v_)); }
+  double value(double t) const { return phi_(Var(detail::moved_along(x_, t, v_))).item(); }
+
+  VarFunction phi_;
+  const Tensor& x_;
+  const Tensor& v_;
+  detail::KinkRecord here_;
+};
+
+/// Whether a kink explains that a row's two numbers differ.
+void judge(GradientCheckRow& row, VarFunction phi, const Tensor& x, const Tensor& v, double h, double value,
+           double tolerance) {
+  row.outcome = GradientOutcome::failed;
+  const Line line(phi, x, v);
+  const Index before = line.flips(-h), after = line.flips(h);
+  row.flips = before < 0 || after < 0 ? -1 : before + after;
+  if (row.flips == 0) return;
+  const Side left = line.side(-h), right = line.side(h);
+  // At order 2 phi is a derivative, which jumps at a kink: beyond one it says nothing of this side.
+  const bool use_left = row.order == 1 || left.matched, use_right = row.order == 1 || right.matched;
+  row.left = use_left ? left.derivative : std::nan("");
+  row.right = use_right ? right.derivative : std::nan("");
+  if (!std::isfinite(row.analytic)) return;
+  if (!use_left && !use_right) {
+    row.outcome = GradientOutcome::kink;
+    return;
+  }
+  const double low = std::fmin(row.left, row.right), high = std::fmax(row.left, row.right);
+  const double scale =
+      std::max({std::fabs(row.analytic), std::fabs(low), std::fabs(high), 1e-3 * std::fabs(value), 1e-12});
+  const double slack = tolerance * scale + std::max(left.rounding, right.rounding);
+  if (row.analytic >= low - slack && row.analytic <= high + slack) row.outcome = GradientOutcome::kink;
 }
 
 /// Compares <grad phi(x), v> with the central difference of phi along v.
@@ -30,10 +98,16 @@ GradientCheckRow compare(VarFunction phi, const Tensor& x, const Tensor& v, int 
   const double scale = std::max({std::fabs(analytic), std::fabs(numeric), 1e-3 * std::fabs(value), 1e-12});
   double error = std::fabs(analytic - numeric) / scale;
   if (!(error <= 1e300)) error = HUGE_VAL;  // NaN and inf must not pass a comparison
-  return {order, direction, analytic, numeric, error};
+  GradientCheckRow row{order, direction, analytic, numeric, error};
+  if (!(error <= options.tolerance)) judge(row, phi, x, v, h, value, options.tolerance);
+  return row;
 }
 
 }  // namespace
+
+const char* to_string(GradientOutcome outcome) noexcept {
+  return outcome == GradientOutcome::passed ? "passed" : outcome == GradientOutcome::kink ? "kink" : "FAILED";
+}
 
 GradientCheck check_gradient(VarFunction f, const Tensor& x, const GradientCheckOptions& options) {
   if (options.order < 1 || options.order > 2)
@@ -52,8 +126,10 @@ GradientCheck check_gradient(VarFunction f, const Tensor& x, const GradientCheck
       const auto directional = [&](const Var& z) { return dot(grad(phi, z), u); };
       check.rows.push_back(order == 1 ? compare(phi, x, v, order, k, options)
                                       : compare(directional, x, v, order, k, options));
-      check.worst_error = std::max(check.worst_error, check.rows.back().error);
-      if (!(check.rows.back().error <= options.tolerance)) check.passed = false;
+      const GradientCheckRow& row = check.rows.back();
+      check.worst_error = std::max(check.worst_error, row.error);
+      check.passed = check.passed && row.outcome == GradientOutcome::passed;
+      check.outcome = std::max(check.outcome, row.outcome);
     }
   }
   return check;
@@ -64,12 +140,20 @@ GradientCheck check_gradient(VarFunction f, const Params& w, const GradientCheck
 }
 
 std::string GradientCheck::to_string() const {
-  std::string text = fmt::format("gradient check {}: worst relative error {:.3g}\n",
-                                 passed ? "passed" : "FAILED", worst_error);
-  for (const GradientCheckRow& row : rows)
-    text += fmt::format(
-        "  order {} direction {}: engine {:.12g}, differences {:.12g}, relative error {:.3g}{}\n", row.order,
-        row.direction, row.analytic, row.numeric, row.error, row.error == worst_error ? "  <- worst" : "");
+  std::string text = fmt::format(
+      "gradient check {}: worst relative error {:.3g}\n",
+      outcome == GradientOutcome::kink ? "met a kink" : cotangent::to_string(outcome), worst_error);
+  for (const GradientCheckRow& row : rows) {
+    text += fmt::format("  order {} direction {}: engine {:.12g}, differences {:.12g}, relative error {:.3g}",
+                        row.order, row.direction, row.analytic, row.numeric, row.error);
+    if (row.flips != 0)
+      text += fmt::format(", {}: {}, from the left {:.12g}, from the right {:.12g}",
+                          cotangent::to_string(row.outcome),
+                          row.flips < 0 ? std::string("other operations recorded")
+                                        : fmt::format("kinks crossed: {}", row.flips),
+                          row.left, row.right);
+    text += row.error == worst_error ? "  <- worst\n" : "\n";
+  }
   return text;
 }
 

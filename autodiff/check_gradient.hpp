@@ -20,6 +20,10 @@ struct GradientCheckOptions {
   std::uint64_t seed = 1;
 };
 
+/// kink: the numbers differ, but a kink between the points of the difference explains it. See check_gradient.
+enum class GradientOutcome { passed, kink, failed };
+const char* to_string(GradientOutcome outcome) noexcept;
+
 /// One comparison: the derivative along a direction, by the engine and by differences.
 struct GradientCheckRow {
   int order;
@@ -27,10 +31,20 @@ struct GradientCheckRow {
   double analytic;
   double numeric;
   double error;
+  GradientOutcome outcome = GradientOutcome::passed;
+  /// Where the outcome is not `passed`: elements that are on another side of their kink at one of the
+  /// difference's points than at x (-1: other operations were recorded), and derivatives from the left and from
+  /// the right by differences, NaN for a side that has none.
+  Index flips = 0;
+  double left = 0.0;
+  double right = 0.0;
 };
 
 struct GradientCheck {
+  /// All comparisons agree.
   bool passed = true;
+  /// The worst of them: `kink` if all that do not agree are explained by a kink.
+  GradientOutcome outcome = GradientOutcome::passed;
   double worst_error = 0.0;
   std::vector<GradientCheckRow> rows;
   /// A table of all comparisons, the worst marked.
@@ -38,7 +52,16 @@ struct GradientCheck {
 };
 
 /// Compares <c^T df/dx, v> with (c^T f(x + h v) - c^T f(x - h v)) / 2h for random c and v; at order 2 does
-/// the same to x -> <c^T df/dx, v>. Shapes: f: [s] -> [t] for any s, t. Keep x away from kinks.
+/// the same to x -> <c^T df/dx, v>.
+///
+/// Shapes: f: [s] -> [t] for any s, t.
+/// At a kink: where they differ, recorded operations with a kink are looked at in x + h v, x and x - h v. If an
+/// element is on different sides there, the engine's number is compared with the two one-sided derivatives, each
+/// by differences on a piece without flips: between them (or near one) it is called `kink`, else `failed`. At
+/// order 2, where the derivative itself jumps, it must be near the one of the side that x counts to, if there is
+/// such a side along v. A rule that adds up kinks which cancel, relu(x) - relu(-x) at 0, fails: its number is wrong.
+/// Cost: a gradient and two values a comparison; at most 80 more values for one that differs.
+/// Throws: DomainError for options out of range; what f throws.
 GradientCheck check_gradient(VarFunction f, const Tensor& x, const GradientCheckOptions& options = {});
 GradientCheck check_gradient(VarFunction f, const Params& w, const GradientCheckOptions& options = {});
 

@@ -1,4 +1,4 @@
-// Jacobian: names, slices, text and file; and the choice between the structured and the slow exact way.
+// Jacobian: names, slices, text and file.
 #include "autodiff/jacobian.hpp"
 
 #include <fmt/format.h>
@@ -24,41 +24,7 @@ std::string position(const ParamEntry& entry, Index at) {
   return entry.name + "[" + index + "]";
 }
 
-Jacobian by_params(ModelFunction f, const Tensor& w, const std::vector<ParamEntry>& table, const Tensor& x,
-                   const JacobianOptions& options) {
-  if (options.wrt == Wrt::inputs) {
-    if (!options.params.empty())
-      throw DomainError(
-          "[per_sample_jacobian] .params chooses columns among parameters; leave it out with .wrt = "
-          "Wrt::inputs");
-    Index outputs = 0;
-    Tensor rows = detail::input_rows(f, w, x, outputs);
-    Shape shape = x.shape().without(0);
-    return Jacobian(std::move(rows), x.size(0), outputs, {{"x", shape, 0}});
-  }
-  std::vector<ParamEntry> selected;
-  const std::vector<detail::ColumnRange> columns =
-      detail::select_columns(table, w.size(), options.params, selected);
-  const detail::RowSweep sweep = detail::sweep_rows(f, w, x, columns);
-  Tensor rows = sweep.slow_reason.empty() ? detail::rows_from(sweep, columns)
-                                          : detail::slow_rows(f, w, x, sweep.outputs, columns);
-  return Jacobian(std::move(rows), sweep.samples, sweep.outputs, std::move(selected));
-}
-
 }  // namespace
-
-Jacobian per_sample_jacobian(ModelFunction f, const Params& w, const Tensor& x,
-                             const JacobianOptions& options) {
-  return by_params(f, w.flat(), w.table(), x, options);
-}
-
-Jacobian per_sample_jacobian(ModelFunction f, const Tensor& w, const Tensor& x,
-                             const JacobianOptions& options) {
-  if (w.rank() != 1)
-    throw ShapeError(fmt::format("[per_sample_jacobian] w is {}; give the flat vector [P], or Params",
-                                 w.shape().to_string()));
-  return by_params(f, w, {{"w", w.shape(), 0}}, x, options);
-}
 
 Jacobian::Jacobian(Tensor matrix, Index samples, Index outputs, std::vector<ParamEntry> columns)
     : matrix_(std::move(matrix)), samples_(samples), outputs_(outputs), columns_(std::move(columns)) {

@@ -22,6 +22,9 @@ struct JacobianOptions {
   /// Empty: all.
   std::vector<std::string> params = {};
   Wrt wrt = Wrt::params;
+  /// Bytes of tensors the work may hold, the result's among them: samples are then taken in chunks that fit, by
+  /// plan_per_sample_jacobian's forecast; if nothing fits, a DomainError shows it. Not with .wrt = inputs.
+  std::optional<Index> memory = std::nullopt;
 };
 
 /// A matrix [n*C, P] that knows its names: row (i, c) is output c of sample i, columns are named parameter
@@ -69,7 +72,8 @@ class Jacobian {
 /// samples is refused with the operation's name; `jacobian` gives its joint derivative. So is one that merges
 /// the axis of the samples with another by reshape, although it may keep them apart. C++ that looks at values
 /// (branches, value(), detach) is not seen by the analysis: f is therefore evaluated on the first, the middle
-/// and the last sample alone, and values or gradients that differ from the batch's are an error.
+/// and the last sample alone, and values or gradients that differ from the batch's are an error. NaN in w or X is
+/// passed on to the rows it reaches.
 /// Cost: one forward pass and one backward pass an output; a parameter that reaches the data through other
 /// operations (tied by arithmetic, normalised, W2 W1), or by partly overlapping slices, costs n * C passes
 /// instead.

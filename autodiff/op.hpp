@@ -119,6 +119,9 @@ struct OpSpec {
   /// Per-sample gradient by a kFactor input j from the output's cotangent rows; null: only the slow path is
   /// exact.
   RowFactor (*row_factor)(const Pullback& p, int axis, int j, const Tensor& g) = nullptr;
+  /// How far each element is from its kink, below 0 on the side that at_kink does not speak of; null: the only
+  /// input itself, whose kink is at 0.
+  Tensor (*kink_distance)(const Inputs& in, const Attributes& attributes) = nullptr;
 };
 
 }  // namespace detail

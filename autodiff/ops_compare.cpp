@@ -21,6 +21,12 @@ Tensor compared(const char* name, const Inputs& in, Compare holds) {
   });
 }
 
+Tensor difference(const Inputs& in, const Attributes&) {
+  return zip("kink_distance", in, [](double a, double b) { return a - b; });
+}
+/// How far x is within low and high.
+double inside(double x, double low, double high) { return std::fmin(x - low, high - x); }
+
 // Masks are constant wherever they have a derivative, so they have no pullback: nothing flows through them.
 RowFactor no_gradient(const Pullback&, int axis, int, const Tensor& g) {
   return RowFactor{Tensor::zeros(Shape{g.size(axis), 1})};
@@ -47,6 +53,7 @@ const Op kLess({
     .at_kink = "0",
     .row_rule = same_axis,
     .row_factor = no_gradient,
+    .kink_distance = difference,
 });
 
 const Op kLessEqual({
@@ -59,6 +66,7 @@ const Op kLessEqual({
     .at_kink = "0",
     .row_rule = same_axis,
     .row_factor = no_gradient,
+    .kink_distance = difference,
 });
 
 const Op kGreater({
@@ -71,6 +79,7 @@ const Op kGreater({
     .at_kink = "0",
     .row_rule = same_axis,
     .row_factor = no_gradient,
+    .kink_distance = difference,
 });
 
 const Op kGreaterEqual({
@@ -83,6 +92,7 @@ const Op kGreaterEqual({
     .at_kink = "0",
     .row_rule = same_axis,
     .row_factor = no_gradient,
+    .kink_distance = difference,
 });
 
 const Op kEqualTo({
@@ -95,6 +105,7 @@ const Op kEqualTo({
     .at_kink = "0",
     .row_rule = same_axis,
     .row_factor = no_gradient,
+    .kink_distance = difference,
 });
 
 const Op kAbs({
@@ -122,6 +133,10 @@ const Op kClip({
     .keep = Keep::kInputs,
     .at_kink = "1",
     .row_rule = same_axis,
+    .kink_distance =
+        [](const Inputs& in, const Attributes& a) {
+          return map(in[0], [low = a.real[0], high = a.real[1]](double x) { return inside(x, low, high); });
+        },
 });
 
 const Op kBandMask({
@@ -141,6 +156,10 @@ const Op kBandMask({
     .keep = Keep::kInputs,
     .at_kink = "1",
     .row_rule = same_axis,
+    .kink_distance =
+        [](const Inputs& in, const Attributes& a) {
+          return map(in[1], [low = a.real[0], high = a.real[1]](double x) { return inside(x, low, high); });
+        },
 });
 
 /// The cotangent g of an extremum where `chosen` (or where not), for the operand of that shape.
@@ -171,6 +190,7 @@ const Op kMaximum({
           const Var first = greater_equal(p.in(0), p.in(1));
           return summed_by_sample(share_of(g, first, j == 0, g.shape()).value(), axis);
         },
+    .kink_distance = difference,
 });
 
 const Op kMinimum({
@@ -195,6 +215,10 @@ const Op kMinimum({
         [](const Pullback& p, int axis, int j, const Tensor& g) {
           const Var first = less_equal(p.in(0), p.in(1));
           return summed_by_sample(share_of(g, first, j == 0, g.shape()).value(), axis);
+        },
+    .kink_distance =
+        [](const Inputs& in, const Attributes&) {
+          return zip("kink_distance", in, [](double a, double b) { return b - a; });
         },
 });
 

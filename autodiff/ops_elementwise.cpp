@@ -250,6 +250,7 @@ const Op kExpMask({
     .keep = Keep::kInputs,
     .at_kink = "1",
     .row_rule = same_axis,
+    .kink_distance = [](const Inputs& in, const Attributes&) { return in[1]; },
 });
 
 // Written by sign and never as max(x, slope x), which is another function for slopes above 1.
@@ -292,6 +293,7 @@ const Op kLeakyMask({
     .keep = Keep::kInputs,
     .at_kink = "1",
     .row_rule = same_axis,
+    .kink_distance = [](const Inputs& in, const Attributes&) { return in[1]; },
 });
 
 }  // namespace

@@ -60,6 +60,25 @@ void to_first_position(const Pullback& p, const Var& g, Cotangents& out) {
   out.add(0, put_along_axis(reshape(g, index.shape()), index, axis, p.shape(0)[axis]));
 }
 
+/// How far the next number along the axis is from the one chosen: 0 at a tie. `sign` is -1 for the smallest.
+Tensor lead(const Inputs& in, const Attributes& a, double sign) {
+  const Around s(in.shape(0), static_cast<int>(a.whole[0]));
+  Tensor out = uninitialized(in.shape(0).without(static_cast<int>(a.whole[0])));
+  double* to = mutable_data(out);
+  const double* x = in[0].data().data();
+  for (Index o = 0; o < s.outer; ++o, x += s.middle * s.inner)
+    for (Index k = 0; k < s.inner; ++k) {
+      double first = -HUGE_VAL, second = -HUGE_VAL;
+      for (Index m = 0; m < s.middle; ++m) {
+        const double v = sign * x[m * s.inner + k];
+        second = std::fmax(second, std::fmin(first, v));
+        first = std::fmax(first, v);
+      }
+      *to++ = first - second;
+    }
+  return out;
+}
+
 const Op kMax({
     .name = "max",
     .forward = [](const Inputs& in,
@@ -68,6 +87,7 @@ const Op kMax({
     .keep = Keep::kInputsAndOutput,
     .at_kink = "1",
     .row_rule = reduced_axis,
+    .kink_distance = [](const Inputs& in, const Attributes& a) { return lead(in, a, 1.0); },
 });
 
 const Op kMin({
@@ -78,6 +98,7 @@ const Op kMin({
     .keep = Keep::kInputsAndOutput,
     .at_kink = "1",
     .row_rule = reduced_axis,
+    .kink_distance = [](const Inputs& in, const Attributes& a) { return lead(in, a, -1.0); },
 });
 
 }  // namespace

@@ -139,6 +139,8 @@ double length(double squares, const double* x, Index n, Index stride) {
   return top * std::sqrt(squares);
 }
 
+Var length_along(const Var& x, int axis);
+
 const Op kNorm({
     .name = "norm_axis",
     .forward =
@@ -168,6 +170,10 @@ const Op kNorm({
     .keep = Keep::kInputsAndOutput,
     .at_kink = "0",
     .row_rule = reduced_axis,
+    .kink_distance =
+        [](const Inputs& in, const Attributes& a) {
+          return length_along(in[0], static_cast<int>(a.whole[0])).value();
+        },
 });
 
 Var sum_of_magnitudes(const Var& x, int axis) { return sum(abs(x), axis); }

@@ -1,5 +1,5 @@
-// Row analysis: proves that a recorded model keeps its samples apart, and finds every place where a parameter
-// meets the data with the cotangent rows there. Behind per_sample_jacobian and the tangent kernels.
+// Row sweeps: the cotangent rows at every place where a parameter meets the data. Behind per_sample_jacobian,
+// per_sample_gradients and the tangent kernels.
 #pragma once
 #include <string>
 #include <vector>
@@ -37,9 +37,34 @@ struct RowSweep {
   std::string slow_reason;
 };
 
+/// Matrix products and tensors of a sweep: floating-point operations, and bytes of the numbers held at once.
+struct RowCosts {
+  double forward_flops = 0.0;
+  /// A backward pass by the data alone, and by the data and the parameters.
+  double rows_flops = 0.0;
+  double gradient_flops = 0.0;
+  /// What the record keeps, w and X apart; the largest tensors of a pass on their way; all rows Delta; all data H.
+  double record_bytes = 0.0;
+  double transient_bytes = 0.0;
+  double delta_bytes = 0.0;
+  double data_bytes = 0.0;
+};
+
+/// A loss of samples against targets, [n] losses or one that is their mean or sum.
+using LossFunction = FunctionRef<Var(const Var& w, const Var& x, const Tensor& targets)>;
+
 /// Throws: ShapeError unless f returns [n, ...]; TapeError naming the operation that mixes samples.
 RowSweep sweep_rows(ModelFunction f, const Tensor& w, const Tensor& x,
                     const std::vector<ColumnRange>& columns);
+
+/// The same without the evaluations of samples alone, with its costs.
+RowSweep sweep_rows_once(ModelFunction f, const Tensor& w, const Tensor& x,
+                         const std::vector<ColumnRange>& columns, RowCosts& costs);
+
+/// Rows of the losses' gradients, as of a model with one output. A loss that is neither [n] nor a multiple of the
+/// sum of its samples' parts has a slow_reason. Throws: as sweep_rows.
+RowSweep sweep_losses(LossFunction f, const Tensor& w, const Tensor& x, const Tensor& targets,
+                      const std::vector<ColumnRange>& columns);
 
 /// df/dx for each sample: [n*C, d]. Throws: as sweep_rows.
 Tensor input_rows(ModelFunction f, const Tensor& w, const Tensor& x, Index& outputs);
@@ -48,8 +73,13 @@ Tensor input_rows(ModelFunction f, const Tensor& w, const Tensor& x, Index& outp
 Tensor slow_rows(ModelFunction f, const Tensor& w, const Tensor& x, Index outputs,
                  const std::vector<ColumnRange>& columns);
 
-/// Writes the Jacobian [n*C, P] from the uses.
+/// Writes the Jacobian [n*C, P] from the uses, or the rows from `first_row` on of a larger one.
 Tensor rows_from(const RowSweep& sweep, const std::vector<ColumnRange>& columns);
+void write_rows(const RowSweep& sweep, const std::vector<ColumnRange>& columns, Tensor& jacobian,
+                Index first_row);
+
+/// |row|^2 for every row of that Jacobian, without forming it: [n*C].
+Tensor row_squares(const RowSweep& sweep);
 
 /// Columns for the parameters whose names match a pattern (all if there are none), and their table.
 /// Throws: DomainError for a pattern that nothing matches.

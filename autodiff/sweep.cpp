@@ -10,6 +10,7 @@
 #include "autodiff/kernels.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops_internal.hpp"
+#include "autodiff/probe.hpp"
 #include "autodiff/tensor_access.hpp"
 
 namespace cotangent::detail {
@@ -29,7 +30,12 @@ void accumulate(Tensor& a, const Tensor& b) {
 }  // namespace
 
 Sweep::Sweep(TapeState& tape, std::uint32_t from, std::uint32_t stop, bool create_graph)
-    : tape_(tape), scratch_(std::move(tape.scratch)), from_(from), stop_(stop), create_graph_(create_graph) {
+    : tape_(tape),
+      probe_(tape.probe),
+      scratch_(std::move(tape.scratch)),
+      from_(from),
+      stop_(stop),
+      create_graph_(create_graph) {
   const std::size_t needed = std::size_t{from} - stop + 1;
   if (scratch_.slots.size() < needed) scratch_.slots.resize(needed);
 }
@@ -232,8 +238,8 @@ void Sweep::call_rule(std::uint32_t i, const Var& g) {
   op.spec().pullback(p, g, out);
 }
 
-void Sweep::run(Var cotangent, const FunctionRef<void(std::uint32_t, const Var&)>* visit) {
-  add(from_, std::move(cotangent));
+template <bool kWatched>
+void Sweep::run_loop(const FunctionRef<void(std::uint32_t, const Var&)>* visit) {
   for (std::uint32_t i = from_; i > stop_; --i) {
     Slot& s = slot(i);
     if (!s.filled) continue;
@@ -242,14 +248,28 @@ void Sweep::run(Var cotangent, const FunctionRef<void(std::uint32_t, const Var&)
     s.filled = false;
     const Op* op = tape_.nodes[i].op;
     if (visit) (*visit)(i, g);
-    if (op && op->spec().pullback) call_rule(i, g);
+    if constexpr (kWatched) probe_->cotangent(tape_, i, g);
+    if (!op || !op->spec().pullback) continue;
+    if constexpr (kWatched) probe_->rule_begins(i);
+    call_rule(i, g);
+    if constexpr (kWatched) probe_->rule_ended(i);
   }
+}
+
+void Sweep::run(Var cotangent, const FunctionRef<void(std::uint32_t, const Var&)>* visit) {
+  add(from_, std::move(cotangent));
+  if (probe_) [[unlikely]]
+    run_loop<true>(visit);
+  else
+    run_loop<false>(visit);
 }
 
 Var Sweep::take() {
   Slot& s = slot(stop_);
   if (s.partial) complete(stop_);
   s.filled = false;
+  if (probe_) [[unlikely]]
+    probe_->cotangent(tape_, stop_, s.value);
   return std::move(s.value);
 }
 
@@ -265,11 +285,15 @@ void Cotangents::add(int j, Var&& contribution) {
     throw ShapeError(
         fmt::format("[{}] its pullback gave {} for input {} of shape {}; a cotangent has its input's shape",
                     node.op->name(), contribution.shape().to_string(), j, expected.to_string()));
+  if (sweep_.probe_) [[unlikely]]
+    sweep_.probe_->contribution(sweep_.tape_, node_, j, contribution);
   sweep_.add(sweep_.tape_.source(node, static_cast<std::uint32_t>(j)), std::move(contribution));
 }
 
 void Cotangents::add_matmul(int j, const Var& a, const Var& b, MatmulOptions options) {
   if (!needs(j)) return;
+  if (sweep_.probe_ && sweep_.probe_->sees_contributions()) [[unlikely]]
+    return add(j, matmul(a, b, options));  // so that there is a product to be seen
   const Node& node = sweep_.tape_.nodes[node_];
   sweep_.add_matmul(sweep_.tape_.source(node, static_cast<std::uint32_t>(j)), a, b, options);
 }

@@ -51,7 +51,11 @@ class Sweep {
   void complete(std::uint32_t node);
   void call_rule(std::uint32_t node, const Var& g);
 
+  template <bool kWatched>
+  void run_loop(const FunctionRef<void(std::uint32_t, const Var&)>* visit);
+
   TapeState& tape_;
+  Probe* probe_;
   SweepScratch scratch_;
   std::vector<Range> gaps_;
   const unsigned char* active_ = nullptr;

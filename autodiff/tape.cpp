@@ -7,6 +7,7 @@
 #include "autodiff/globals.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/params.hpp"
+#include "autodiff/probe.hpp"
 #include "autodiff/sweep.hpp"
 #include "autodiff/tape_state.hpp"
 #include "autodiff/tensor_access.hpp"
@@ -89,8 +90,25 @@ namespace {
 }
 
 void check_room(const TapeState& tape) {
-  if (tape.nodes.size() >= kNoNode - 1)
+  if (tape.nodes.size() >= kMostNodes)
     throw TapeError("[tape] 2^32 - 2 operations recorded; reset the tape or split the computation");
+}
+
+/// apply once more, with the tape's probe told of it: only in a diagnosis is an operation computed twice.
+[[gnu::noinline, gnu::cold]] Var apply_watched(TapeState& tape, const Op& op,
+                                               std::span<const Var* const> inputs,
+                                               const Attributes& attributes, const Shape* target) {
+  struct Pause {  // the record is made as ever
+    TapeState& tape;
+    explicit Pause(TapeState& of) : tape(of) { tape.limit = kMostNodes; }
+    Pause(const Pause&) = delete;
+    Pause& operator=(const Pause&) = delete;
+    ~Pause() { tape.limit = 0; }
+  } pause(tape);
+  tape.probe->forward_begins();
+  Var result = apply(op, inputs, attributes, target);
+  tape.probe->recorded(tape, VarAccess::node(result), Inputs{inputs, target}, result.value());
+  return result;
 }
 
 }  // namespace
@@ -133,7 +151,11 @@ Var apply(const Op& op, std::span<const Var* const> inputs, const Attributes& at
   if (!cell) return result;
 
   TapeState& tape = *cell->tape;
-  check_room(tape);
+  if (tape.nodes.size() >= tape.limit) [[unlikely]] {
+    check_room(tape);
+    result = apply_watched(tape, op, inputs, attributes, target);
+    return result;
+  }
   const auto position = static_cast<std::uint32_t>(tape.nodes.size());
   const auto first = static_cast<std::uint32_t>(tape.inputs.size());
   const bool keep_inputs = static_cast<unsigned>(spec.keep) & static_cast<unsigned>(Keep::kInputs);

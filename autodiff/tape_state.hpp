@@ -11,6 +11,7 @@
 namespace cotangent::detail {
 
 inline constexpr std::uint32_t kNoNode = 0xffffffffu;
+inline constexpr std::size_t kMostNodes = kNoNode - 1;
 
 /// An input or output inside the record: a detached value (or only its shape) whose node_ field names its
 /// source.
@@ -74,11 +75,15 @@ struct SweepScratch {
   std::vector<unsigned char> active;
 };
 
+class Probe;
+
 class TapeState {
  public:
   std::vector<Node> nodes;
   std::vector<Var> inputs;
   EpochCell* cell = nullptr;
+  std::size_t limit = kMostNodes;  // 0 while a probe watches, so that one comparison serves both
+  Probe* probe = nullptr;          // see probe.hpp
   std::uint32_t leaves = 0;
   SweepScratch scratch;
 

@@ -9,6 +9,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops_internal.hpp"
+#include "autodiff/row_forecast.hpp"
 #include "autodiff/sweep.hpp"
 #include "autodiff/tensor_access.hpp"
 
@@ -219,19 +220,57 @@ Var tracked_rows_of(const char* transform, TapeState& tape, const Var& y, const 
   return rows.empty() ? Var(Tensor::zeros(shape)) : reshape(concat(rows, 0), shape);
 }
 
+/// One pass through the pullback for each element of x, each a column of the result.
+Tensor columns_of(TapeState& tape, const Var& y, const Var& at) {
+  const Var u = detail::add_leaf(tape, Tensor::zeros(y.shape()));
+  const Var pulled = pull_back("jacobian", tape, y, u, at, true);
+  const Index t = y.size(), s = at.size();
+  Tensor result = detail::uninitialized(joined(y.shape(), at.shape()));
+  for (Index k = 0; k < s; ++k) {
+    const Var column = pull_back("jacobian", tape, pulled, one_hot(at.shape(), k), u, false);
+    for (Index i = 0; i < t; ++i)
+      detail::mutable_data(result)[i * s + k] = column.value().data()[static_cast<std::size_t>(i)];
+  }
+  return result;
+}
+
+Var tracked_columns_of(TapeState& tape, const Var& y, const Var& at) {
+  const Var u = detail::add_leaf(tape, Tensor::zeros(y.shape()));
+  const Var pulled = pull_back("jacobian", tape, y, u, at, true);
+  std::vector<Var> columns;
+  for (Index k = 0; k < at.size(); ++k)
+    columns.push_back(
+        reshape(pull_back("jacobian", tape, pulled, one_hot(at.shape(), k), u, true), Shape{1, y.size()}));
+  const Shape shape = joined(y.shape(), at.shape());
+  return columns.empty() ? Var(Tensor::zeros(shape)) : reshape(transpose(concat(columns, 0)), shape);
+}
+
+bool by_columns(DerivativeMode mode, Index outputs, Index inputs) {
+  if (mode == DerivativeMode::automatic) return 2 * inputs + 2 < outputs;
+  return mode == DerivativeMode::forward;
+}
+
 }  // namespace
 
-Tensor jacobian(VarFunction f, const Tensor& x) {
+Tensor jacobian(VarFunction f, const Tensor& x, const FullJacobianOptions& options) {
   Tape tape;
   const Var at = tape.input(x);
-  return rows_of("jacobian", VarAccess::state(tape), f(at), at);
+  const Var y = f(at);
+  TapeState& state = VarAccess::state(tape);
+  const bool forward = options.memory ? detail::plan_passes(state, y, x, options).chosen().name == "forward"
+                                      : by_columns(options.mode, y.size(), x.size());
+  return forward ? columns_of(state, y, at) : rows_of("jacobian", state, y, at);
 }
-Tensor jacobian(VarFunction f, const Params& w) { return jacobian(f, w.flat()); }
-Var jacobian(VarFunction f, const Var& x) {
-  if (!x.tracked()) return jacobian(f, x.value());
+Tensor jacobian(VarFunction f, const Params& w, const FullJacobianOptions& options) {
+  return jacobian(f, w.flat(), options);
+}
+Var jacobian(VarFunction f, const Var& x, const FullJacobianOptions& options) {
+  if (!x.tracked()) return jacobian(f, x.value(), options);
   TapeState& tape = live_tape("jacobian", x);
   const Var at = alias(x);
-  return tracked_rows_of("jacobian", tape, f(at), at);
+  const Var y = f(at);
+  return by_columns(options.mode, y.size(), x.size()) ? tracked_columns_of(tape, y, at)
+                                                      : tracked_rows_of("jacobian", tape, y, at);
 }
 
 Tensor hvp(VarFunction f, const Tensor& x, const Tensor& v) {

@@ -5,6 +5,7 @@
 // lift(X, w) rather than at the plain tensor X.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -84,11 +85,27 @@ Jvp jvp(VarFunction f, const Tensor& x, const Tensor& v);
 Jvp jvp(VarFunction f, const Params& w, const Params& v);
 VarJvp jvp(VarFunction f, const Var& x, const Var& v);
 
-/// All derivatives df_t / dx_s by one backward pass an output element. Shapes: f: [s] -> [t]; -> [t, s];
-/// Params: s = P.
-Tensor jacobian(VarFunction f, const Tensor& x);
-Tensor jacobian(VarFunction f, const Params& w);
-Var jacobian(VarFunction f, const Var& x);
+/// Which way a Jacobian is filled: row by row by pulling back the outputs, or column by column by pushing the
+/// inputs forward. `automatic` takes the columns where there are clearly fewer of them.
+enum class DerivativeMode { automatic, forward, reverse };
+
+struct FullJacobianOptions {
+  DerivativeMode mode = DerivativeMode::automatic;
+  /// Bytes of tensors the work may hold, by plan_jacobian's forecast; beyond them a DomainError that shows it.
+  std::optional<Index> memory = std::nullopt;
+};
+
+/// All derivatives df_t / dx_s. Shapes: f: [s] -> [t]; -> [t, s]; Params: s = P.
+///
+/// Cost: reverse: one backward pass for each of the t outputs. Forward, the derivative of the pullback by its
+/// cotangent: one recorded backward pass, then one pass for each of the s inputs, which costs one to two
+/// backward passes, and three times the record. `automatic` is forward if 2 s + 2 < t. Passes run one after another
+/// on one record, so beyond the result the memory is that of one pass; of f with samples along axis 0,
+/// per_sample_jacobian makes all samples' rows in one pass.
+/// Throws: DomainError if .memory is too little; a Var's recorded rows are not counted.
+Tensor jacobian(VarFunction f, const Tensor& x, const FullJacobianOptions& options = {});
+Tensor jacobian(VarFunction f, const Params& w, const FullJacobianOptions& options = {});
+Var jacobian(VarFunction f, const Var& x, const FullJacobianOptions& options = {});
 
 /// Hessian times a vector, of a scalar function. Shapes: f: [s] -> []; x, v [s] -> [s].
 /// Cost: about three gradients. Throws: ShapeError as grad, and if v is not like x.

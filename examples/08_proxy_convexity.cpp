@@ -14,11 +14,10 @@ namespace {
 report::Drawn draw(const std::string& path, const theory::LeakyReluRun& run,
                    const report::PlotOptions& options) {
   const auto n = static_cast<Index>(run.descent.g.size());
+  const Tensor t = Tensor::linspace(1.0, static_cast<double>(n), n), risk = Tensor::from(run.descent.g, {n}),
+               bound = Tensor::from(run.descent.bounds, {n});
   return report::plot(
-      path,
-      {{"risk", Tensor::from(run.descent.g, {n})},
-       {"bound on its least so far", Tensor::from(run.descent.bounds, {n}), {report::Line::predicted}}},
-      options);
+      path, {{"risk", t, risk}, {"bound on its least so far", t, bound, {report::Line::predicted}}}, options);
 }
 
 void lesson(examples::Lesson& l) {
@@ -34,7 +33,7 @@ void lesson(examples::Lesson& l) {
   l.metric("iterations_of_the_theorem", static_cast<double>(run.iterations));
   l.expect(Outcome::certified, run.verdict);
   report::PlotOptions plot{.title = "Gradient descent on separable points",
-                           .x = "iteration",
+                           .x = "T",
                            .y = "logistic risk",
                            .log_x = true,
                            .log_y = true,

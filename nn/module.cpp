@@ -10,6 +10,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
+#include "autodiff/tensor_access.hpp"
 
 namespace cotangent::nn {
 namespace {
@@ -57,7 +58,7 @@ void Module::check_name(std::string_view name, const char* what) const {
         what, name));
   const bool taken =
       std::any_of(table_.begin(), table_.end(), [name](const ParamEntry& e) { return e.name == name; }) ||
-      std::any_of(children_.begin(), children_.end(), [name](const Child& c) { return c.name == name; });
+      std::any_of(children_.begin(), children_.end(), [name](const Inside& c) { return c.name == name; });
   if (taken)
     throw DomainError(fmt::format("[declare] a second {} called \"{}\"; give each its own name", what, name));
 }
@@ -117,7 +118,7 @@ Var Module::call(ChildId id, const Var& w, const Var& x) const {
     throw DomainError(fmt::format(
         "[{}] this ChildId names none of the {} modules inside; use the one that declare returned", name(),
         children_.size()));
-  const Child& child = children_[id.position_];
+  const Inside& child = children_[id.position_];
   const Index size = child.module->num_params();
   // Nothing is recorded for a module without parameters.
   const Var own = size == 0 ? Var(Tensor()) : view(w, child.offset, Shape{size});
@@ -134,18 +135,18 @@ Var Module::call(ChildId id, const Var& w, const Var& x) const {
 
 Params Module::init(Rng& rng) const {
   const Rng stream(rng.bits());
-  std::vector<std::pair<std::string, Tensor>> blocks;
+  Tensor flat = detail::uninitialized(Shape{num_params_});
   for (std::size_t k = 0; k < table_.size(); ++k) {
     const ParamEntry& entry = table_[k];
     Rng own = stream.split(entry.name);
-    Tensor block = inits_[k](own, entry.shape);
+    const Tensor block = inits_[k](own, entry.shape);
     if (block.shape() != entry.shape)
       throw ShapeError(fmt::format(
           "[init] \"{}\" of {} is declared {}, but its Init gave {}; return the shape it is asked for",
           entry.name, name(), entry.shape.to_string(), block.shape().to_string()));
-    blocks.emplace_back(entry.name, std::move(block));
+    std::copy(block.data().begin(), block.data().end(), detail::mutable_data(flat) + entry.offset);
   }
-  return Params(blocks);
+  return Params(std::move(flat), table_);
 }
 
 std::string Module::own_parameters(Index& count) const {

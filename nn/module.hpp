@@ -65,6 +65,15 @@ class Module {
   /// Throws: ShapeError if an Init returns another shape than it was asked for; what an Init throws.
   Params init(Rng& rng) const;
 
+  /// A module inside, and where its parameters begin in w.
+  struct Inside {
+    std::string name;
+    std::shared_ptr<const Module> module;
+    Index offset = 0;
+  };
+  /// The modules declared inside, in order; those inside them not included.
+  const std::vector<Inside>& inside() const noexcept { return children_; }
+
   /// A table of the modules inside: path, name, parameters and how many numbers they hold.
   std::string to_string() const;
 
@@ -96,17 +105,12 @@ class Module {
   void check(const Var& w) const;
 
  private:
-  struct Child {
-    std::string name;
-    std::shared_ptr<const Module> module;
-    Index offset;
-  };
   void check_name(std::string_view name, const char* what) const;
   std::string own_parameters(Index& count) const;
 
   std::vector<ParamEntry> table_;
   std::vector<Init> inits_;
-  std::vector<Child> children_;
+  std::vector<Inside> children_;
   Index num_params_ = 0;
 };
 

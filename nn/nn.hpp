@@ -5,6 +5,7 @@
 #include "nn/generators.hpp"
 #include "nn/idx.hpp"
 #include "nn/init.hpp"
+#include "nn/introspect.hpp"
 #include "nn/layers.hpp"
 #include "nn/losses.hpp"
 #include "nn/module.hpp"

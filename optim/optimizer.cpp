@@ -183,9 +183,15 @@ class Loop {
       // The last step is seen by no estimate, so its point is looked at here.
       if (!std::isfinite(run_.value) || run_.value > options_.value_limit) run_.stop = StopReason::diverged;
     }
-    if (run_.stop == StopReason::diverged && good_.size() > 0) run_.w = good_;
-    if (run_.stop == StopReason::diverged) run_.value = f_.value(run_.w);
-    progress_.finish(fmt::format("value {:.6g}, {}", run_.value, to_string(run_.stop)));
+    const bool diverged = run_.stop == StopReason::diverged;
+    if (diverged) {
+      run_.diverged_at = run_.w;
+      if (good_.size() > 0) run_.w = good_;
+      run_.value = f_.value(run_.w);
+    }
+    progress_.finish(
+        fmt::format("value {:.6g}, {}{}", run_.value, to_string(run_.stop),
+                    diverged ? "; trace_nonfinite(f, run.diverged_at) names the operation" : ""));
     for (Observer* observer : observers_) observer->on_finish(run_);
   }
 

@@ -58,6 +58,9 @@ struct Run {
   /// Steps made.
   Index iterations = 0;
   Trace trace;
+  /// Of a diverged run, the point whose value or gradient was not finite or beyond the limit, else empty:
+  /// trace_nonfinite(f, diverged_at) names the operation that made it so.
+  Params diverged_at = {};
 };
 
 /// What an observer sees; valid during the call, but w and gradient may be copied at no cost.

@@ -224,7 +224,11 @@ std::string checks_table(const Record& record) {
 std::string rows_table(std::string_view heading, std::string_view column, const std::vector<CheckRow>& rows) {
   if (rows.empty()) return {};
   Table table({{std::string(column)}, {"lhs"}, {"rhs"}, {"Margin"}, {"Where"}, {"Holds"}});
-  for (const CheckRow& row : rows) table.row({row.name, row.lhs, row.rhs, row.margin, row.where, row.holds});
+  for (const CheckRow& row : rows)
+    table.row({row.name, row.lhs, row.rhs, row.margin, row.where,
+               !row.holds         ? "no"
+               : row.margin < 0.0 ? "within rounding"
+                                  : "yes"});
   return fmt::format("<h3>{}</h3>\n{}", heading, table.to_html());
 }
 

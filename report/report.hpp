@@ -6,3 +6,4 @@
 #include "report/json.hpp"
 #include "report/progress.hpp"
 #include "report/table.hpp"
+#include "report/tape_page.hpp"

@@ -178,8 +178,95 @@ TEST(CheckGradient, SeesThroughAMixtureOfRightAndWrong) {
   EXPECT_FALSE(check_gradient(f(kOffAtSecondOrder), w).passed);
 }
 
+TEST(CheckGradient, ASmoothRuleThatIsWrongIsNotCalledAKink) {
+  EXPECT_EQ(check_of(kOffAtFirstOrder).outcome, GradientOutcome::failed);
+  EXPECT_EQ(check_of(kOffAtSecondOrder).outcome, GradientOutcome::failed);
+  EXPECT_EQ(check_of(kForgets).outcome, GradientOutcome::failed);
+  EXPECT_EQ(check_of(kNotANumber).outcome, GradientOutcome::failed);
+  EXPECT_EQ(check_of(kRight).outcome, GradientOutcome::passed);
+  EXPECT_THAT(check_of(kOffAtFirstOrder).to_string(), Not(HasSubstr("kink")));
+}
+
+GradientCheck check_at(VarFunction f, const Tensor& x, int order) {
+  return check_gradient(f, x, {.order = order});
+}
+
 TEST(CheckGradient, AKinkAtThePointIsReported) {
-  EXPECT_FALSE(check_gradient([](const Var& x) { return relu(x); }, Tensor{0.0, 1.0}, {.order = 1}).passed);
+  const GradientCheck check = check_at([](const Var& x) { return relu(x); }, Tensor{0.0, 1.0}, 1);
+  EXPECT_FALSE(check.passed);
+  EXPECT_EQ(check.outcome, GradientOutcome::kink);
+  EXPECT_THAT(check.to_string(), AllOf(HasSubstr("met a kink"), HasSubstr("kinks crossed: 1"),
+                                       HasSubstr("from the left"), Not(HasSubstr("FAILED"))));
+  for (const GradientCheckRow& row : check.rows) {
+    EXPECT_EQ(row.flips, 1);
+    EXPECT_GE(row.analytic, std::fmin(row.left, row.right) - 1e-9);
+    EXPECT_LE(row.analytic, std::fmax(row.left, row.right) + 1e-9);
+    EXPECT_GT(std::fabs(row.left - row.right), 1e-3);
+  }
+}
+
+TEST(CheckGradient, RightRulesAtOrNearAKinkAreReportedAtBothOrders) {
+  const auto net = [](const Var& x) { return square(leaky_relu(x, 0.1)) + tanh(relu(x)) * x + elu(x, 2.0); };
+  for (const double at : {0.0, 3e-7, -3e-7, 4e-6, -4e-6}) {
+    const GradientCheck check = check_at(net, Tensor{at, 0.7, -0.4}, 2);
+    EXPECT_EQ(check.outcome, GradientOutcome::kink) << at << "\n" << check.to_string();
+  }
+  EXPECT_EQ(check_at(net, Tensor{0.3, 0.7, -0.4}, 2).outcome, GradientOutcome::passed);
+}
+
+// A ramp whose rule takes `slope` at 0 and near it, whatever its values do.
+template <int kPercent>
+const Op kRampWithSlope({.name = "test ramp",
+                         .forward =
+                             [](const Inputs& in, const Attributes&) {
+                               Tensor y = detail::uninitialized(in.shape(0));
+                               for (Index i = 0; i < y.size(); ++i)
+                                 detail::mutable_data(y)[i] =
+                                     std::fmax(in[0].data()[static_cast<std::size_t>(i)], 0.0);
+                               return y;
+                             },
+                         .pullback =
+                             [](const Pullback& p, const Var& g, Cotangents& out) {
+                               Tensor slope = detail::uninitialized(p.shape(0));
+                               for (Index i = 0; i < slope.size(); ++i) {
+                                 const double x = p.in(0).value().data()[static_cast<std::size_t>(i)];
+                                 detail::mutable_data(slope)[i] =
+                                     std::fabs(x) < 1e-3 ? kPercent / 100.0 : x > 0.0;
+                               }
+                               out.add(0, g * Var(slope));
+                             },
+                         .keep = Keep::kInputs,
+                         .at_kink = "1"});
+
+template <int kPercent>
+GradientOutcome ramp_outcome(double at) {
+  return check_at([](const Var& x) { return detail::apply(kRampWithSlope<kPercent>, x); }, Tensor{at}, 1)
+      .outcome;
+}
+
+TEST(CheckGradient, AWrongRuleAtAKinkFailsOutsideTheOneSidedDerivatives) {
+  EXPECT_EQ(ramp_outcome<100>(0.0), GradientOutcome::kink);
+  EXPECT_EQ(ramp_outcome<0>(0.0), GradientOutcome::kink);
+  EXPECT_EQ(ramp_outcome<30>(0.0), GradientOutcome::kink);
+  EXPECT_EQ(ramp_outcome<101>(0.0), GradientOutcome::failed);
+  EXPECT_EQ(ramp_outcome<-1>(0.0), GradientOutcome::failed);
+  EXPECT_EQ(ramp_outcome<170>(0.0), GradientOutcome::failed);
+}
+
+// Inside the step but beside the kink there is one derivative, and a number between the slopes is wrong.
+TEST(CheckGradient, AWrongRuleBesideAKinkFails) {
+  EXPECT_EQ(ramp_outcome<100>(2e-6), GradientOutcome::kink);
+  EXPECT_EQ(ramp_outcome<30>(2e-6), GradientOutcome::failed);
+  EXPECT_EQ(ramp_outcome<0>(2e-6), GradientOutcome::failed);
+  EXPECT_EQ(ramp_outcome<0>(-2e-6), GradientOutcome::kink);
+  EXPECT_EQ(ramp_outcome<100>(-2e-6), GradientOutcome::failed);
+}
+
+// relu(x) - relu(-x) is x, but both rules take 1 at 0: their sum is 2, which is not a derivative from any side.
+TEST(CheckGradient, KinksThatCancelButAreCountedTwiceFail) {
+  const auto f = [](const Var& x) { return relu(x) - relu(-x); };
+  EXPECT_EQ(check_at(f, Tensor{0.0}, 1).outcome, GradientOutcome::failed);
+  EXPECT_EQ(check_at(f, Tensor{0.5}, 2).outcome, GradientOutcome::passed);
 }
 
 TEST(CheckGradient, TakesScalarsConstantsAndLargeNumbers) {

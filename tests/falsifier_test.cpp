@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "autodiff/autodiff.hpp"
+#include "files_support.hpp"
 #include "nn/nn.hpp"
 #include "theory/theory.hpp"
 
@@ -50,7 +51,8 @@ TEST(Falsifier, AWitnessReloads) {
   Rng rng(1);
   const Verdict wrong = falsify(pl(0.5), point({1.0}), rng);
   ASSERT_EQ(wrong.outcome, Outcome::refuted);
-  const std::string path = testing::TempDir() + "falsifier_witness.npz";
+  const test::TemporaryDirectory folder;
+  const std::string path = folder / "witness.npz";
   save(path, *wrong.witness);
   const theory::Inequality again = pl(0.5).evaluate(load_params(path));
   EXPECT_EQ(again.lhs, wrong.conclusion.lhs);

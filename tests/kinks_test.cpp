@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/kinks.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops_internal.hpp"
 #include "autodiff/tape_state.hpp"
@@ -308,6 +309,28 @@ TEST(Kinks, CurvedFunctionsToThirdOrder) {
 TEST(Kinks, SlopesAboveOneAreNotAMaximum) {
   EXPECT_EQ(leaky_relu(2.0, 2.5).item(), 2.0);
   EXPECT_EQ(leaky_relu(-2.0, 2.5).item(), -5.0);
+}
+
+TEST(Kinks, EveryOperationSaysHowFarItsKinkIs) {
+  std::vector<std::function<Var(const Var&)>> functions{[](const Var& x) { return norm(x); }};
+  for (const KinkRow& row : kink_table()) functions.push_back(row.function);
+  for (const StepRow& row : step_table()) functions.push_back(row.function);
+  for (const auto& f : functions)
+    for (const double x : {0.0, 0.5, -2.0}) {
+      const KinkAudit audit = kink_audit([&](const Var& v) { return sum(f(v)); }, Tensor{x}, {.closest = 1});
+      EXPECT_TRUE(audit.unknown.empty());
+      ASSERT_EQ(audit.closest.size(), 1u);
+      EXPECT_EQ(std::fabs(audit.closest[0].distance), std::fabs(x)) << audit.to_string();
+    }
+  const auto distance = [](const std::function<Var(const Var&)>& f, const Tensor& x) {
+    return kink_audit([&](const Var& v) { return sum(f(v)); }, x, {.closest = 1}).closest[0].distance;
+  };
+  const auto clipped = [](const Var& x) { return clip(x, -1.0, 2.0); };
+  EXPECT_EQ(distance(clipped, Tensor{1.5}), 0.5);
+  EXPECT_EQ(distance(clipped, Tensor{-1.25}), -0.25);
+  EXPECT_EQ(distance([](const Var& x) { return max(x); }, Tensor{1.0, 4.0, 3.0}), 1.0);
+  EXPECT_EQ(distance([](const Var& x) { return min(x, 0); }, Tensor{1.0, 4.0, 1.0}), 0.0);
+  EXPECT_EQ(distance([](const Var& x) { return minimum(x, 2.0); }, Tensor{5.0}), -3.0);
 }
 
 TEST(Kinks, DocumentedValueIsTheOneTaken) {

@@ -335,8 +335,9 @@ void expect_certified(int count, Rng& rng, Index largest_width) {
     EXPECT_GE(problem.margin(), p.margin * (1.0 - 1e-12));
     const LeakyReluRun run =
         check_leaky_relu_theorem(problem, p.w0,
-                                 {.accuracy = 0.1 + 0.4 * rng.uniform(),
-                                  .form = k % 2 ? LeakyReluForm::sharper : LeakyReluForm::lecture});
+                                 {.accuracy = 0.2 + 0.4 * rng.uniform(),
+                                  .form = k % 2 ? LeakyReluForm::sharper : LeakyReluForm::lecture,
+                                  .budget = 20'000'000});
     EXPECT_EQ(run.verdict.outcome, Outcome::certified) << "problem " << k << "\n" << run.verdict.to_string();
     EXPECT_EQ(run.verdict.scope, Scope::trajectory);
   }

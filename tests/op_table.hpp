@@ -11,6 +11,7 @@
 #include "op_rows_compare.hpp"
 #include "op_rows_elementwise.hpp"
 #include "op_rows_linalg.hpp"
+#include "op_rows_maps.hpp"
 #include "op_rows_products.hpp"
 #include "op_rows_shape.hpp"
 
@@ -45,7 +46,7 @@ inline std::vector<OpRow> checkpoint_rows() {
 inline std::vector<OpRow> op_table() {
   std::vector<OpRow> table;
   for (const auto& rows : {elementwise_rows(), product_rows(), reduction_rows(), shape_rows(), compare_rows(),
-                           axes_rows(), linalg_rows(), checkpoint_rows()})
+                           axes_rows(), linalg_rows(), map_rows(), checkpoint_rows()})
     table.insert(table.end(), rows.begin(), rows.end());
   return table;
 }

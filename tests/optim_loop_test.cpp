@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/nonfinite.hpp"
 #include "autodiff/ops.hpp"
 #include "optim/optim.hpp"
 #include "tests/files_support.hpp"
@@ -266,6 +267,22 @@ TEST(Divergence, ANonFiniteValueEndsTheRunAtTheLastGoodPoint) {
     EXPECT_EQ(run.trace.size(), iterations == 3 ? 3 : 4);
     EXPECT_EQ(std::isnan(run.trace.back().value), iterations == 100);
   }
+}
+
+TEST(Divergence, ThePointItHappenedAtCanBeTraced) {
+  const auto root = [](const Var& w) { return sum(sqrt(w)); };
+  const FiniteSum f = objective(root);
+  for (const Index iterations : {100, 3}) {
+    const auto run = Gd({.step = 0.6, .iterations = iterations}).minimize(f, Tensor{1.0});
+    ASSERT_EQ(run.diverged_at.size(), 1);
+    EXPECT_LT(run.diverged_at["w"](0), 0.0);
+    EXPECT_FALSE(trace_nonfinite(root, run.w));
+    const auto trace = trace_nonfinite(root, run.diverged_at);
+    ASSERT_TRUE(trace.has_value());
+    EXPECT_EQ(trace->first.operation, "sqrt");
+    EXPECT_EQ(trace->first.parameters, std::vector<std::string>{"w"});
+  }
+  EXPECT_EQ(Gd({.step = 1e-3, .iterations = 5}).minimize(f, Tensor{1.0}).diverged_at.size(), 0);
 }
 
 TEST(Divergence, GrowthEndsBeforeInfinity) {

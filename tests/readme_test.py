@@ -14,11 +14,22 @@ TEXT = pathlib.Path(readme).read_text()
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
-def block(language):
-    """The first block of README fenced as `language`."""
-    found = re.search(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-    assert found, f"{readme} has no block of {language}"
-    return found.group(1)
+def block(language, number=0):
+    """A block of README fenced as `language`, counted from 0."""
+    found = re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    assert len(found) > number, f"{readme} has {len(found)} blocks of {language}"
+    return found[number]
+
+
+# What stands around the second block, the theorem; it must print what the text below it quotes.
+THEOREM = """#include "cotangent.hpp"
+using namespace cotangent;
+int main() {
+  Rng rng(7);
+%s
+  print(theory::check_leaky_relu_theorem({net, (3.0 * Var(data.x)).value(), data.y}, net.init(rng)).verdict.reason);
+}
+"""
 
 
 def same(said, printed):
@@ -41,12 +52,18 @@ with tempfile.TemporaryDirectory() as folder:
     source, prefix, out = (pathlib.Path(folder) / name for name in ("source", "prefix", "build"))
     source.mkdir()
     (source / "script.cpp").write_text(block("cpp"))
-    (source / "CMakeLists.txt").write_text(block("cmake"))
+    (source / "theorem.cpp").write_text(THEOREM % block("cpp", 1))
+    targets = "".join(line + "\n" for line in block("cmake").splitlines() if "script" in line and "project" not in line)
+    (source / "CMakeLists.txt").write_text(block("cmake") + targets.replace("script", "theorem"))
     run("cmake", "--install", build, "--prefix", prefix, "--config", config)
     run("cmake", "-S", source, "-B", out, f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_BUILD_TYPE={config}", *options)
     run("cmake", "--build", out, "--config", config)
     printed = run(out / "script")
+    theorem = subprocess.run([out / "theorem"], cwd=folder, check=True, text=True, stdout=subprocess.PIPE).stdout
 if not same(block("text"), printed):
     sys.exit(f"README says\n{block('text')}\nbut its script printed\n{printed}")
+quoted = re.search(r'`("[|]x_i[|] <= 1" fails[^`]*)`', " ".join(TEXT.split())).group(1)
+if not theorem.startswith("certified (on this trajectory)") or quoted not in theorem:
+    sys.exit(f"README quotes {quoted} and a certificate, but the theorem's block printed\n{theorem}")
 lines = block("cpp").rstrip("\n").count("\n") + 1
 print(f"README's script of {lines} lines prints what README says")

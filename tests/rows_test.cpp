@@ -162,6 +162,11 @@ const std::vector<Model> kStructured{
            transpose(reshape(linear(x, view(w, 0, Shape{4, 3})), Shape{x.size(0), 2, 2}), {1, 2, 0});
        return transpose(square(h), {2, 0, 1});
      }},
+    {"one feature as a column, and the whole of it sliced",  // [1, 1] for a single sample: axes look alike
+     [](const Var& w, const Var& x) {
+       const Var h = transpose(linear(x, row(w, 4)));  // [1, n]
+       return transpose(tanh(h) * slice(h, 0, 0, 1));
+     }},
     {"a slice of a slice",
      [](const Var& w, const Var& x) {
        const Var layer = slice(w, 0, 5, 20);

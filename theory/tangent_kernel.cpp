@@ -6,271 +6,171 @@
 #include <algorithm>
 
 #include "autodiff/error.hpp"
-#include "autodiff/kernels.hpp"
 #include "autodiff/ops.hpp"
+#include "autodiff/row_forecast.hpp"
 #include "autodiff/rows.hpp"
 #include "autodiff/tensor_access.hpp"
 #include "autodiff/transforms.hpp"
+#include "theory/structured_kernel.hpp"
 
 namespace cotangent::theory {
 
-using detail::ColumnRange;
-using detail::mutable_data;
-using detail::ParamUse;
-using detail::RowSweep;
-using detail::uninitialized;
+using cotangent::detail::ColumnRange;
+using cotangent::detail::mutable_data;
+using cotangent::detail::RowSweep;
+using cotangent::detail::uninitialized;
+using kernels::gram;
+using kernels::gram_lower;
+using kernels::reflect;
+using kernels::structured_kernel;
+using kernels::structured_kernel_flops;
 
 namespace {
 
-/// Uses with the same cotangent rows, such as a layer's weight and bias, share one product Delta Delta^T.
-struct Site {
-  const std::vector<Tensor>* delta;
-  std::vector<std::size_t> uses;
+struct Task {
+  ModelFunction f;
+  const Tensor& w;
+  const Tensor& x1;
+  const Tensor* x2;  // null: x1 again
+  std::vector<ParamEntry> selected = {};
+  std::vector<ColumnRange> columns = {};
 };
 
-std::vector<Site> sites_of(const RowSweep& sweep) {
-  const auto same = [](const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Tensor& s, const Tensor& t) {
-      return s.data().data() == t.data().data() && s.shape() == t.shape();
-    });
-  };
-  std::vector<Site> sites;
-  for (std::size_t k = 0; k < sweep.uses.size(); ++k) {
-    const auto found = std::find_if(sites.begin(), sites.end(),
-                                    [&](const Site& s) { return same(*s.delta, sweep.uses[k].delta); });
-    if (found != sites.end())
-      found->uses.push_back(k);
-    else
-      sites.push_back({&sweep.uses[k].delta, {k}});
-  }
-  return sites;
-}
-
-/// a b^T for a [n1, k], b [n2, k].
-Tensor gram(const Tensor& a, const Tensor& b) {
-  Tensor product = uninitialized(Shape{a.size(0), b.size(0)});
-  kernel::matmul(mutable_data(product), a, b, {.transpose_b = true}, 0.0);
-  return product;
-}
-
-/// a a^T for a [n, k]; only the lower triangle is set.
-Tensor gram_lower(const Tensor& a) {
-  Tensor product = uninitialized(Shape{a.size(0), a.size(0)});
-  kernel::gram_lower(mutable_data(product), a.data().data(), a.size(0), a.size(1));
-  return product;
-}
-
-/// Per-sample gradients of one output spelled out, [n, size].
-Tensor spelled_out(const ParamUse& use, std::size_t c) {
-  const Tensor& delta = use.delta[c];
-  if (!use.outer()) return delta;
-  const Index n = delta.size(0), p = delta.size(1), q = use.data.size(1);
-  const double* d = delta.data().data();
-  const double* h = use.data.data().data();
-  Tensor rows = uninitialized(Shape{n, use.size});
-  double* to = mutable_data(rows);
-  for (Index i = 0; i < n; ++i, d += p, h += q) {
-    const Index outer = use.data_first ? q : p, inner = use.data_first ? p : q;
-    const double* left = use.data_first ? h : d;
-    const double* right = use.data_first ? d : h;
-    for (Index a = 0; a < outer; ++a)
-      for (Index b = 0; b < inner; ++b) *to++ = left[a] * right[b];
-  }
-  return rows;
-}
-
-enum class Pairing { plain, outer, crossed, spelled };
-
-Pairing pairing(const ParamUse& u, const ParamUse& v, std::size_t c1, std::size_t c2) {
-  const Index pu = u.delta[c1].size(1), pv = v.delta[c2].size(1);
-  if (!u.outer() && !v.outer()) return Pairing::plain;
-  if (!u.outer() || !v.outer()) return Pairing::spelled;
-  if (u.data_first == v.data_first) return pu == pv ? Pairing::outer : Pairing::spelled;
-  return pu == v.data.size(1) ? Pairing::crossed : Pairing::spelled;
-}
-
-bool reached(const ParamUse& use, std::size_t c) { return use.delta[c].rank() == 2; }
-
-/// Adds up the structured kernel in blocks [C, C] of [n1, n2]; for one set with itself, only what lies on or
-/// below the diagonal is computed, by symmetric rank-k products where a use is paired with itself.
-class StructuredKernel {
- public:
-  StructuredKernel(const RowSweep& a, const RowSweep& b)
-      : a_(a), b_(b), symmetric_(&a == &b), outputs_(static_cast<std::size_t>(a.outputs)) {
-    blocks_.assign(outputs_ * outputs_, Tensor());
-    for (std::size_t c1 = 0; c1 < outputs_; ++c1)
-      for (std::size_t c2 = 0; c2 < (symmetric_ ? c1 + 1 : outputs_); ++c2)
-        block(c1, c2) = Tensor::zeros(Shape{a.samples, b.samples});
-    const std::vector<Site> sites_a = sites_of(a), sites_b = symmetric_ ? sites_a : sites_of(b);
-    for (std::size_t s = 0; s < sites_a.size(); ++s)
-      for (std::size_t t = 0; t < sites_b.size(); ++t)
-        add_sites(sites_a[s], sites_b[t], symmetric_ && s == t);
-  }
-
-  /// [n1*C, n2*C]
-  Tensor matrix() {
-    const Index n1 = a_.samples, n2 = b_.samples, count = a_.outputs;
-    if (symmetric_) mirror();
-    if (count == 1) return block(0, 0);
-    Tensor result = uninitialized(Shape{n1 * count, n2 * count});
-    for (Index i = 0; i < n1; ++i)
-      for (Index c1 = 0; c1 < count; ++c1)
-        for (Index c2 = 0; c2 < count; ++c2) {
-          const double* from =
-              block(static_cast<std::size_t>(c1), static_cast<std::size_t>(c2)).data().data() + i * n2;
-          double* to = mutable_data(result) + (i * count + c1) * n2 * count + c2;
-          for (Index j = 0; j < n2; ++j) to[j * count] = from[j];
-        }
-    return result;
-  }
-
- private:
-  Tensor& block(std::size_t c1, std::size_t c2) { return blocks_[c1 * outputs_ + c2]; }
-
-  void add_sites(const Site& s, const Site& t, bool same_site) {
-    // What multiplies Delta_s Delta_t^T: the sum of the H_u H_v^T of all parameters met at both sites (1 for
-    // a bias).
-    Tensor factor;
-    double constant = 0.0;
-    bool any = false;
-    for (const std::size_t u : s.uses)
-      for (const std::size_t v : t.uses) {
-        const ParamUse &first = a_.uses[u], &second = b_.uses[v];
-        if (first.offset != second.offset || first.size != second.size) continue;
-        const auto [c1, c2] = first_reached(first, second);
-        if (c1 == outputs_) continue;
-        switch (pairing(first, second, c1, c2)) {
-          case Pairing::plain:
-            constant += 1.0, any = true;
-            break;
-          case Pairing::outer: {
-            // One use with itself is symmetric; two uses at one site pair both ways, so their full products
-            // are needed.
-            Tensor h =
-                same_site && u == v && !mixed(s) ? gram_lower(first.data) : gram(first.data, second.data);
-            if (factor.rank() == 2)
-              kernel::add_to(mutable_data(factor), h.data().data(), h.size());
-            else
-              factor = std::move(h);
-            any = true;
-            break;
-          }
-          case Pairing::crossed:
-            add_apart(first, second, true);
-            break;
-          case Pairing::spelled:
-            add_apart(first, second, false);
-            break;
-        }
-      }
-    if (!any) return;
-    for (std::size_t c1 = 0; c1 < outputs_; ++c1)
-      for (std::size_t c2 = 0; c2 < (symmetric_ ? c1 + 1 : outputs_); ++c2) {
-        const Tensor &left = (*s.delta)[c1], &right = (*t.delta)[c2];
-        if (left.rank() != 2 || right.rank() != 2) continue;
-        const bool lower = same_site && c1 == c2;
-        const Tensor d = lower ? gram_lower(left) : gram(left, right);
-        // Off the diagonal of outputs the factor is read whole, so its upper triangle must exist.
-        if (!lower && same_site && factor.rank() == 2 && !mixed(s)) reflect(factor);
-        accumulate(block(c1, c2), d, factor, constant, symmetric_ && c1 == c2);
-      }
-  }
-
-  /// Several outer uses share a site (one module's output feeding two products): pairs u != v are not
-  /// symmetric.
-  bool mixed(const Site& s) const {
-    return std::count_if(s.uses.begin(), s.uses.end(), [&](std::size_t u) { return a_.uses[u].outer(); }) > 1;
-  }
-
-  std::pair<std::size_t, std::size_t> first_reached(const ParamUse& u, const ParamUse& v) const {
-    for (std::size_t c1 = 0; c1 < outputs_; ++c1)
-      for (std::size_t c2 = 0; c2 < outputs_; ++c2)
-        if (reached(u, c1) && reached(v, c2)) return {c1, c2};
-    return {outputs_, outputs_};
-  }
-
-  /// block += d o (factor + constant), on and below the diagonal only if lower.
-  static void accumulate(Tensor& block, const Tensor& d, const Tensor& factor, double constant, bool lower) {
-    const Index n1 = d.size(0), n2 = d.size(1);
-    for (Index i = 0; i < n1; ++i) {
-      const Index end = lower ? i + 1 : n2;
-      double* to = mutable_data(block) + i * n2;
-      const double* pd = d.data().data() + i * n2;
-      if (factor.rank() == 2) {
-        const double* ph = factor.data().data() + i * n2;
-        for (Index j = 0; j < end; ++j) to[j] += pd[j] * (ph[j] + constant);
-      } else {
-        for (Index j = 0; j < end; ++j) to[j] += constant * pd[j];
-      }
-    }
-  }
-
-  /// Pairs whose outer products lie the other way round, <H_u (x) D_u, D_v (x) H_v> = (H_u D_v^T) o (D_u
-  /// H_v^T), and pairs with nothing in common but the slice of w.
-  void add_apart(const ParamUse& u, const ParamUse& v, bool crossed) {
-    for (std::size_t c1 = 0; c1 < outputs_; ++c1)
-      for (std::size_t c2 = 0; c2 < (symmetric_ ? c1 + 1 : outputs_); ++c2) {
-        if (!reached(u, c1) || !reached(v, c2)) continue;
-        if (crossed)
-          accumulate(block(c1, c2), gram(u.data, v.delta[c2]), gram(u.delta[c1], v.data), 0.0,
-                     symmetric_ && c1 == c2);
-        else
-          accumulate(block(c1, c2), gram(spelled_out(u, c1), spelled_out(v, c2)), Tensor(), 1.0,
-                     symmetric_ && c1 == c2);
-      }
-  }
-
-  static void reflect(Tensor& square) {
-    const Index n = square.size(0);
-    double* to = mutable_data(square);
-    for (Index i = 0; i < n; ++i)
-      for (Index j = 0; j < i; ++j) to[j * n + i] = to[i * n + j];
-  }
-
-  void mirror() {
-    for (std::size_t c1 = 0; c1 < outputs_; ++c1) {
-      reflect(block(c1, c1));
-      for (std::size_t c2 = 0; c2 < c1; ++c2) block(c2, c1) = transpose(block(c1, c2)).value();
-    }
-  }
-
-  const RowSweep& a_;
-  const RowSweep& b_;
-  bool symmetric_;
-  std::size_t outputs_;
-  std::vector<Tensor> blocks_;
-};
-
-TangentKernel kernel_between(ModelFunction f, const Params& w, const Tensor& x1, const Tensor* x2,
-                             const KernelOptions& options) {
-  std::vector<ParamEntry> selected;
-  const std::vector<ColumnRange> columns =
-      detail::select_columns(w.table(), w.size(), options.params, selected);
-  const RowSweep a = detail::sweep_rows(f, w.flat(), x1, columns);
-  const RowSweep b = x2 ? detail::sweep_rows(f, w.flat(), *x2, columns) : RowSweep();
-  if (x2 && a.outputs != b.outputs)
+void check_outputs(const Task& task, Index outputs1, Index outputs2) {
+  if (task.x2 && outputs1 != outputs2)
     throw ShapeError(fmt::format(
         "[tangent_kernel] f has {} outputs on X1 of shape {}, {} on X2 of shape {}; they must agree",
-        a.outputs, x1.shape().to_string(), b.outputs, x2->shape().to_string()));
+        outputs1, task.x1.shape().to_string(), outputs2, task.x2->shape().to_string()));
+}
+
+TangentKernel by_rows(const Task& task, const KernelOptions& options) {
+  const RowSweep a = cotangent::detail::sweep_rows(task.f, task.w, task.x1, task.columns);
+  const RowSweep b =
+      task.x2 ? cotangent::detail::sweep_rows(task.f, task.w, *task.x2, task.columns) : RowSweep();
+  check_outputs(task, a.outputs, b.outputs);
   const bool structured =
       options.method != KernelMethod::materialised && a.slow_reason.empty() && b.slow_reason.empty();
   if (structured)
-    return TangentKernel(StructuredKernel(a, x2 ? b : a).matrix(), a.outputs, KernelMethod::structured);
+    return TangentKernel(structured_kernel(a, task.x2 ? b : a), a.outputs, KernelMethod::structured);
+  if (options.memory && options.method == KernelMethod::structured)
+    throw DomainError(fmt::format(
+        "[tangent_kernel] f has structure on a few samples but not on all: {}; leave out .memory, or choose "
+        ".method",
+        a.slow_reason.empty() ? b.slow_reason : a.slow_reason));
 
   const auto rows = [&](const RowSweep& sweep, const Tensor& x) {
-    return sweep.slow_reason.empty() ? detail::rows_from(sweep, columns)
-                                     : detail::slow_rows(f, w.flat(), x, sweep.outputs, columns);
+    return sweep.slow_reason.empty()
+               ? cotangent::detail::rows_from(sweep, task.columns)
+               : cotangent::detail::slow_rows(task.f, task.w, x, sweep.outputs, task.columns);
   };
-  const Tensor j1 = rows(a, x1);
-  if (x2) return TangentKernel(gram(j1, rows(b, *x2)), a.outputs, KernelMethod::materialised);
+  const Tensor j1 = rows(a, task.x1);
+  if (task.x2) return TangentKernel(gram(j1, rows(b, *task.x2)), a.outputs, KernelMethod::materialised);
   Tensor k = gram_lower(j1);
-  const Index n = k.size(0);
-  for (Index i = 0; i < n; ++i)
-    for (Index j = 0; j < i; ++j) mutable_data(k)[j * n + i] = mutable_data(k)[i * n + j];
+  reflect(k);
   return TangentKernel(std::move(k), a.outputs, KernelMethod::materialised);
 }
 
+/// Column (j, c) is K times the unit vector there: exact for every function that keeps samples apart, which a row
+/// sweep of a few samples and the planner's have shown.
+TangentKernel by_products(const Task& task, const Params& w, const KernelOptions& options) {
+  const auto some = [](const Tensor& x) { return x.rows(0, std::min<Index>(x.size(0), 3)); };
+  const RowSweep a = cotangent::detail::sweep_rows(task.f, task.w, some(task.x1), task.columns);
+  const RowSweep b =
+      task.x2 ? cotangent::detail::sweep_rows(task.f, task.w, some(*task.x2), task.columns) : RowSweep();
+  check_outputs(task, a.outputs, b.outputs);
+  const TangentKernelOperator product(task.f, w, task.x1, task.x2 ? *task.x2 : task.x1,
+                                      {.params = options.params});
+  const Index rows = product.rows(), columns = product.columns();
+  Tensor k = uninitialized(Shape{rows, columns});
+  for (Index j = 0; j < columns; ++j) {
+    Tensor unit = Tensor::zeros(Shape{columns});
+    mutable_data(unit)[j] = 1.0;
+    const Tensor column = product(unit);
+    for (Index i = 0; i < rows; ++i) mutable_data(k)[i * columns + j] = column(i);
+  }
+  if (!task.x2) reflect(k);
+  return TangentKernel(std::move(k), a.outputs, KernelMethod::products);
+}
+
+Task task_of(ModelFunction f, const Params& w, const Tensor& x1, const Tensor* x2,
+             const KernelOptions& options) {
+  Task task{f, w.flat(), x1, x2};
+  task.columns = cotangent::detail::select_columns(w.table(), w.size(), options.params, task.selected);
+  return task;
+}
+
+Plan plan_of(const Task& task, const KernelOptions& options) {
+  const cotangent::detail::RowForecast one =
+      cotangent::detail::forecast_rows(task.f, task.w, task.x1, task.columns);
+  std::optional<cotangent::detail::RowForecast> other;
+  if (task.x2) other = cotangent::detail::forecast_rows(task.f, task.w, *task.x2, task.columns);
+  check_outputs(task, one.sweep.outputs, other ? other->sweep.outputs : 0);
+  const Index n1 = task.x1.size(0), n2 = task.x2 ? task.x2->size(0) : n1, outputs = one.sweep.outputs;
+  const cotangent::detail::RowForecast& two = other ? *other : one;
+  const auto numbers = [](Index a, Index b) { return static_cast<double>(a) * static_cast<double>(b); };
+  const auto width = static_cast<double>(cotangent::detail::count_columns(task.columns));
+  const double both = task.x2 ? 1.0 : 0.0;  // the second set's share
+  const double kernel = 8.0 * numbers(n1 * outputs, n2 * outputs);
+  const double sweep_bytes = one.sweep_bytes(n1) + both * two.sweep_bytes(n2);
+  const double sweep_flops = one.sweep_flops(n1) + both * two.sweep_flops(n2);
+  const double rows =
+      static_cast<double>(outputs) * (static_cast<double>(n1) + both * static_cast<double>(n2));
+
+  Way structured{.name = "structured",
+                 .flops = sweep_flops + structured_kernel_flops(one.sweep, n1, n2, !task.x2),
+                 .bytes = sweep_bytes + (outputs == 1 ? 1.0 : 2.0) * kernel + 24.0 * numbers(n1, n2),
+                 .refusal = one.sweep.slow_reason.empty() ? two.sweep.slow_reason : one.sweep.slow_reason};
+  Way materialised{.name = "materialised",
+                   .flops = (task.x2 ? 2.0 : 1.0) * numbers(n1 * outputs, n2 * outputs) * width,
+                   .bytes = 8.0 * rows * width + kernel};
+  if (structured.refusal.empty()) {
+    materialised.flops += sweep_flops + rows * width;
+    materialised.bytes += sweep_bytes;
+  } else {
+    materialised.flops += one.single_flops(n1) + both * two.single_flops(n2);
+    materialised.bytes += sweep_bytes + 16.0 * static_cast<double>(task.w.size());
+  }
+  const cotangent::detail::RowCosts left = one.at(n1), right = two.at(n2);
+  Way products{.name = "products",
+               .flops = left.forward_flops + right.forward_flops + left.gradient_flops +
+                        static_cast<double>(n2 * outputs) * (left.gradient_flops + right.gradient_flops),
+               .bytes = kernel + right.record_bytes + 3.0 * left.record_bytes + left.transient_bytes +
+                        right.transient_bytes + 32.0 * static_cast<double>(task.w.size())};
+  const auto only = [&](KernelMethod method, const Way& wanted) {
+    if (options.method != method) return;
+    for (Way* way : {&structured, &materialised, &products})
+      if (way != &wanted && way->refusal.empty()) way->refusal = "not the .method asked for";
+  };
+  only(KernelMethod::materialised, materialised);
+  only(KernelMethod::products, products);
+  if (structured.refusal.empty()) only(KernelMethod::structured, structured);
+  return Plan(fmt::format("tangent kernel [{}, {}] of J [{}, {}]", n1 * outputs, n2 * outputs, n1 * outputs,
+                          cotangent::detail::count_columns(task.columns)),
+              {std::move(structured), std::move(materialised), std::move(products)}, options.memory);
+}
+
+TangentKernel kernel_between(ModelFunction f, const Params& w, const Tensor& x1, const Tensor* x2,
+                             const KernelOptions& options) {
+  const Task task = task_of(f, w, x1, x2, options);
+  if (!options.memory)
+    return options.method == KernelMethod::products ? by_products(task, w, options) : by_rows(task, options);
+  const Plan plan = plan_of(task, options);
+  const std::string way = plan.chosen().name;
+  if (way == "products") return by_products(task, w, options);
+  return by_rows(task, {.method = way == "structured" ? KernelMethod::structured : KernelMethod::materialised,
+                        .params = options.params,
+                        .memory = options.memory});
+}
+
 }  // namespace
+
+Plan plan_tangent_kernel(ModelFunction f, const Params& w, const Tensor& x1, const Tensor& x2,
+                         const KernelOptions& options) {
+  return plan_of(task_of(f, w, x1, &x2, options), options);
+}
+Plan plan_tangent_kernel(ModelFunction f, const Params& w, const Tensor& x, const KernelOptions& options) {
+  return plan_of(task_of(f, w, x, nullptr, options), options);
+}
 
 TangentKernel tangent_kernel(ModelFunction f, const Params& w, const Tensor& x1, const Tensor& x2,
                              const KernelOptions& options) {
@@ -304,7 +204,9 @@ Tensor TangentKernel::scalar() const {
 std::string TangentKernel::to_string() const {
   return fmt::format("tangent kernel {}, {} output{} ({})\n", matrix_.shape().to_string(), outputs_,
                      outputs_ == 1 ? "" : "s",
-                     method_ == KernelMethod::structured ? "structured" : "materialised") +
+                     method_ == KernelMethod::structured     ? "structured"
+                     : method_ == KernelMethod::materialised ? "materialised"
+                                                             : "products") +
          matrix_.to_string();
 }
 
@@ -324,7 +226,7 @@ TangentKernelOperator::TangentKernelOperator(ModelFunction f, const Params& w, c
     : record_(std::make_shared<Record>()) {
   Record& r = *record_;
   std::vector<ParamEntry> selected;
-  r.columns = detail::select_columns(w.table(), w.size(), options.params, selected);
+  r.columns = cotangent::detail::select_columns(w.table(), w.size(), options.params, selected);
   r.all = options.params.empty();
   r.pull = std::make_unique<Vjp<Params>>(vjp([&](const Var& at) { return f(at, Var(x2)); }, w));
   r.columns_shape = r.pull->value().shape();

@@ -1,24 +1,30 @@
 // Tangent kernels of a model: K = J J^T over samples and outputs, with or without forming the Jacobian J.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "autodiff/jacobian.hpp"
 #include "autodiff/params.hpp"
+#include "autodiff/plan.hpp"
 #include "autodiff/tensor.hpp"
 
 namespace cotangent::theory {
 
 /// How a kernel is computed. `structured` sums (H_u H_v^T) o (Delta_u Delta_v^T) over the places where
 /// parameters meet the data and forms neither J nor a weight's cotangent; `materialised` forms J and
-/// multiplies; `automatic` takes the structured way where the model allows it.
-enum class KernelMethod { automatic, structured, materialised };
+/// multiplies; `products` takes K v for every unit vector v, slowly and in little memory; `automatic` takes the
+/// structured way where the model allows it, or under .memory the cheapest that fits.
+enum class KernelMethod { automatic, structured, materialised, products };
 
 struct KernelOptions {
   KernelMethod method = KernelMethod::automatic;
   /// Only parameters matching these name patterns count; the rest is constant. Empty: all.
   std::vector<std::string> params = {};
+  /// Bytes of tensors the work may hold, the kernel among them, by plan_tangent_kernel's forecast; if nothing
+  /// fits, a DomainError shows it.
+  std::optional<Index> memory = std::nullopt;
 };
 
 /// Tangent kernel K[i, j, c, c'] = <df(w, x_i)_c / dw, df(w, x'_j)_c' / dw>.
@@ -50,14 +56,23 @@ class TangentKernel {
 /// Shapes: X1 [n1, ...], X2 [n2, ...], f(w, X) [n] or [n, C] -> [n1, n2, C, C].
 /// Cost: structured: a forward and C backward passes a set, and two [n1, n2] products for each layer and pair
 /// of outputs; materialised: (n1 + n2) C P numbers. A parameter that reaches the data through other
-/// operations (normalised, W2 W1) takes the materialised way whatever is asked for, as does one read by
-/// partly overlapping slices.
+/// operations (normalised, W2 W1) takes the materialised way where the structured one is asked for, as does one
+/// read by partly overlapping slices; both are then exact, as `products` is.
 /// Throws: as per_sample_jacobian; ShapeError if f's outputs differ between the sets.
 /// Source: Jacot, Gabriel, Hongler 2018; Novak, Sohl-Dickstein, Schoenholz 2022 (structured derivatives).
 TangentKernel tangent_kernel(ModelFunction f, const Params& w, const Tensor& x1, const Tensor& x2,
                              const KernelOptions& options = {});
 TangentKernel tangent_kernel(ModelFunction f, const Params& w, const Tensor& x,
                              const KernelOptions& options = {});
+
+/// The plan tangent_kernel follows under .memory: "structured", "materialised" or "products".
+///
+/// Cost: records of f on two and on three samples of each set; f is never evaluated on all of them.
+/// Throws: as tangent_kernel where samples mix.
+Plan plan_tangent_kernel(ModelFunction f, const Params& w, const Tensor& x1, const Tensor& x2,
+                         const KernelOptions& options = {});
+Plan plan_tangent_kernel(ModelFunction f, const Params& w, const Tensor& x,
+                         const KernelOptions& options = {});
 
 /// v -> K v without K: one vector-Jacobian and one Jacobian-vector product on two records made once.
 ///

@@ -3,6 +3,7 @@
 #include "theory/compensated.hpp"
 #include "theory/falsifier.hpp"
 #include "theory/homogeneity.hpp"
+#include "theory/jacobian_summary.hpp"
 #include "theory/leaky_relu.hpp"
 #include "theory/margin.hpp"
 #include "theory/proxy.hpp"

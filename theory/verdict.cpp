@@ -149,16 +149,20 @@ Verdict Proof::unfinished(Scope scope, Inequality conclusion, std::string reason
 }
 
 std::string Verdict::to_string() const {
-  std::string text =
-      fmt::format("{} ({}): {}", theory::to_string(outcome), theory::to_string(scope), claim.name);
-  if (!claim.source.empty()) text += fmt::format(" [{}]", claim.source);
-  if (!claim.statement.empty()) text += "\n  claim:  " + claim.statement;
+  std::string text = fmt::format("{} ({}): {}", theory::to_string(outcome), theory::to_string(scope),
+                                 claim.statement.empty() ? claim.name : claim.statement);
+  if (!claim.statement.empty() || !claim.source.empty())
+    text += fmt::format("\n  of:     {}{}{}", claim.name, claim.source.empty() ? "" : ", ", claim.source);
   text += "\n  reason: " + reason;
   if (!seed.empty()) text += fmt::format("\n  {} points, drawn from {}", points, seed);
   const auto table = [&text](const char* title, const std::vector<Inequality>& list) {
     if (list.empty()) return;
     report::Table t({{title}, {"lhs"}, {"rhs"}, {"margin"}, {"where"}, {"holds"}});
-    for (const Inequality& q : list) t.row({q.name, q.lhs, q.rhs, q.margin(), q.where, q.holds()});
+    for (const Inequality& q : list)
+      t.row({q.name, q.lhs, q.rhs, q.margin(), q.where,
+             !q.holds()         ? "no"
+             : q.margin() < 0.0 ? "within rounding"
+                                : "yes"});
     text += "\n" + t.to_text();
   };
   table("hypothesis: lhs <= rhs", hypotheses);

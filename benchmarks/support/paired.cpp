@@ -4,16 +4,24 @@
 #include <cblas.h>
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <vector>
 
 namespace cotangent::bench {
 namespace {
 
+double now(bool processor) {
+  timespec t{};
+  clock_gettime(processor ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+/// Of one thread the processor's time, which others on the machine do not lengthen; of several the wall's.
 double seconds(FunctionRef<void()> f) {
-  const auto start = std::chrono::steady_clock::now();
+  static const bool one_thread = provenance().blas_threads == 1;
+  const double start = now(one_thread);
   f();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return now(one_thread) - start;
 }
 
 double median(std::vector<double> v) {
@@ -39,6 +47,21 @@ void paired(benchmark::State& state, FunctionRef<void()> work, FunctionRef<void(
   state.counters["median_us"] = median(ours) * 1e6;
   state.counters["yardstick_us"] = median(theirs) * 1e6;
   state.counters["ratio"] = median(ours) / median(theirs);
+}
+
+int run(int argc, char** argv) {
+  const Provenance where = provenance();
+  benchmark::AddCustomContext("cpu", where.cpu);
+  benchmark::AddCustomContext("blas_core", where.blas_core);
+  benchmark::AddCustomContext("blas_config", where.blas_config);
+  benchmark::AddCustomContext("blas_threads", std::to_string(where.blas_threads));
+  benchmark::AddCustomContext("isa", where.isa);
+  benchmark::AddCustomContext("compiler", where.compiler);
+  benchmark::AddCustomContext("build_type", where.build_type);
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
 }
 
 Mlp::Mlp(std::vector<Index> sizes, Index samples) : widths(std::move(sizes)), net(leaky_mlp(widths)) {

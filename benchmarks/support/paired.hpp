@@ -6,9 +6,12 @@
 
 namespace cotangent::bench {
 
-/// Times `work` as the benchmark's own time and `yardstick` beside it; counters: yardstick_us (median), ratio
-/// of medians.
+/// Times `work` as the benchmark's own time and `yardstick` beside it; counters: median_us, yardstick_us (median), ratio
+/// of medians. With one BLAS thread processor time counts, else wall time.
 void paired(benchmark::State& state, FunctionRef<void()> work, FunctionRef<void()> yardstick);
+
+/// The program's main: writes where it was measured into the context, then runs what the options choose.
+int run(int argc, char** argv);
 
 /// A multilayer perceptron by its widths, the first being the inputs: parameters, leaky-ReLU model and data.
 struct Mlp {

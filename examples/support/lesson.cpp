@@ -1,46 +1,26 @@
-// The frame of a lesson. The only file that includes CLI11.
+// The frame of a lesson.
 #include "examples/support/lesson.hpp"
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <limits>
-#include <system_error>
 #include <utility>
 
 #include "autodiff/error.hpp"
 #include "autodiff/print.hpp"
+#include "examples/support/options.hpp"
 #include "report/table.hpp"
 
 namespace cotangent::examples {
 namespace {
 
 constexpr int kUnexpectedVerdict = 1;
-constexpr int kBadUsage = 2;
-
-/// What is wrong with a seed; CLI11 itself takes -1 for 2^64 - 1.
-std::string whole_number(const std::string& text) {
-  std::uint64_t number = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  return error == std::errc() && stop == end ? "" : "\"" + text + "\" is no whole number from 0 to 2^64 - 1";
-}
-
-/// Before the work, so that an hour of it is not lost for a misspelt directory.
-void make_directory(const std::string& path) {
-  std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (error || !std::filesystem::is_directory(path, error))
-    throw DomainError(fmt::format("--out: {} is no directory and cannot be made one ({}); give another", path,
-                                  error ? error.message() : "it is a file"));
-}
 
 }  // namespace
 
@@ -97,22 +77,13 @@ void Lesson::print_tables() const {
 
 int run_lesson(const LessonInfo& info, int argc, char** argv, FunctionRef<void(Lesson&)> lesson) {
   Lesson l;
-  CLI::App app(info.about, info.name);
-  app.add_flag("--smoke", l.smoke_, "A run of seconds that shows every step");
-  app.add_option("--seed", l.seed_, "Where all random numbers come from, a whole number below 2^64")
-      ->type_name("N")
-      ->check(whole_number)
-      ->capture_default_str();
-  app.add_option("--out", l.out_, "Directory for the results")->type_name("DIR")->capture_default_str();
+  Options options(info.name, info.about);
+  options.flag("--smoke", l.smoke_, "A run of seconds that shows every step");
+  options.whole("--seed", l.seed_, "Where all random numbers come from, a whole number below 2^64");
+  options.text("--out", l.out_, "DIR", "Directory for the results");
   if (info.reads_data)
-    app.add_option("--data", l.data_, "Directory with MNIST's four files; without it, digits are drawn")
-        ->type_name("DIR")
-        ->check(CLI::Validator(CLI::ExistingDirectory).description(""));
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kBadUsage;
-  }
+    options.directory("--data", l.data_, "Directory with MNIST's four files; without it, digits are drawn");
+  if (const std::optional<int> code = options.parse(argc, argv)) return *code;
 
   try {
     const auto start = std::chrono::steady_clock::now();

@@ -1,0 +1,33 @@
+// The kinks one evaluation of a function met. For the diagnostics.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "autodiff/op.hpp"
+#include "autodiff/transforms.hpp"
+
+namespace cotangent::detail {
+
+/// An operation with a kink, and the distances of its elements: see OpSpec::kink_distance.
+struct KinkedNode {
+  std::uint32_t node;
+  const Op* op;
+  Tensor distance;
+};
+
+struct KinkRecord {
+  Var value;  // f(x), its tape gone
+  std::vector<KinkedNode> nodes;
+  std::vector<std::string> unknown;  // operations whose kinks cannot be told from their inputs
+};
+
+/// f(x), recorded with x as the only input.
+KinkRecord record_kinks(VarFunction f, const Tensor& x);
+
+/// Elements on different sides in a and b; -1 if they are of different operations or shapes.
+Index count_flips(const KinkRecord& a, const KinkRecord& b);
+
+/// x + t v as plain numbers.
+Tensor moved_along(const Tensor& x, double t, const Tensor& v);
+
+}  // namespace cotangent::detail

@@ -1,0 +1,231 @@
+// Kinks: a probe that collects distances, and what is read from them.
+#include "autodiff/kinks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "autodiff/error.hpp"
+#include "autodiff/kink_record.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/probe.hpp"
+#include "autodiff/tape_names.hpp"
+
+namespace cotangent {
+namespace detail {
+namespace {
+
+class KinkProbe : public Probe {
+ public:
+  explicit KinkProbe(KinkRecord& record) : record_(record) {}
+  void recorded(const TapeState& tape, std::uint32_t node, const Inputs& in, const Tensor&) override {
+    const Op* op = tape.nodes[node].op;
+    if (!op->spec().at_kink) return;
+    if (op->spec().kink_distance) {
+      record_.nodes.push_back({node, op, op->spec().kink_distance(in, tape.nodes[node].attributes)});
+    } else if (in.count() == 1) {
+      record_.nodes.push_back({node, op, in[0]});
+    } else if (std::find(record_.unknown.begin(), record_.unknown.end(), op->name()) ==
+               record_.unknown.end()) {
+      record_.unknown.emplace_back(op->name());
+    }
+  }
+
+ private:
+  KinkRecord& record_;
+};
+
+Index flips_of(const Tensor& a, const Tensor& b) {
+  Index flips = 0;
+  for (std::size_t i = 0; i < a.data().size(); ++i) flips += (a.data()[i] >= 0.0) != (b.data()[i] >= 0.0);
+  return flips;
+}
+
+}  // namespace
+
+KinkRecord record_kinks(VarFunction f, const Tensor& x) {
+  KinkRecord record;
+  Tape tape;
+  KinkProbe probe(record);
+  const Probing watch(VarAccess::state(tape), probe);
+  record.value = detach(f(tape.input(x)));
+  return record;
+}
+
+Index count_flips(const KinkRecord& a, const KinkRecord& b) {
+  if (a.nodes.size() != b.nodes.size()) return -1;
+  Index flips = 0;
+  for (std::size_t k = 0; k < a.nodes.size(); ++k) {
+    const KinkedNode &left = a.nodes[k], &right = b.nodes[k];
+    if (left.op != right.op || left.distance.shape() != right.distance.shape()) return -1;
+    flips += flips_of(left.distance, right.distance);
+  }
+  return flips;
+}
+
+Tensor moved_along(const Tensor& x, double t, const Tensor& v) { return (Var(x) + t * Var(v)).value(); }
+
+}  // namespace detail
+
+using detail::count_flips;
+using detail::KinkedNode;
+using detail::KinkRecord;
+using detail::moved_along;
+using detail::record_kinks;
+
+KinkAudit kink_audit(VarFunction f, const Tensor& x, const KinkAuditOptions& options) {
+  if (options.closest < 0)
+    throw DomainError(fmt::format("[kink_audit] closest is {}; give 0 or more", options.closest));
+  KinkRecord record = record_kinks(f, x);
+  KinkAudit audit;
+  audit.unknown = std::move(record.unknown);
+  struct Place {
+    double distance;
+    std::size_t operation;
+    Index element;
+  };
+  std::vector<Place> nearest;  // a heap of the nearest, the farthest of them on top
+  const auto nearer = [](const Place& a, const Place& b) {
+    const double p = std::fabs(a.distance), q = std::fabs(b.distance);
+    return p != q ? p < q : a.operation != b.operation ? a.operation < b.operation : a.element < b.element;
+  };
+  for (std::size_t k = 0; k < record.nodes.size(); ++k) {
+    const KinkedNode& node = record.nodes[k];
+    KinkOperation row{.node = node.node,
+                      .operation = node.op->name(),
+                      .shape = node.distance.shape(),
+                      .below = 0,
+                      .at_kink = 0,
+                      .closest = HUGE_VAL};
+    for (Index i = 0; i < node.distance.size(); ++i) {
+      const double d = node.distance.data()[static_cast<std::size_t>(i)];
+      if (std::isnan(d)) continue;
+      row.below += d < 0.0;
+      row.at_kink += d == 0.0;
+      row.closest = std::min(row.closest, std::fabs(d));
+      if (options.closest == 0) continue;
+      const Place place{d, k, i};
+      if (static_cast<Index>(nearest.size()) == options.closest) {
+        if (!nearer(place, nearest.front())) continue;
+        std::pop_heap(nearest.begin(), nearest.end(), nearer);
+        nearest.pop_back();
+      }
+      nearest.push_back(place);
+      std::push_heap(nearest.begin(), nearest.end(), nearer);
+    }
+    audit.elements += node.distance.size();
+    audit.at_kink += row.at_kink;
+    audit.operations.push_back(std::move(row));
+  }
+  std::sort(nearest.begin(), nearest.end(), nearer);
+  for (const Place& place : nearest) {
+    const KinkOperation& row = audit.operations[place.operation];
+    audit.closest.push_back(
+        {row.node, row.operation, detail::element_name(row.shape, place.element), place.distance});
+  }
+  return audit;
+}
+
+KinkAudit kink_audit(VarFunction f, const Params& w, const KinkAuditOptions& options) {
+  return kink_audit(f, w.flat(), options);
+}
+
+std::string KinkAudit::to_string() const {
+  std::string text = fmt::format("{} elements of {} operations with a kink, {} exactly at it", elements,
+                                 operations.size(), at_kink);
+  for (const KinkOperation& row : operations)
+    text += fmt::format("\n{:>6}  {:<14} {:<12} {} below, {} at the kink, closest {:.3g}", row.node,
+                        row.operation, row.shape.to_string(), row.below, row.at_kink, row.closest);
+  if (!closest.empty()) text += "\nclosest:";
+  for (const KinkPoint& point : closest)
+    text += fmt::format("\n{:>6}  {:<14} {:<12} {: .6g}", point.node, point.operation, point.element,
+                        point.distance);
+  for (const std::string& name : unknown)
+    text += fmt::format("\nnot audited: {} has a kink but does not say where", name);
+  return text;
+}
+
+MaskFlips mask_flips(VarFunction f, const Tensor& a, const Tensor& b) {
+  if (a.shape() != b.shape())
+    throw ShapeError(fmt::format("[mask_flips] the points are {} and {}; give two of one shape",
+                                 a.shape().to_string(), b.shape().to_string()));
+  const KinkRecord at_a = record_kinks(f, a), at_b = record_kinks(f, b);
+  if (count_flips(at_a, at_b) < 0)
+    throw DomainError(fmt::format(
+        "[mask_flips] f records {} operations with a kink at the first point and {} at the second, "
+        "or others, or of other shapes; compare points where the C++ code takes the same branches",
+        at_a.nodes.size(), at_b.nodes.size()));
+  MaskFlips result;
+  for (std::size_t k = 0; k < at_a.nodes.size(); ++k) {
+    const KinkedNode& node = at_a.nodes[k];
+    const Index flips = detail::flips_of(node.distance, at_b.nodes[k].distance);
+    result.operations.push_back({node.node, node.op->name(), node.distance.shape(), flips});
+    result.elements += node.distance.size();
+    result.flipped += flips;
+  }
+  return result;
+}
+
+MaskFlips mask_flips(VarFunction f, const Params& a, const Params& b) {
+  return mask_flips(f, a.flat(), b.flat());
+}
+
+std::string MaskFlips::to_string() const {
+  std::string text = fmt::format("{} of {} elements changed sides", flipped, elements);
+  for (const Row& row : operations)
+    text +=
+        fmt::format("\n{:>6}  {:<14} {:<12} {}", row.node, row.operation, row.shape.to_string(), row.flipped);
+  return text;
+}
+
+namespace {
+
+double largest(const Tensor& x) {
+  double top = 0.0;
+  for (const double v : x.data()) top = std::max(top, std::fabs(v));
+  return top;
+}
+
+/// The derivative along v just beside x, on the side of the sign of t, and the kinks there: on the piece that x is
+/// on, or, if x lies at a kink that is crossed at once, as near as rounding allows.
+double beside(VarFunction f, const Tensor& x, const Tensor& v, double t, const KinkRecord& here,
+              KinkRecord& kinks) {
+  constexpr int kSteps = 9;
+  const auto same = [&](double s) { return count_flips(kinks, record_kinks(f, moved_along(x, s, v))) == 0; };
+  for (int k = 0; k < kSteps; ++k, t *= 0.25) {
+    kinks = record_kinks(f, moved_along(x, 0.25 * t, v));
+    if (count_flips(kinks, here) == 0 && same(0.5 * t) && same(t)) break;
+  }
+  const auto at = [&](double s) { return dot(grad(f, moved_along(x, s, v)), v).item(); };
+  return at(t) / 3.0 - 2.0 * at(0.5 * t) + 8.0 / 3.0 * at(0.25 * t);
+}
+
+}  // namespace
+
+OneSided one_sided_derivatives(VarFunction f, const Tensor& x, const Tensor& v) {
+  if (x.shape() != v.shape())
+    throw ShapeError(
+        fmt::format("[one_sided_derivatives] the direction is {}, the point is {}; give one like it",
+                    v.shape().to_string(), x.shape().to_string()));
+  OneSided result;
+  const double size = largest(v);
+  if (size == 0.0) return result;
+  const double t = 1e-4 * std::max(1.0, largest(x)) / size;
+  const KinkRecord here = record_kinks(f, x);
+  KinkRecord before, after;
+  result.left = beside(f, x, v, -t, here, before);
+  result.right = beside(f, x, v, t, here, after);
+  result.flips = std::max<Index>(count_flips(before, after), 0);
+  return result;
+}
+
+OneSided one_sided_derivatives(VarFunction f, const Params& w, const Params& v) {
+  return one_sided_derivatives(f, w.flat(), v.flat());
+}
+
+std::string OneSided::to_string() const {
+  return fmt::format("from the left {:.12g}, from the right {:.12g}; kinks between: {}", left, right, flips);
+}
+
+}  // namespace cotangent

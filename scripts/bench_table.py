@@ -1,0 +1,159 @@
+"""The table of scripts/bench. Usage: bench_table.py DIR --root ROOT [--quick]"""
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+OUT = pathlib.Path(sys.argv[1])
+ROOT = pathlib.Path(sys.argv[sys.argv.index("--root") + 1])
+REPEATS = 1 if "--quick" in sys.argv else 5
+
+# name of the benchmark, what it is, its yardstick, first goal, second goal (ratios to the yardstick)
+ROWS = [
+    ("gd_step/10_64_1", "GD step, 10-64-1, n = 64", "bare products", 1.6, 1.3),
+    ("gd_step/32_256_256_1", "GD step, 32-256-256-1, n = 256", "bare products", 1.10, 1.04),
+    ("gd_step/784_1024_1024_10", "GD step, 784-1024-1024-10, n = 1024", "bare products", 1.05, 1.02),
+    ("recycled_jacobian", "per-sample Jacobian, 32-256-256-1, n = 256, recycled", "a warm memset", 3.0, 2.0),
+    ("first_jacobian", "the same, first call", "writing fresh pages", 1.2, None),
+    ("tangent_kernel/32_256_256_1", "its tangent kernel [256, 256]", "bare products", 1.4, 1.2),
+    ("tangent_kernel/32_4096_4096_4096_1", "kernel of 32-4096-4096-4096-1, n = 512", "bare products", 1.3, None),
+    ("hessian_vector_product", "Hessian-vector product, 32-256-256-1", "one gradient", 3.2, 2.7),
+    ("tanh_of", "tanh of 16384 numbers", "xsimd's loop", 1.3, None),
+    ("exp_of", "exp of 16384 numbers", "xsimd's loop", 1.3, None),
+    ("softplus_of", "softplus of 16384 numbers", "xsimd's loop", 1.3, None),
+    ("reduction/all", "sum of 64 MB", "reading it", 1.3, None),
+    ("reduction/axis_0", "sum over axis 0 of [4096, 2048]", "reading it", 1.3, None),
+    ("reduction/axis_1", "sum over axis 1 of [4096, 2048]", "reading it", 1.3, None),
+]
+SCRIPT = """
+#include "cotangent.hpp"
+using namespace cotangent;
+
+int main() {
+  Rng rng(7);
+  const Tensor X = rng.uniform({200, 2}, -1.0, 1.0);
+  const Tensor Y = (slice(X, 1, 0, 1) * slice(X, 1, 1, 2)).value();
+  const nn::Sequential net{nn::Linear(2, 8), nn::LeakyReLU(0.1), nn::Linear(8, 1)};
+  const auto f = optim::finite_sum(200, [&](const Var& w, const Batch& b) {
+    return nn::half_mse(net(w, b.rows(X)), b.rows(Y));
+  });
+  const Params w0 = net.init(rng);
+  const auto run = optim::Sgd({.step = 0.1, .batch = 20, .epochs = 200}).minimize(f, w0, rng);
+  print("risk", run.value, "after", run.iterations, "steps");
+  print(per_sample_jacobian(net, run.w, X.rows(0, 3), {.params = {"0.bias"}}));
+  const auto kernel = theory::tangent_kernel(net, run.w, X.rows(0, 5));
+  const auto spectrum = theory::spectrum(kernel.matrix());
+  print("kernel eigenvalues", spectrum.values);
+  const auto [value, gradient] = value_and_grad([&](const Var& w) { return f(w); }, run.w);
+  print("gradient", norm(gradient), "at value", value);
+  const Params v = gradient / norm(gradient);
+  print("curvature along it", dot(v, hvp([&](const Var& w) { return f(w); }, run.w, v)));
+  for (const auto& row : run.trace.rows())
+    if (row.epoch % 50 == 0) print("epoch", row.epoch, "risk", row.value);
+  return 0;
+}
+"""
+TORCH_SCRIPT = """
+#include <torch/torch.h>
+int main() {
+  auto net = torch::nn::Sequential(torch::nn::Linear(2, 8), torch::nn::LeakyReLU(), torch::nn::Linear(8, 1));
+  torch::optim::SGD descent(net->parameters(), 0.1);
+  const auto x = torch::rand({200, 2}), y = torch::rand({200, 1});
+  for (int k = 0; k < 100; ++k) {
+    descent.zero_grad();
+    torch::mse_loss(net->forward(x), y).backward();
+    descent.step();
+  }
+}
+"""
+
+
+def load(name):
+    path = OUT / f"{name}.json"
+    return json.loads(path.read_text()) if path.exists() else {"context": {}, "benchmarks": []}
+
+
+def median(values):
+    return sorted(values)[len(values) // 2]
+
+
+def compile_seconds(source, *options, repeats):
+    """Wall seconds to compile and link, without any compiler cache."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = pathlib.Path(folder) / "script.cpp"
+        script.write_text(source)
+        times = []
+        for _ in range(repeats):
+            start = time.monotonic()
+            subprocess.run(["g++", "-O2", str(script), "-o", f"{folder}/script", *options], check=True)
+            times.append(time.monotonic() - start)
+    return median(times)
+
+
+def verdict(ratio, first, second):
+    if second is not None and ratio <= second:
+        return "second goal met"
+    return "first goal met" if ratio <= first else f"first goal missed by {100 * (ratio / first - 1):.0f} %"
+
+
+def time_text(us):
+    return f"{us / 1e6:.2f} s" if us >= 1e6 else f"{us / 1e3:.2f} ms" if us >= 1e3 else f"{us:.1f} us"
+
+
+ours = {b["name"].replace("/manual_time", "").replace("/iterations:3", "").replace("/min_time:3.000", ""): b
+        for name in ("measures", "elementwise") for b in load(name)["benchmarks"]}
+context = load("measures")["context"]
+# With one thread all times are the processor's.
+torch_clock = "cpu_time" if context.get("blas_threads") == "1" else "real_time"
+torch = {b["name"]: b[torch_clock] for b in load("libtorch_measures")["benchmarks"]}
+where = {key: context.get(key) for key in ("cpu", "blas_core", "blas_config", "blas_threads", "isa", "compiler",
+                                           "build_type", "num_cpus", "date", "load_avg")}
+where["libtorch"] = load("libtorch_measures")["context"].get("libtorch")
+
+rows = []
+node = ours["scalar_node/1000"]["median_us"]
+if "scalar_node/1000" in torch:
+    ratio = node / torch["scalar_node/1000"]
+    rows.append({"work": "a scalar node, forward and backward", "time_us": node / 1000, "yardstick": "libtorch",
+                 "yardstick_us": torch["scalar_node/1000"] / 1000, "ratio": ratio, "first": 1 / 45, "second": 1 / 60,
+                 "libtorch_us": torch["scalar_node/1000"] / 1000})
+for name, work, yardstick, first, second in ROWS:
+    b = ours[name]
+    rows.append({"work": work, "time_us": b["median_us"], "yardstick": yardstick, "yardstick_us": b["yardstick_us"],
+                 "ratio": b["ratio"], "first": first, "second": second, "libtorch_us": torch.get(name)})
+large = json.loads((OUT / "large_kernel.json").read_text())
+libraries = [f"-L{ROOT}/build/release", *(f"-lcotangent_{r}" for r in ("theory", "optim", "report", "nn", "autodiff")),
+             "-lopenblas", "-lzip", "-lz", "-lfmt"]
+compiling = compile_seconds(SCRIPT, "-std=c++20", f"-I{ROOT}", *libraries, repeats=REPEATS)
+torch_compiling = None
+if torch:
+    torch_compiling = compile_seconds(TORCH_SCRIPT, "-std=c++17", "-I/usr/include/torch/csrc/api/include", "-ltorch",
+                                      "-ltorch_cpu", "-lc10", repeats=1)
+
+table = [("work", "cotangent", "yardstick", "ratio", "goals", "verdict", "libtorch")]
+for r in rows:
+    one = "1 / {:.0f}".format
+    ratio, first, second = ((one(1 / x) if r["yardstick"] == "libtorch" else f"{x:.3g}") if x else "-"
+                            for x in (r["ratio"], r["first"], r["second"]))
+    table.append((r["work"], time_text(r["time_us"]), f"{r['yardstick']}, {time_text(r['yardstick_us'])}", ratio,
+                  f"{first}; {second}", verdict(r["ratio"], r["first"], r["second"]),
+                  time_text(r["libtorch_us"]) if r["libtorch_us"] else "-"))
+table.append(("compile and link a 30-line script, -O2", f"{compiling:.2f} s", "-", "-", "1.5 s; 1.0 s",
+              "second goal met" if compiling <= 1.0 else "first goal met" if compiling <= 1.5 else "first goal missed",
+              f"{torch_compiling:.1f} s" if torch_compiling else "-"))
+table.append(("largest resident set of the kernel of 32-4096-4096-4096-1", f"{large['max_resident_mb']:.0f} MB", "-", "-",
+              "600 MB; -", "first goal met" if large["max_resident_mb"] <= 600 else "first goal missed", "-"))
+
+widths = [max(len(row[k]) for row in table) for k in range(len(table[0]))]
+lines = ["| " + " | ".join(cell.ljust(w) for cell, w in zip(row, widths)) + " |" for row in table]
+lines.insert(1, "|" + "|".join("-" * (w + 2) for w in widths) + "|")
+print(f"{where['cpu']}; OpenBLAS core {where['blas_core']}, {where['blas_threads']} thread(s); kernels {where['isa']}; "
+      f"{where['compiler']}; load {where['load_avg']}")
+print("\n".join(lines))
+print(f"20 entries of the large kernel against single-sample gradients: {large['worst_relative_error']:.2g} off at most")
+(OUT / "bench.json").write_text(json.dumps({"provenance": where, "rows": rows, "compile_seconds": compiling,
+                                            "libtorch_compile_seconds": torch_compiling, "large_kernel": large},
+                                           indent=2) + "\n")
+(OUT / "bench.md").write_text("\n".join(lines) + "\n")

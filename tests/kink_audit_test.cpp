@@ -1,0 +1,182 @@
+// How far a point is from the kinks of a function, which lie between two points, and both one-sided derivatives.
+#include <cmath>
+
+#include "autodiff/error.hpp"
+#include "autodiff/kinks.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/ops_internal.hpp"
+#include "autodiff/tensor_access.hpp"
+#include "expect.hpp"
+#include "nn/layers.hpp"
+
+namespace cotangent {
+namespace {
+
+using test::error_of;
+using testing::AllOf;
+using testing::HasSubstr;
+
+TEST(KinkAudit, DistancesAreThoseOfThePreActivations) {
+  const Params w({{"weight", Tensor{{1.0, -2.0}, {0.5, 0.25}}}, {"bias", Tensor{0.0, -0.75}}});
+  const Tensor x{{2.0, 1.0}, {1.0, 1.0}, {3.0, -1.0}};
+  const auto f = [&](const Var& v) {
+    return sum(relu(linear(x, view(v, 0, Shape{2, 2}), view(v, 4, Shape{2}))));
+  };
+  // Pre-activations by hand: (0, 0.5), (-1, 0), (5, 0.5).
+  const KinkAudit audit = kink_audit(f, w, {.closest = 3});
+  ASSERT_EQ(audit.operations.size(), 1u);
+  EXPECT_EQ(audit.operations[0].operation, "relu");
+  EXPECT_EQ(audit.operations[0].shape, (Shape{3, 2}));
+  EXPECT_EQ(audit.operations[0].below, 1);
+  EXPECT_EQ(audit.operations[0].at_kink, 2);
+  EXPECT_EQ(audit.elements, 6);
+  EXPECT_EQ(audit.at_kink, 2);
+  ASSERT_EQ(audit.closest.size(), 3u);
+  EXPECT_EQ(audit.closest[0].element, "[0, 0]");
+  EXPECT_EQ(audit.closest[1].element, "[1, 1]");
+  EXPECT_EQ(audit.closest[2].element, "[0, 1]");
+  EXPECT_EQ(audit.closest[2].distance, 0.5);
+  EXPECT_EQ(audit.closest[0].node, audit.operations[0].node);
+  EXPECT_THAT(audit.to_string(), AllOf(HasSubstr("6 elements of 1 operations"), HasSubstr("2 exactly at it"),
+                                       HasSubstr("[1, 1]")));
+}
+
+TEST(KinkAudit, FindsEveryOperationWithAKinkInOrder) {
+  const auto f = [](const Var& x) { return sum(elu(leaky_relu(tanh(relu(x)), 0.1) - 0.5)); };
+  const KinkAudit audit = kink_audit(f, Tensor{-1.0, 0.2, 3.0}, {.closest = 100});
+  ASSERT_EQ(audit.operations.size(), 3u);
+  EXPECT_EQ(audit.operations[0].operation, "relu");
+  EXPECT_EQ(audit.operations[1].operation, "leaky_relu");
+  EXPECT_EQ(audit.operations[2].operation, "elu");
+  EXPECT_EQ(audit.closest.size(), 9u);
+  for (std::size_t k = 1; k < audit.closest.size(); ++k)
+    EXPECT_LE(std::fabs(audit.closest[k - 1].distance), std::fabs(audit.closest[k].distance));
+  EXPECT_TRUE(audit.unknown.empty());
+  EXPECT_EQ(kink_audit([](const Var& x) { return sum(tanh(x)); }, Tensor{0.0}).elements, 0);
+}
+
+// The recorded gradient has masks, whose kink is in their second operand.
+TEST(KinkAudit, KnowsTheMasksOfARecordedGradient) {
+  const auto f = [](const Var& x) {
+    return sum(square(grad([](const Var& z) { return sum(leaky_relu(z, 0.1) * elu(z, 2.0)); }, x)));
+  };
+  const KinkAudit audit = kink_audit(f, Tensor{-0.25, 2.0});
+  EXPECT_TRUE(audit.unknown.empty()) << audit.to_string();
+  EXPECT_GE(audit.operations.size(), 4u);
+  for (const KinkOperation& row : audit.operations) EXPECT_EQ(row.closest, 0.25) << row.operation;
+}
+
+const Op kMystery({.name = "test mystery",
+                   .forward = [](const detail::Inputs& in, const detail::Attributes&) { return in[0]; },
+                   .pullback = [](const detail::Pullback&, const Var& g,
+                                  detail::Cotangents& out) { out.add(0, g); },
+                   .at_kink = "1"});
+const Op kShifted(
+    {.name = "test shifted",
+     .forward = [](const detail::Inputs& in, const detail::Attributes&) { return in[0]; },
+     .pullback = [](const detail::Pullback&, const Var& g, detail::Cotangents& out) { out.add(0, g); },
+     .at_kink = "1",
+     .kink_distance = [](const detail::Inputs& in,
+                         const detail::Attributes& a) { return (Var(in[0]) - a.real[0]).value(); }});
+
+TEST(KinkAudit, AsksTheOperationOrSaysThatItCannotTell) {
+  const auto f = [](const Var& x) {
+    return sum(detail::apply(kMystery, x, Var(1.0))) + sum(detail::apply(kShifted, x, {.real = {2.0}}));
+  };
+  const KinkAudit audit = kink_audit(f, Tensor{2.5, 1.0});
+  ASSERT_EQ(audit.unknown.size(), 1u);
+  EXPECT_EQ(audit.unknown[0], "test mystery");
+  ASSERT_EQ(audit.operations.size(), 1u);
+  EXPECT_EQ(audit.operations[0].closest, 0.5);
+  EXPECT_EQ(audit.operations[0].below, 1);
+  EXPECT_THAT(audit.to_string(), HasSubstr("not audited: test mystery"));
+}
+
+TEST(KinkAudit, ErrorsAndCounts) {
+  const auto f = [](const Var& x) { return sum(relu(x)); };
+  EXPECT_THAT(error_of<DomainError>([&] { kink_audit(f, Tensor{1.0}, {.closest = -1}); }),
+              AllOf(HasSubstr("[kink_audit]"), HasSubstr("-1")));
+  EXPECT_TRUE(kink_audit(f, Tensor{1.0}, {.closest = 0}).closest.empty());
+  const KinkAudit with_nan = kink_audit(f, Tensor{NAN, 0.5});
+  EXPECT_EQ(with_nan.operations[0].closest, 0.5);
+  EXPECT_EQ(with_nan.closest.size(), 1u);
+}
+
+TEST(MaskFlips, CountsElementsThatChangeSides) {
+  const auto f = [](const Var& x) {
+    const Var first = relu(x);
+    return sum(first + leaky_relu(2.0 * x - 1.0, 0.1));
+  };
+  const MaskFlips flips = mask_flips(f, Tensor{-1.0, 0.25, 2.0, 0.0}, Tensor{1.0, 0.3, 3.0, -0.1});
+  EXPECT_EQ(flips.elements, 8);
+  EXPECT_EQ(flips.flipped, 3);  // relu at 0 and 3, leaky_relu at 0
+  ASSERT_EQ(flips.operations.size(), 2u);
+  EXPECT_EQ(flips.operations[0].flipped, 2);
+  EXPECT_EQ(flips.operations[1].flipped, 1);
+  EXPECT_THAT(flips.to_string(), HasSubstr("3 of 8 elements"));
+  EXPECT_EQ(mask_flips(f, Tensor{1.0}, Tensor{1.0}).flipped, 0);
+}
+
+TEST(MaskFlips, Errors) {
+  const auto branching = [](const Var& x) { return x.value()(0) > 0.0 ? sum(relu(x)) : sum(x); };
+  EXPECT_THAT(error_of<DomainError>([&] { mask_flips(branching, Tensor{1.0}, Tensor{-1.0}); }),
+              AllOf(HasSubstr("[mask_flips]"), HasSubstr("branches")));
+  EXPECT_THAT(error_of<ShapeError>([&] {
+                mask_flips(branching, Tensor{1.0}, Tensor{1.0, 2.0});
+              }),
+              AllOf(HasSubstr("[1]"), HasSubstr("[2]")));
+}
+
+TEST(OneSidedDerivatives, AtAKinkAndBesideIt) {
+  const auto f = [](const Var& x) { return sum(leaky_relu(x, 0.1) * exp(x)); };
+  // At 0: slopes 0.1 and 1; at 0.7, along v = 3, the derivative 3 (x + 1) exp(x).
+  const OneSided at = one_sided_derivatives(f, Tensor{0.0, 0.7}, Tensor{1.0, 0.0});
+  EXPECT_NEAR(at.left, 0.1, 1e-11);
+  EXPECT_NEAR(at.right, 1.0, 1e-11);
+  EXPECT_EQ(at.flips, 1);
+  const OneSided back = one_sided_derivatives(f, Tensor{0.0, 0.7}, Tensor{-2.0, 0.0});
+  EXPECT_NEAR(back.left, -2.0, 1e-10);
+  EXPECT_NEAR(back.right, -0.2, 1e-10);
+  const OneSided smooth = one_sided_derivatives(f, Tensor{0.0, 0.7}, Tensor{0.0, 3.0});
+  EXPECT_NEAR(smooth.left, 3.0 * 1.7 * std::exp(0.7), 1e-9);
+  EXPECT_NEAR(smooth.right, smooth.left, 1e-9);
+  EXPECT_EQ(smooth.flips, 0);
+  EXPECT_THAT(at.to_string(), HasSubstr("kinks between: 1"));
+}
+
+// relu(x) - relu(-x) is x: the engine's number at 0 is 2, both one-sided derivatives are 1.
+TEST(OneSidedDerivatives, AreThoseOfTheFunctionWhereRulesAddUpWrongly) {
+  const auto f = [](const Var& x) { return relu(x) - relu(-x); };
+  EXPECT_EQ(grad(f, 0.0), 2.0);
+  const OneSided sides = one_sided_derivatives(f, Tensor::scalar(0.0), Tensor::scalar(1.0));
+  EXPECT_NEAR(sides.left, 1.0, 1e-12);
+  EXPECT_NEAR(sides.right, 1.0, 1e-12);
+  EXPECT_EQ(sides.flips, 2);
+}
+
+TEST(OneSidedDerivatives, StayOnTheNearPieceIfAKinkIsClose) {
+  const auto f = [](const Var& x) { return sum(relu(x - 1e-6)); };
+  const OneSided sides = one_sided_derivatives(f, Tensor{0.0}, Tensor{1.0});
+  EXPECT_EQ(sides.left, 0.0);
+  EXPECT_EQ(sides.right, 0.0);
+}
+
+TEST(OneSidedDerivatives, OfANetworkWithADeadCornerAndErrors) {
+  Rng rng(4);
+  const nn::Sequential net = nn::mlp({2, 6, 1}, nn::ReLU(), {.bias = false});
+  const Params w = net.init(rng);
+  const Tensor x{{0.0, 0.0}};  // all pre-activations are 0 at the origin
+  const auto by_inputs = [&](const Var& z) { return sum(net(w, z)); };
+  const Tensor v{{0.6, -0.8}};
+  const OneSided sides = one_sided_derivatives(by_inputs, x, v);
+  // Positively homogeneous: f(t v) = t f(v) for t > 0.
+  EXPECT_NEAR(sides.right, by_inputs(v).item(), 1e-12);
+  EXPECT_NEAR(sides.left, -by_inputs(-Var(v)).item(), 1e-12);
+  EXPECT_EQ(sides.flips, 6);
+  EXPECT_EQ(one_sided_derivatives(by_inputs, x, Tensor{{0.0, 0.0}}).right, 0.0);
+  EXPECT_THAT(error_of<ShapeError>([&] { one_sided_derivatives(by_inputs, x, Tensor{1.0}); }),
+              AllOf(HasSubstr("[one_sided_derivatives]"), HasSubstr("[1]"), HasSubstr("[1, 2]")));
+}
+
+}  // namespace
+}  // namespace cotangent
