@@ -112,9 +112,11 @@ TEST(Normalise, GradientsAgreeWithDifferences) {
   for (const auto& [name, net] : networks()) {
     const Params w = net.init(rng);
     const Tensor x = samples(3);
-    const auto by_w = check_gradient([&](const Var& v) { return square(net(v, x)); }, w, {.directions = 2});
+    const auto by_w =
+        check_gradient([&, &f = net](const Var& v) { return square(f(v, x)); }, w, {.directions = 2});
     EXPECT_TRUE(by_w.passed) << name << "\n" << by_w.to_string();
-    const auto by_x = check_gradient([&](const Var& v) { return square(net(w, v)); }, x, {.directions = 2});
+    const auto by_x =
+        check_gradient([&, &f = net](const Var& v) { return square(f(w, v)); }, x, {.directions = 2});
     EXPECT_TRUE(by_x.passed) << name << "\n" << by_x.to_string();
   }
 }
@@ -128,7 +130,7 @@ TEST(Normalise, PerSampleJacobiansAreStructuredAndThoseOfSingleSamples) {
       const Tensor x = samples(n);
       const Tensor j = per_sample_jacobian(net, w, x).matrix();
       for (Index i = 0; i < n; ++i) {
-        const Tensor own = jacobian([&](const Var& v) { return net(v, x.rows(i, i + 1)); }, w);
+        const Tensor own = jacobian([&, &f = net](const Var& v) { return f(v, x.rows(i, i + 1)); }, w);
         expect_close(j.rows(2 * i, 2 * i + 2), own.reshape(Shape{2, w.size()}), 1e-12);
       }
       const auto sweep = detail::sweep_rows(net, w.flat(), x, {{0, w.size(), 0}});
