@@ -1,7 +1,9 @@
 // The room autodiff: tensors, the tape, operations, transforms, parameters, per-sample Jacobians.
 #pragma once
 #include "autodiff/check_gradient.hpp"
+#include "autodiff/checkpoint.hpp"
 #include "autodiff/curvature.hpp"
+#include "autodiff/custom_op.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/explore.hpp"
 #include "autodiff/function.hpp"

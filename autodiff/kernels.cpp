@@ -60,6 +60,62 @@ void sum_middle(double* y, const double* x, Index outer, Index middle, Index inn
   }
 }
 
+namespace {
+
+struct Larger {
+  double operator()(double top, double x) const { return x > top ? x : top; }
+};
+struct Smaller {
+  double operator()(double low, double x) const { return x < low ? x : low; }
+};
+// What pick says of the two, or the NaN among them.
+template <class Pick>
+double pick_or_nan(double a, double b, Pick pick) {
+  const double better = pick(a, b);
+  return static_cast<int>(a != a) | static_cast<int>(b != b) ? a + b : better;
+}
+
+// pick alone is one machine instruction, which loses a NaN; so NaNs are looked for beside it.
+template <class Pick>
+double extreme(const double* x, Index n, Pick pick) {
+  double part[8], bad[8];
+  for (Index k = 0; k < 8; ++k) part[k] = bad[k] = x[0];
+  Index i = 0;
+  for (; i + 8 <= n; i += 8)
+    for (Index k = 0; k < 8; ++k) {
+      const double v = x[i + k];
+      part[k] = pick(part[k], v);
+      bad[k] = v == v ? bad[k] : v;
+    }
+  double best = x[0];
+  for (; i < n; ++i) best = pick_or_nan(best, x[i], pick);
+  for (Index k = 0; k < 8; ++k) best = pick_or_nan(best, bad[k] == bad[k] ? part[k] : bad[k], pick);
+  return best;
+}
+
+template <class Pick>
+void extreme_middle(double* __restrict y, const double* __restrict x, Index outer, Index middle, Index inner,
+                    Pick pick) {
+  for (Index i = 0; i < outer; ++i, x += middle * inner, y += inner) {
+    if (inner == 1) {
+      *y = extreme(x, middle, pick);
+      continue;
+    }
+    std::copy(x, x + inner, y);
+    for (Index m = 1; m < middle; ++m)
+      for (Index k = 0; k < inner; ++k) y[k] = pick_or_nan(y[k], x[m * inner + k], pick);
+  }
+}
+
+}  // namespace
+
+void max_middle(double* y, const double* x, Index outer, Index middle, Index inner) {
+  extreme_middle(y, x, outer, middle, inner, Larger{});
+}
+void min_middle(double* y, const double* x, Index outer, Index middle, Index inner) {
+  extreme_middle(y, x, outer, middle, inner, Smaller{});
+}
+
 Shape matmul_shape(const char* operation, const Shape& a, const Shape& b, const MatmulOptions& options) {
   if (a.rank() != 2 || b.rank() != 2)
     throw ShapeError(fmt::format("[{}] a is {}, b is {}; a matrix product takes two matrices, reshape first",
@@ -114,6 +170,21 @@ void matmul(double* y, const Tensor& a, const Tensor& b, const MatmulOptions& op
   cblas_dgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, blas_int(rows),
               blas_int(columns), blas_int(inner), options.scale, pa, blas_int(a.size(1)), pb,
               blas_int(b.size(1)), keep, y, blas_int(columns));
+}
+
+void matmul_blocks(double* y, const double* a, const double* b, Index count, Index rows, Index inner,
+                   Index columns, const MatmulOptions& options) {
+  if (rows == 0 || columns == 0) return;
+  if (inner == 0) {
+    std::fill(y, y + count * rows * columns, 0.0);
+    return;
+  }
+  const bool ta = options.transpose_a, tb = options.transpose_b;
+  for (Index i = 0; i < count; ++i)
+    cblas_dgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, blas_int(rows),
+                blas_int(columns), blas_int(inner), options.scale, a + i * rows * inner,
+                blas_int(ta ? rows : inner), b + i * inner * columns, blas_int(tb ? inner : columns), 0.0,
+                y + i * rows * columns, blas_int(columns));
 }
 
 void gram_lower(double* y, const double* a, Index n, Index k) {

@@ -14,6 +14,8 @@ struct Transcendental {
   void (*tanh)(double* y, const double* x, std::int64_t n);
   void (*sigmoid)(double* y, const double* x, std::int64_t n);
   void (*softplus)(double* y, const double* x, std::int64_t n);
+  void (*expm1)(double* y, const double* x, std::int64_t n);
+  void (*log1p)(double* y, const double* x, std::int64_t n);
 };
 const Transcendental& transcendental();
 /// "v1", "v3" or "v4": the x86-64 level the transcendental kernels run at; COTANGENT_ISA overrides the

@@ -79,11 +79,19 @@ void softplus(double* y, const double* x, Index n) {
   map(
       y, x, n, [](const Batch& b) { return softplus_of(b); }, [](double t) { return softplus_of(t); });
 }
+void expm1(double* y, const double* x, Index n) {
+  map(
+      y, x, n, [](const Batch& b) { return xsimd::expm1(b); }, [](double t) { return std::expm1(t); });
+}
+void log1p(double* y, const double* x, Index n) {
+  map(
+      y, x, n, [](const Batch& b) { return xsimd::log1p(b); }, [](double t) { return std::log1p(t); });
+}
 
 }  // namespace
 
 extern const Transcendental kTable;
-const Transcendental kTable{exp, log, sin, cos, tanh, sigmoid, softplus};
+const Transcendental kTable{exp, log, sin, cos, tanh, sigmoid, softplus, expm1, log1p};
 
 }  // namespace COTANGENT_ISA_NAME
 }  // namespace cotangent::kernel

@@ -8,6 +8,7 @@
 #include "autodiff/kernels.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops_internal.hpp"
+#include "autodiff/ops_zip.hpp"
 #include "autodiff/tensor_access.hpp"
 
 namespace cotangent {
@@ -15,9 +16,7 @@ namespace detail {
 
 int same_axis(const NodeView& node, int axis, int j) { return node.in(j).rank() == 0 ? kFactor : axis; }
 
-namespace {
-
-[[noreturn]] void throw_unequal(const char* name, const Shape& a, const Shape& b) {
+void throw_unequal(const char* name, const Shape& a, const Shape& b) {
   std::string hint = "make the shapes equal; nothing broadcasts silently";
   if (a.rank() == 2 && b.rank() == 1 && a[1] == b[0])
     hint = "a vector against every row is add_rows or mul_rows";
@@ -33,43 +32,17 @@ namespace {
       fmt::format("[{}] shapes differ: a is {}, b is {}; {}", name, a.to_string(), b.to_string(), hint));
 }
 
-template <class F>
-Tensor zip(const char* name, const Inputs& in, F f) {
-  const Tensor& a = in[0];
-  const Tensor& b = in[1];
-  const bool equal = a.shape() == b.shape();
-  if (!equal && a.rank() != 0 && b.rank() != 0) throw_unequal(name, a.shape(), b.shape());
-  Tensor out = uninitialized(a.rank() ? a.shape() : b.shape());
-  double* __restrict y = mutable_data(out);
-  const double* pa = a.data().data();
-  const double* pb = b.data().data();
-  const Index n = out.size();
-  if (equal) {
-    for (Index i = 0; i < n; ++i) y[i] = f(pa[i], pb[i]);
-  } else if (a.rank() == 0) {
-    const double s = *pa;
-    for (Index i = 0; i < n; ++i) y[i] = f(s, pb[i]);
-  } else {
-    const double s = *pb;
-    for (Index i = 0; i < n; ++i) y[i] = f(pa[i], s);
-  }
-  return out;
+RowFactor summed_by_sample(const Tensor& each, int axis) {
+  const Around s(each.shape(), axis);
+  Tensor delta = Tensor::zeros(Shape{s.middle, 1});
+  double* to = mutable_data(delta);
+  const double* from = each.data().data();
+  for (Index o = 0; o < s.outer; ++o)
+    for (Index i = 0; i < s.middle; ++i, from += s.inner) to[i] += kernel::sum(from, s.inner);
+  return RowFactor{delta};
 }
 
-template <class F>
-Tensor map(const Tensor& x, F f) {
-  Tensor out = uninitialized(x.shape());
-  double* __restrict y = mutable_data(out);
-  const double* px = x.data().data();
-  for (Index i = 0, n = x.size(); i < n; ++i) y[i] = f(px[i]);
-  return out;
-}
-
-Tensor map(const Tensor& x, void (*f)(double*, const double*, std::int64_t)) {
-  Tensor out = uninitialized(x.shape());
-  f(mutable_data(out), x.data().data(), x.size());
-  return out;
-}
+namespace {
 
 template <auto kKernel>
 Tensor by_kernel(const Inputs& in, const Attributes&) {
@@ -77,9 +50,6 @@ Tensor by_kernel(const Inputs& in, const Attributes&) {
 }
 
 constexpr double kTwoOverRootPi = 2.0 * std::numbers::inv_sqrtpi;
-
-// A scalar operand's cotangent is the sum over what it was spread to.
-Var like(const Var& g, const Shape& shape) { return shape.rank() == 0 && g.rank() != 0 ? sum(g) : g; }
 
 const Op kAdd({
     .name = "add",
@@ -91,6 +61,7 @@ const Op kAdd({
           if (out.needs(1)) out.add(1, like(g, p.shape(1)));
         },
     .row_rule = same_axis,
+    .row_factor = [](const Pullback&, int axis, int, const Tensor& g) { return summed_by_sample(g, axis); },
 });
 
 const Op kSub({
@@ -103,6 +74,8 @@ const Op kSub({
           if (out.needs(1)) out.add(1, -like(g, p.shape(1)));
         },
     .row_rule = same_axis,
+    .row_factor = [](const Pullback&, int axis, int j,
+                     const Tensor& g) { return summed_by_sample(j == 0 ? g : (-Var(g)).value(), axis); },
 });
 
 const Op kMul({
@@ -116,6 +89,8 @@ const Op kMul({
         },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
+    .row_factor = [](const Pullback& p, int axis, int j,
+                     const Tensor& g) { return summed_by_sample((g * p.in(1 - j)).value(), axis); },
 });
 
 const Op kDiv({
@@ -130,6 +105,11 @@ const Op kDiv({
         },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
+    .row_factor =
+        [](const Pullback& p, int axis, int j, const Tensor& g) {
+          const Var h = g / p.in(1);
+          return summed_by_sample((j == 0 ? h : -(h * (p.in(0) / p.in(1)))).value(), axis);
+        },
 });
 
 const Op kScale({

@@ -1,8 +1,9 @@
-// Reductions: sums and log-sum-exp, and their adjoints.
+// Reductions: sums, means, variances and norms along any axes, and the adjoints of sums.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
-#include <limits>
+#include <utility>
 
 #include "autodiff/error.hpp"
 #include "autodiff/kernels.hpp"
@@ -12,17 +13,6 @@
 
 namespace cotangent {
 namespace detail {
-namespace {
-
-/// A row-major array seen as [outer, middle, inner] around one axis.
-struct Around {
-  Index outer = 1;
-  Index middle = 1;
-  Index inner = 1;
-  Around(const Shape& shape, int axis) {
-    for (int k = 0; k < shape.rank(); ++k) (k < axis ? outer : k == axis ? middle : inner) *= shape[k];
-  }
-};
 
 void check_axis(const char* name, const Shape& shape, int axis) {
   if (axis < 0 || axis >= shape.rank())
@@ -34,6 +24,8 @@ int reduced_axis(const NodeView& node, int axis, int) {
   const int gone = static_cast<int>(node.whole(0));
   return axis < gone ? axis : axis + 1;
 }
+
+namespace {
 
 const Op kSum({
     .name = "sum",
@@ -64,47 +56,6 @@ const Op kSumAxis({
     .row_rule = reduced_axis,
 });
 
-const Op kLogSumExp({
-    .name = "log_sum_exp",
-    .forward =
-        [](const Inputs& in, const Attributes& a) {
-          const int axis = static_cast<int>(a.whole[0]);
-          check_axis("log_sum_exp", in.shape(0), axis);
-          const Around s(in.shape(0), axis);
-          if (s.middle == 0)
-            throw DomainError(fmt::format("[log_sum_exp] axis {} of {} is empty; there is no largest element",
-                                          axis, in.shape(0).to_string()));
-          Tensor out = uninitialized(in.shape(0).without(axis));
-          double* y = mutable_data(out);
-          Tensor shifted = uninitialized(Shape{s.middle});
-          double* e = mutable_data(shifted);
-          for (Index o = 0; o < s.outer; ++o) {
-            for (Index k = 0; k < s.inner; ++k) {
-              const double* x = in[0].data().data() + o * s.middle * s.inner + k;
-              double top = -std::numeric_limits<double>::infinity();
-              for (Index m = 0; m < s.middle; ++m) top = !(x[m * s.inner] <= top) ? x[m * s.inner] : top;
-              if (std::isinf(top) || std::isnan(top)) {  // all -inf, or +inf or NaN among them
-                for (Index m = 0; m < s.middle; ++m) top = std::isnan(x[m * s.inner]) ? x[m * s.inner] : top;
-                y[o * s.inner + k] = top;
-                continue;
-              }
-              for (Index m = 0; m < s.middle; ++m) e[m] = x[m * s.inner] - top;
-              kernel::transcendental().exp(e, e, s.middle);
-              y[o * s.inner + k] = top + std::log(kernel::sum(e, s.middle));
-            }
-          }
-          return out;
-        },
-    .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
-          const int axis = static_cast<int>(p.whole(0));
-          const Index size = p.shape(0)[axis];
-          out.add(0, spread(g, axis, size) * exp(p.in(0) - spread(p.out(), axis, size)));
-        },
-    .keep = Keep::kInputsAndOutput,
-    .row_rule = reduced_axis,
-});
-
 }  // namespace
 
 Var spread(const Var& x, int axis, Index size) {
@@ -122,10 +73,119 @@ Var sum_to(const Var& g, const Shape& shape) {
   return result;
 }
 
+Var over_axes(const char* name, const Var& x, const ReduceOptions& options, Var (*along)(const Var&, int)) {
+  const int rank = x.rank();
+  bool reduced[kMaxRank] = {};
+  for (const int axis : options.axes) {
+    check_axis(name, x.shape(), axis);
+    if (std::exchange(reduced[axis], true))
+      throw ShapeError(fmt::format("[{}] axis {} of x, which is {}, is listed twice; list each axis once",
+                                   name, axis, x.shape().to_string()));
+  }
+  if (options.axes.empty()) std::fill(reduced, reduced + rank, true);
+  Var y = rank == 0 ? reshape(x, Shape{1}) : x;
+  if (rank == 0) y = along(y, 0);
+  // Neighbouring axes go in one step, the last ones first: a reshape makes one axis of them, and keeps the
+  // others.
+  for (int last = rank; last-- > 0;) {
+    if (!reduced[last]) continue;
+    int first = last;
+    while (first > 0 && reduced[first - 1]) --first;
+    if (first < last) {
+      Shape merged;
+      Index run = 1;
+      for (int k = 0; k < y.rank(); ++k) {
+        if (k >= first && k <= last) run *= y.size(k);
+        if (k < first || k > last) merged = merged.with_inserted(merged.rank(), y.size(k));
+        if (k == last) merged = merged.with_inserted(first, run);
+      }
+      y = reshape(y, merged);
+    }
+    y = along(y, first);
+    last = first;
+  }
+  if (!options.keep_dims) return y;
+  Shape kept = x.shape();
+  for (int k = 0; k < rank; ++k)
+    if (reduced[k]) kept = kept.with(k, 1);
+  return reshape(y, kept);
+}
+
+Index count_reduced(const Shape& shape, const std::vector<int>& axes) {
+  if (axes.empty()) return shape.size();
+  Index count = 1;
+  for (const int axis : axes) count *= shape[axis];
+  return count;
+}
+
+namespace {
+
+/// y_k = sum_m x_mk^2.
+void sum_squares(double* __restrict y, const double* __restrict x, Index rows, Index columns) {
+  std::fill(y, y + columns, 0.0);
+  for (Index m = 0; m < rows; ++m)
+    for (Index k = 0; k < columns; ++k) y[k] += x[m * columns + k] * x[m * columns + k];
+}
+
+// The root of a sum of squares. The square of a number above 1e154 or below 1e-154 is not a normal one: such
+// vectors are scaled first.
+double length(double squares, const double* x, Index n, Index stride) {
+  if (std::isnan(squares) || (squares > 1e-280 && squares < 1e300)) return std::sqrt(squares);
+  double top = 0.0;
+  for (Index i = 0; i < n; ++i) top = std::fmax(top, std::fabs(x[i * stride]));
+  if (top == 0.0 || std::isinf(top)) return top;
+  squares = 0.0;
+  for (Index i = 0; i < n; ++i) squares += (x[i * stride] / top) * (x[i * stride] / top);
+  return top * std::sqrt(squares);
+}
+
+Var length_along(const Var& x, int axis);
+
+const Op kNorm({
+    .name = "norm_axis",
+    .forward =
+        [](const Inputs& in, const Attributes& a) {
+          const int axis = static_cast<int>(a.whole[0]);
+          const Around s(in.shape(0), axis);
+          Tensor out = uninitialized(in.shape(0).without(axis));
+          double* y = mutable_data(out);
+          const double* x = in[0].data().data();
+          for (Index o = 0; o < s.outer; ++o, x += s.middle * s.inner, y += s.inner) {
+            if (s.inner > 1) sum_squares(y, x, s.middle, s.inner);
+            for (Index k = 0; k < s.inner; ++k)
+              y[k] = length(s.inner > 1 ? y[k] : kernel::dot(x, x, s.middle), x + k, s.middle, s.inner);
+          }
+          return out;
+        },
+    // x / |x|, and 0 at 0: an element of the subdifferential, and constant, so that all higher orders are 0
+    // there too.
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          const int axis = static_cast<int>(p.whole(0));
+          const Var zero = equal_to(p.out(), 0.0);
+          const Index size = p.shape(0)[axis];
+          const Var unit = p.in(0) / spread(where(zero, 1.0, p.out()), axis, size);
+          out.add(0, spread(where(zero, 0.0, g), axis, size) * unit);
+        },
+    .keep = Keep::kInputsAndOutput,
+    .at_kink = "0",
+    .row_rule = reduced_axis,
+    .kink_distance =
+        [](const Inputs& in, const Attributes& a) {
+          return length_along(in[0], static_cast<int>(a.whole[0])).value();
+        },
+});
+
+Var sum_of_magnitudes(const Var& x, int axis) { return sum(abs(x), axis); }
+Var largest_magnitude(const Var& x, int axis) { return max(abs(x), axis); }
+Var length_along(const Var& x, int axis) { return apply(kNorm, x, {.whole = {axis}}); }
+
+}  // namespace
 }  // namespace detail
 
 Var sum(const Var& x) { return detail::apply(detail::kSum, x); }
 Var sum(const Var& x, int axis) { return detail::apply(detail::kSumAxis, x, {.whole = {axis}}); }
+Var sum(const Var& x, const ReduceOptions& options) { return detail::over_axes("sum", x, options, sum); }
 
 Var mean(const Var& x) {
   if (x.size() == 0)
@@ -142,6 +202,42 @@ Var mean(const Var& x, int axis) {
   return (1.0 / static_cast<double>(x.size(axis))) * sum(x, axis);
 }
 
-Var log_sum_exp(const Var& x, int axis) { return detail::apply(detail::kLogSumExp, x, {.whole = {axis}}); }
+Var mean(const Var& x, const ReduceOptions& options) {
+  for (const int axis : options.axes) detail::check_axis("mean", x.shape(), axis);
+  const Index count = detail::count_reduced(x.shape(), options.axes);
+  if (count == 0)
+    throw DomainError(
+        fmt::format("[mean] no elements along these axes of x, which is {}; give it at least one",
+                    x.shape().to_string()));
+  const Var total = detail::over_axes("mean", x, options, sum);
+  return (1.0 / static_cast<double>(count)) * total;
+}
+
+Var variance(const Var& x, const VarianceOptions& options) {
+  for (const int axis : options.axes) detail::check_axis("variance", x.shape(), axis);
+  const Index count = detail::count_reduced(x.shape(), options.axes);
+  if (options.ddof < 0 || count - options.ddof < 1)
+    throw DomainError(
+        fmt::format("[variance] {} numbers of x, which is {}, and ddof {}; ddof must be at least 0 and below "
+                    "the number averaged over",
+                    count, x.shape().to_string(), options.ddof));
+  const Var centre = mean(x, {.axes = options.axes, .keep_dims = true});
+  const Var squares = square(x - broadcast_to(centre, x.shape()));
+  return (1.0 / static_cast<double>(count - options.ddof)) *
+         sum(squares, {.axes = options.axes, .keep_dims = options.keep_dims});
+}
+
+Var norm(const Var& x, const NormOptions& options) {
+  const ReduceOptions axes{.axes = options.axes, .keep_dims = options.keep_dims};
+  switch (options.kind) {
+    case Norm::one:
+      return detail::over_axes("norm", x, axes, detail::sum_of_magnitudes);
+    case Norm::infinity:
+      return detail::over_axes("norm", x, axes, detail::largest_magnitude);
+    case Norm::two:
+      break;
+  }
+  return detail::over_axes("norm", x, axes, detail::length_along);
+}
 
 }  // namespace cotangent

@@ -219,6 +219,32 @@ const Op kTranspose({
                    int) { return order_payload(node.node.attributes())[static_cast<std::size_t>(axis)]; },
 });
 
+/// Fills `out` if the axes along which x is repeated are neighbours: then out [outer, times, inner] holds
+/// each block [inner] of x [outer, inner] so many times.
+bool repeat_block(Tensor& out, const Tensor& x) {
+  const Shape &to = out.shape(), &from = x.shape();
+  const int added = to.rank() - from.rank();
+  const auto repeated = [&](int k) { return k < added || from[k - added] != to[k]; };
+  int first = 0;
+  while (first < to.rank() && !repeated(first)) ++first;
+  int last = first;
+  while (last < to.rank() && (repeated(last) || to[last] == 1)) ++last;
+  Index outer = 1, times = 1, inner = 1;
+  for (int k = 0; k < to.rank(); ++k) {
+    if (k >= last && repeated(k)) return false;
+    (k < first ? outer : k < last ? times : inner) *= to[k];
+  }
+  double* y = mutable_data(out);
+  const double* block = x.data().data();
+  if (first == last) std::copy_n(block, out.size(), y);
+  for (Index o = 0; first < last && o < outer; ++o, block += inner) {
+    if (inner == 1) std::fill_n(y, times, *block);
+    for (Index t = 0; inner > 1 && t < times; ++t) std::copy_n(block, inner, y + t * inner);
+    y += times * inner;
+  }
+  return true;
+}
+
 const Op kBroadcastTo({
     .name = "broadcast_to",
     .forward =
@@ -234,7 +260,8 @@ const Op kBroadcastTo({
                 from.to_string(), shape.to_string()));
           if (from.size() == 1) return Tensor::full(shape, in[0].data()[0]);
           Tensor out = uninitialized(shape);
-          xt::noalias(writable(out)) = xt::broadcast(array(in[0]), sizes_of(shape));
+          if (!repeat_block(out, in[0]))
+            xt::noalias(writable(out)) = xt::broadcast(array(in[0]), sizes_of(shape));
           return out;
         },
     .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, sum_to(g, p.shape(0))); },

@@ -9,4 +9,5 @@
 #include "nn/layers.hpp"
 #include "nn/losses.hpp"
 #include "nn/module.hpp"
+#include "nn/normalise.hpp"
 #include "nn/two_layer.hpp"

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "autodiff/error.hpp"
+#include "autodiff/kinks.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops_internal.hpp"
 #include "autodiff/tape_state.hpp"
@@ -29,6 +31,18 @@ struct KinkRow {
 std::vector<KinkRow> kink_table() {
   std::vector<KinkRow> table{{"relu", [](const Var& x) { return relu(x); }, 0.0, 1.0},
                              {"leaky_relu", [](const Var& x) { return leaky_relu(x); }, 0.01, 1.0}};
+  const auto pair = [](const Var& x) { return stack({x, Tensor::zeros(x.shape())}, 0); };
+  table.push_back({"abs", [](const Var& x) { return abs(x); }, -1.0, 1.0});
+  table.push_back({"maximum with 0", [](const Var& x) { return maximum(x, 0.0); }, 0.0, 1.0});
+  table.push_back({"clip from 0", [](const Var& x) { return clip(x, 0.0, INFINITY); }, 0.0, 1.0});
+  table.push_back({"max of x and 0", [pair](const Var& x) { return max(pair(x), 0); }, 0.0, 1.0});
+  // Seen in a mirror, where the kink is on the other side.
+  table.push_back({"minimum of -x and 0, negated", [](const Var& x) { return -minimum(-x, 0.0); }, 0.0, 1.0});
+  table.push_back(
+      {"clip of -x to 0, negated", [](const Var& x) { return -clip(-x, -INFINITY, 0.0); }, 0.0, 1.0});
+  table.push_back({"min of -x and 0, negated", [pair](const Var& x) { return -min(pair(-x), 0); }, 0.0, 1.0});
+  table.push_back({"band_mask of x and x",
+                   [](const Var& x) { return detail::band_mask(x, detach(x), 0.0, INFINITY); }, 0.0, 1.0});
   for (const double slope : {0.1, 2.5, -1.0, 0.0, 1.0, 1e300}) {
     table.push_back({"leaky_relu with slope " + std::to_string(slope),
                      [slope](const Var& x) { return leaky_relu(x, slope); }, slope, 1.0});
@@ -63,6 +77,24 @@ std::vector<CurvedRow> curved_table() {
                       derivative(1.0), [](double) { return 0.0; }, [](double) { return 0.0; }}});
   }
   return table;
+}
+
+/// A step at 0, with its values on both sides and there; its derivative is 0 everywhere.
+struct StepRow {
+  std::string name;
+  std::function<Var(const Var&)> function;
+  double left;
+  double at;
+  double right;
+};
+
+std::vector<StepRow> step_table() {
+  return {{"sign", [](const Var& x) { return sign(x); }, -1.0, 1.0, 1.0},
+          {"less", [](const Var& x) { return less(x, 0.0); }, 1.0, 0.0, 0.0},
+          {"less_equal", [](const Var& x) { return less_equal(x, 0.0); }, 1.0, 1.0, 0.0},
+          {"greater", [](const Var& x) { return greater(x, 0.0); }, 0.0, 0.0, 1.0},
+          {"greater_equal", [](const Var& x) { return greater_equal(x, 0.0); }, 0.0, 1.0, 1.0},
+          {"equal_to", [](const Var& x) { return equal_to(x, 0.0); }, 0.0, 1.0, 0.0}};
 }
 
 constexpr double kTiny = std::numeric_limits<double>::denorm_min();
@@ -107,6 +139,110 @@ TEST(Kinks, SecondDerivativeOfTheSquareTakesTheSameSide) {
   }
 }
 
+TEST(Kinks, StepsHaveDerivativeZeroEverywhere) {
+  for (const StepRow& row : step_table()) {
+    for (const double x : kPoints) {
+      EXPECT_EQ(row.function(x).item(), x == 0.0  ? row.at
+                                        : x < 0.0 ? row.left
+                                                  : row.right)
+          << row.name << " at " << x;
+      EXPECT_EQ(grad(row.function, x), 0.0) << row.name << " at " << x;
+      EXPECT_EQ(hessian(row.function, x), 0.0) << row.name << " at " << x;
+      // x times the step has the step as its derivative: the step itself lets nothing through.
+      EXPECT_EQ(grad([&](const Var& v) { return v * row.function(v); }, x), row.function(x).item())
+          << row.name;
+    }
+    EXPECT_TRUE(std::isnan(row.function(NAN).item())) << row.name;
+  }
+  // By a parameter that cannot influence the result there is an error that names it.
+  EXPECT_THROW(grad([](const Var& w) { return sum(sign(w)); }, Params({{"a", Tensor{1.0, 2.0}}})), TapeError);
+}
+
+// At a tie the first operand has all of the derivative, the second none; both orders of the operands say so.
+TEST(Kinks, TiesOfTwo) {
+  const auto both = [](Var (*f)(const Var&, const Var&), const Tensor& at) {
+    return grad([&](const Var& v) { return f(view(v, 0, Shape{}), view(v, 1, Shape{})); }, at);
+  };
+  for (const double t : {0.0, -0.0, 3.0, -HUGE_VAL}) {
+    EXPECT_TRUE(equal(both(maximum, Tensor{t, t}), Tensor{1.0, 0.0})) << t;
+    EXPECT_TRUE(equal(both(minimum, Tensor{t, t}), Tensor{1.0, 0.0})) << t;
+  }
+  EXPECT_TRUE(equal(both(maximum, Tensor{1.0, 2.0}), Tensor{0.0, 1.0}));
+  EXPECT_TRUE(equal(both(minimum, Tensor{1.0, 2.0}), Tensor{1.0, 0.0}));
+  EXPECT_EQ(grad([](const Var& x) { return clip(x, -1.0, 2.0); }, -1.0), 1.0);
+  EXPECT_EQ(grad([](const Var& x) { return clip(x, -1.0, 2.0); }, 2.0), 1.0);
+  EXPECT_EQ(grad([](const Var& x) { return clip(x, -1.0, 2.0); }, std::nextafter(2.0, 3.0)), 0.0);
+}
+
+TEST(Kinks, TiesAlongAxesGoToTheFirst) {
+  const Tensor x{{1.0, 5.0, 5.0}, {5.0, -2.0, -2.0}};
+  const auto largest = [](const ReduceOptions& o) { return [o](const Var& v) { return sum(max(v, o)); }; };
+  const auto smallest = [](const ReduceOptions& o) { return [o](const Var& v) { return sum(min(v, o)); }; };
+  EXPECT_TRUE(equal(grad(largest({}), x), Tensor{{0, 1, 0}, {0, 0, 0}}));
+  EXPECT_TRUE(equal(grad(largest({.axes = {1}}), x), Tensor{{0, 1, 0}, {1, 0, 0}}));
+  EXPECT_TRUE(equal(grad(largest({.axes = {0}}), x), Tensor{{0, 1, 1}, {1, 0, 0}}));
+  EXPECT_TRUE(equal(grad(smallest({}), x), Tensor{{0, 0, 0}, {0, 1, 0}}));
+  // By axes apart from each other, row-major order still says which is the first.
+  const Tensor cube{{{0, 7}, {7, 0}}, {{7, 7}, {7, 7}}};
+  EXPECT_TRUE(equal(grad(largest({.axes = {0, 2}}), cube), Tensor{{{0, 1}, {1, 0}}, {{0, 0}, {0, 0}}}));
+  EXPECT_TRUE(equal(grad([](const Var& v) { return norm(v, {.kind = Norm::infinity}); }, Tensor{-2.0, 2.0}),
+                    Tensor{-1.0, 0.0}));
+}
+
+TEST(Kinks, TheNormAtZeroHasDerivativeZeroOfEveryOrder) {
+  const auto length = [](const Var& v) { return norm(v); };
+  EXPECT_TRUE(equal(grad(length, Tensor{0.0, -0.0, 0.0}), Tensor{0.0, 0.0, 0.0}));
+  EXPECT_TRUE(equal(hessian(length, Tensor{0.0, 0.0}), Tensor::zeros(Shape{2, 2})));
+  EXPECT_TRUE(equal(grad(length, Tensor{3.0, -4.0}), Tensor{3.0 / 5.0, -4.0 / 5.0}));
+  for (const double t : {kTiny, 1e-300, 1e-160, 1e160, 1e300}) {
+    EXPECT_EQ(norm(Tensor{t, 0.0}).item(), t);
+    EXPECT_EQ(grad(length, Tensor{-t, 0.0})(0), -1.0) << t;
+  }
+  EXPECT_NEAR(norm(Tensor{3e200, 4e200}).item() / 5e200, 1.0, 1e-15);
+  EXPECT_EQ(norm(Tensor{1.0, -INFINITY}).item(), INFINITY);
+  EXPECT_TRUE(std::isnan(norm(Tensor{NAN, 1e-200}).item()));
+  EXPECT_TRUE(std::isnan(norm(Tensor{NAN, INFINITY}).item()));
+  EXPECT_TRUE(std::isnan(norm(Tensor{1e-200, NAN, 1e-200}).item()));
+  EXPECT_TRUE(std::isnan(norm(Tensor{{NAN, 1.0}, {1.0, 1.0}}, {.axes = {0}}).value()(0)));
+}
+
+TEST(Kinks, PowersAtZero) {
+  const auto by_order = [](double p) {
+    const auto f = [p](const Var& x) { return pow(x, p); };
+    const auto first = [f](const Var& x) { return grad(f, x); };
+    const auto second = [first](const Var& x) { return grad(first, x); };
+    return Tensor{f(0.0).item(), grad(f, 0.0), grad(first, 0.0), grad(second, 0.0)};
+  };
+  EXPECT_TRUE(equal(by_order(0.0), Tensor{1.0, 0.0, 0.0, 0.0}));
+  EXPECT_TRUE(equal(by_order(1.0), Tensor{0.0, 1.0, 0.0, 0.0}));
+  EXPECT_TRUE(equal(by_order(2.0), Tensor{0.0, 0.0, 2.0, 0.0}));
+  EXPECT_TRUE(equal(by_order(3.0), Tensor{0.0, 0.0, 0.0, 6.0}));
+  EXPECT_TRUE(equal(by_order(5.0), Tensor{0.0, 0.0, 0.0, 0.0}));
+  EXPECT_EQ(by_order(1.5)(1), 0.0);
+  EXPECT_EQ(by_order(1.5)(2), INFINITY);
+  EXPECT_EQ(by_order(0.5)(1), INFINITY);
+  EXPECT_TRUE(std::isnan(pow(-1.0, 0.5).item()));
+  EXPECT_EQ(pow(-2.0, 3.0).item(), -8.0);
+  EXPECT_TRUE(std::isnan(pow(Var(NAN), 0.0).item()));
+  EXPECT_TRUE(std::isnan(pow(Var(1.0), Var(NAN)).item()));
+  const auto by_exponent = [](double a) { return [a](const Var& b) { return pow(Var(a), b); }; };
+  EXPECT_EQ(grad(by_exponent(0.0), 2.0), 0.0);
+  EXPECT_EQ(hessian(by_exponent(0.0), 2.0), 0.0);
+  EXPECT_TRUE(std::isnan(grad(by_exponent(-1.0), 2.0)));
+  EXPECT_DOUBLE_EQ(grad(by_exponent(3.0), 2.0), 9.0 * std::log(3.0));
+}
+
+// The side not taken has no say, whatever it is: neither its value nor its derivative.
+TEST(Kinks, WhereKeepsTheOtherSideOut) {
+  const auto guarded = [](const Var& x) { return where(greater(x, 0.0), log(maximum(x, 1e-300)), 0.0); };
+  EXPECT_EQ(guarded(-1.0).item(), 0.0);
+  EXPECT_EQ(grad(guarded, -1.0), 0.0);
+  EXPECT_EQ(where(0.0, NAN, 2.0).item(), 2.0);
+  EXPECT_EQ(where(7.0, 2.0, INFINITY).item(), 2.0);
+  EXPECT_TRUE(std::isnan(where(NAN, 1.0, 2.0).item()));
+  EXPECT_EQ(grad([](const Var& x) { return where(x, 3.0, 4.0); }, 1.0), 0.0);
+}
+
 // The mask is linear in its first argument; by its second the derivative is 0, at the jump too.
 TEST(Kinks, MaskByItsSecondArgument) {
   for (const double x : kPoints) {
@@ -120,6 +256,20 @@ TEST(Kinks, NaNStaysNaN) {
   for (const KinkRow& row : kink_table()) {
     EXPECT_TRUE(std::isnan(row.function(NAN).item())) << row.name;
     EXPECT_TRUE(std::isnan(row.function(-NAN).item())) << row.name;
+  }
+  for (Var (*f)(const Var&, const Var&) : {maximum, minimum}) {
+    EXPECT_TRUE(std::isnan(f(NAN, 1.0).item()) && std::isnan(f(1.0, NAN).item()));
+    EXPECT_TRUE(std::isnan(f(Tensor{NAN, 1.0}, 0.0).value()(0)));
+  }
+  EXPECT_TRUE(std::isnan(clip(NAN, 0.0, 1.0).item()));
+  EXPECT_TRUE(std::isnan(expm1(NAN).item()) && std::isnan(log1p(NAN).item()));
+  for (Index at = 0; at < 19; ++at) {
+    const Tensor x = (Tensor::ones(Shape{19}) *
+                      where(equal_to(Tensor::linspace(0, 18, 19), static_cast<double>(at)), NAN, 1.0))
+                         .value();
+    EXPECT_TRUE(std::isnan(max(x).item()) && std::isnan(min(x).item())) << at;
+    EXPECT_TRUE(std::isnan(max(reshape(x, Shape{19, 1}), 0).value()(0))) << at;
+    EXPECT_TRUE(std::isnan(grad([](const Var& v) { return max(square(v)); }, x)(at))) << at;
   }
   const Tensor y = relu(Tensor{1.0, NAN, -1.0, 2.0, -2.0, 3.0, NAN, 4.0, 5.0}).value();
   EXPECT_TRUE(std::isnan(y(1)) && std::isnan(y(6)));
@@ -161,11 +311,35 @@ TEST(Kinks, SlopesAboveOneAreNotAMaximum) {
   EXPECT_EQ(leaky_relu(-2.0, 2.5).item(), -5.0);
 }
 
+TEST(Kinks, EveryOperationSaysHowFarItsKinkIs) {
+  std::vector<std::function<Var(const Var&)>> functions{[](const Var& x) { return norm(x); }};
+  for (const KinkRow& row : kink_table()) functions.push_back(row.function);
+  for (const StepRow& row : step_table()) functions.push_back(row.function);
+  for (const auto& f : functions)
+    for (const double x : {0.0, 0.5, -2.0}) {
+      const KinkAudit audit = kink_audit([&](const Var& v) { return sum(f(v)); }, Tensor{x}, {.closest = 1});
+      EXPECT_TRUE(audit.unknown.empty());
+      ASSERT_EQ(audit.closest.size(), 1u);
+      EXPECT_EQ(std::fabs(audit.closest[0].distance), std::fabs(x)) << audit.to_string();
+    }
+  const auto distance = [](const std::function<Var(const Var&)>& f, const Tensor& x) {
+    return kink_audit([&](const Var& v) { return sum(f(v)); }, x, {.closest = 1}).closest[0].distance;
+  };
+  const auto clipped = [](const Var& x) { return clip(x, -1.0, 2.0); };
+  EXPECT_EQ(distance(clipped, Tensor{1.5}), 0.5);
+  EXPECT_EQ(distance(clipped, Tensor{-1.25}), -0.25);
+  EXPECT_EQ(distance([](const Var& x) { return max(x); }, Tensor{1.0, 4.0, 3.0}), 1.0);
+  EXPECT_EQ(distance([](const Var& x) { return min(x, 0); }, Tensor{1.0, 4.0, 1.0}), 0.0);
+  EXPECT_EQ(distance([](const Var& x) { return minimum(x, 2.0); }, Tensor{5.0}), -3.0);
+}
+
 TEST(Kinks, DocumentedValueIsTheOneTaken) {
   std::set<const Op*> recorded;
   std::vector<std::pair<std::string, std::function<Var(const Var&)>>> rows;
   for (const KinkRow& row : kink_table()) rows.emplace_back(row.name, row.function);
   for (const CurvedRow& row : curved_table()) rows.emplace_back(row.name, row.function);
+  for (const StepRow& row : step_table()) rows.emplace_back(row.name, row.function);
+  rows.emplace_back("norm of one number", [](const Var& x) { return norm(x); });
   for (const auto& [name, function] : rows) {
     Tape tape;
     const Var x = tape.input(Tensor::scalar(0.0));
@@ -185,7 +359,7 @@ TEST(Kinks, DocumentedValueIsTheOneTaken) {
     ++count;
     EXPECT_TRUE(recorded.count(op)) << "[" << op->name() << "] has a kink but no row in the kink table";
   }
-  EXPECT_GE(count, 5);
+  EXPECT_GE(count, 17);
 }
 
 }  // namespace

@@ -2,25 +2,16 @@
 // involved and says what to do; nothing is recorded when one is thrown.
 #include <cmath>
 
-#include "autodiff/error.hpp"
-#include "autodiff/ops.hpp"
-#include "autodiff/tape.hpp"
-#include "expect.hpp"
+#include "op_bad_call.hpp"
 
 namespace cotangent {
 namespace {
 
+using test::BadCall;
 using test::error_of;
+using test::expect_errors;
+using test::Make;
 using testing::HasSubstr;
-
-/// What every one of these calls must say.
-struct BadCall {
-  const char* name;
-  std::function<void(const std::function<Var(const Shape&)>&)> call;
-  std::vector<std::string> says;
-};
-
-using Make = std::function<Var(const Shape&)>;
 
 const std::vector<BadCall> kShapeErrors{
     {"add, widths",
@@ -297,27 +288,6 @@ const std::vector<BadCall> kDomainErrors{
      {"[leaky_relu]", "slope -inf", "finite"}},
     {"elu, NaN", [](const Make& t) { elu(t({2}), NAN); }, {"[elu]", "alpha nan", "finite"}},
 };
-
-template <class Error>
-void expect_errors(const std::vector<BadCall>& calls) {
-  for (const BadCall& bad : calls) {
-    SCOPED_TRACE(bad.name);
-    const std::string text =
-        error_of<Error>([&] { bad.call([](const Shape& s) { return Var(Tensor::ones(s)); }); });
-    for (const std::string& part : bad.says) EXPECT_THAT(text, HasSubstr(part));
-    // The same on a tape; the failed operation leaves nothing behind.
-    Tape tape;
-    Index inputs = 0;
-    const std::string tracked = error_of<Error>([&] {
-      bad.call([&](const Shape& s) {
-        ++inputs;
-        return tape.input(Tensor::ones(s));
-      });
-    });
-    EXPECT_EQ(tracked, text);
-    EXPECT_EQ(tape.num_nodes(), inputs);
-  }
-}
 
 TEST(OperationErrors, OfShape) { expect_errors<ShapeError>(kShapeErrors); }
 TEST(OperationErrors, OfDomain) { expect_errors<DomainError>(kDomainErrors); }

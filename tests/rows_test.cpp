@@ -177,6 +177,19 @@ const std::vector<Model> kStructured{
        const Tensor a{{1.0, -1.0, 0.5}, {2.0, 0.0, 1.0}, {0.3, 0.2, 0.1}};
        return 2.0 * add_rows(linear(matmul(x, a), matrix(w, 0)), Tensor{1.0, 2.0, 3.0}) / 3.0 - 1.0;
      }},
+    {"a scalar multiplier", [](const Var& w, const Var& x) { return view(w, 3, Shape{}) * x; }},
+    {"a scalar multiplier of a layer",
+     [](const Var& w, const Var& x) { return linear(tanh(x), matrix(w, 0)) * view(w, 12, Shape{}); }},
+    {"a scalar divisor and a scalar bias",
+     [](const Var& w, const Var& x) { return x / view(w, 3, Shape{}) + view(w, 4, Shape{}); }},
+    {"a scalar less the data, and the data less a scalar",
+     [](const Var& w, const Var& x) {
+       return (view(w, 3, Shape{}) - x) * linear(x, matrix(w, 4)) - view(w, 13, Shape{});
+     }},
+    {"a scalar divided by each number",
+     [](const Var& w, const Var& x) { return view(w, 3, Shape{}) / exp(x); }},
+    {"a scalar multiplier, samples along columns",
+     [](const Var& w, const Var& x) { return transpose(view(w, 3, Shape{}) * sin(transpose(x))); }},
     {"not a function of the samples",
      [](const Var& w, const Var& x) { return broadcast_to(vector(w, 0), batch(x)); }},
     {"not a function of the parameters", [](const Var&, const Var& x) { return square(x); }},
@@ -197,11 +210,6 @@ const std::vector<Model> kSlow{
        return linear(x, scale_rows(v, 1.0 / sqrt(sum(square(v), 1))));
      }},
     {"positive weights", [](const Var& w, const Var& x) { return linear(x, softplus(matrix(w, 0))); }},
-    {"a scalar multiplier", [](const Var& w, const Var& x) { return view(w, 3, Shape{}) * x; }},
-    {"a scalar multiplier of a layer",
-     [](const Var& w, const Var& x) { return linear(tanh(x), matrix(w, 0)) * view(w, 12, Shape{}); }},
-    {"a scalar divisor and a scalar bias",
-     [](const Var& w, const Var& x) { return x / view(w, 3, Shape{}) + view(w, 4, Shape{}); }},
     {"slices that overlap in part",
      [](const Var& w, const Var& x) { return linear(tanh(linear(x, matrix(w, 0))), matrix(w, 4)); }},
     {"a weight joined of two slices",
@@ -336,7 +344,7 @@ TEST(PerSampleJacobian, ChosenColumnsAreStructuredWhereTheOthersAreNot) {
   const Params w(
       {{"a", Rng(1).normal(Shape{3, 3})}, {"s", Tensor::scalar(0.7)}, {"b", Tensor{1.0, 2.0, 3.0}}});
   const auto f = [](const Var& v, const Var& x) {
-    return view(v, 9, Shape{}) * linear(x, matrix(v, 0), vector(v, 10));
+    return exp(view(v, 9, Shape{})) * linear(x, matrix(v, 0), vector(v, 10));
   };
   std::vector<ParamEntry> chosen;
   const auto columns = detail::select_columns(w.table(), w.size(), {"a", "b"}, chosen);

@@ -69,6 +69,8 @@ const std::vector<Function> kFunctions{
     {"sigmoid", &Transcendental::sigmoid, [](Real x) { return 1.0L / (1.0L + std::exp(-x)); }, -760.0, 60.0},
     {"softplus", &Transcendental::softplus,
      [](Real x) { return (x > 0.0L ? x : 0.0L) + std::log1p(std::exp(-std::fabs(x))); }, -760.0, 60.0},
+    {"expm1", &Transcendental::expm1, [](Real x) { return std::expm1(x); }, -760.0, 709.0},
+    {"log1p", &Transcendental::log1p, [](Real x) { return std::log1p(x); }, 0.0, 1000.0},
 };
 
 /// Number of doubles between a and b; 0 only for the same bits, up to NaN.
@@ -144,6 +146,19 @@ TEST(Transcendental, SpecialValuesAtEveryPlace) {
       }
     }
   }
+}
+
+TEST(Transcendental, Log1pBetweenMinusOneAndZero) {
+  std::vector<double> x{-1.0, -1.5};
+  for (int k = 1; k < 53; ++k) {
+    x.push_back(-1.0 + std::exp2(-k));
+    x.push_back(-std::exp2(-k));
+  }
+  Rng rng(8);
+  for (int k = 0; k < 500; ++k) x.push_back(-rng.uniform());
+  for (const Level& level : levels())
+    for (const Function& f : kFunctions)
+      if (f.name == "log1p") expect_close(level, f, x, 4);
 }
 
 TEST(Transcendental, MayWriteOverItsArgument) {

@@ -77,4 +77,18 @@ $$\|\nabla L(w)\|^2 = r^\top K(w) r \ge 2 \lambda_{\min}(K(w)) L(w),$$
 with equality where $r$ is an eigenvector of $\lambda_{\min}$.)",
 };
 
+inline const LessonInfo kYourOwnOperation{
+    .name = "14_your_own_operation",
+    .about = "An operation of one's own: value, pullback, checks, networks; checkpoints.",
+    .claim = "A value and a pullback made of operations are all it takes; differences tell whether they fit.",
+    .statement =
+        R"(A reverse pass needs one rule of an operation $y = \varphi(x)$: how the cotangent $g$ of the result
+becomes that of the input, $\bar x = \varphi'(x)^\top g$. Made of operations, the rule is differentiated again like any
+other function. Here
+$$\varphi(t) = \frac{1 + \alpha}{2} t + \frac{1 - \alpha}{2} \sqrt{t^2 + r^2},$$
+leaky ReLU of slope $\alpha$ with its kink rounded off. As $\varphi' \ge \alpha$, a two-layer network with it has
+$$\lambda_{\min}(K(W)) \ge \alpha^2 \|v\|^2 \lambda_{\min}(X X^\top)$$
+for every $W$, as with leaky ReLU itself.)",
+};
+
 }  // namespace cotangent::examples

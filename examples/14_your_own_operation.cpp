@@ -1,0 +1,144 @@
+// Lesson 14, an operation of one's own. One learns to give the engine a function it does not know, by its
+// value and its pullback; how a wrong pullback is found; what a right one is good for at once; and how a part
+// of a function is computed twice in order not to be kept.
+#include <algorithm>
+#include <cmath>
+
+#include "cotangent.hpp"
+#include "examples/support/lessons.hpp"
+
+using namespace cotangent;
+using examples::relative_error, theory::KernelMethod, theory::spectrum, theory::tangent_kernel;
+
+namespace {
+
+constexpr double kSlope = 0.1, kRound = 0.25;
+
+/// Leaky ReLU with its kink rounded off: (1 + a) / 2 t + (1 - a) / 2 sqrt(t^2 + r^2).
+Tensor value(const OpInputs& x, const OpAttributes&) {
+  return map_elements(x[0], [](double t) {
+    return 0.5 * (1 + kSlope) * t + 0.5 * (1 - kSlope) * std::sqrt(t * t + kRound * kRound);
+  });
+}
+/// Its derivative, (1 + a) / 2 + (1 - a) / 2 t / sqrt(t^2 + r^2), made of operations: it can be
+/// differentiated again.
+Var slope(const Var& t) {
+  return 0.5 * (1 + kSlope) + 0.5 * (1 - kSlope) * t / sqrt(square(t) + kRound * kRound);
+}
+
+const CustomOp kRounded({.name = "rounded",
+                         .forward = value,
+                         .pullback = [](const OpRecord& p, const Var& g,
+                                        OpCotangents& out) { out.add(0, g * slope(p.in(0))); },
+                         .samples = OpSamples::elementwise});
+/// Two ways to get it wrong: the root forgotten, and numbers in the place of operations.
+const CustomOp kNoRoot({.name = "rounded, without the root",
+                        .forward = value,
+                        .pullback =
+                            [](const OpRecord& p, const Var& g, OpCotangents& out) {
+                              const Var t = p.in(0);
+                              out.add(0, g * (0.55 + 0.45 * t / (square(t) + kRound * kRound)));
+                            },
+                        .samples = OpSamples::elementwise});
+const CustomOp kNumbers({.name = "rounded, by numbers",
+                         .forward = value,
+                         .pullback = [](const OpRecord& p, const Var& g,
+                                        OpCotangents& out) { out.add(0, g * slope(detach(p.in(0)))); },
+                         .samples = OpSamples::elementwise});
+
+/// The operation as an activation, for networks.
+struct Rounded : nn::Module {
+  Var operator()(const Var& w, const Var& x) const override {
+    check(w);
+    return kRounded(x);
+  }
+};
+
+void lesson(examples::Lesson& l) {
+  Rng rng(l.seed());
+  const Tensor t = rng.normal({l.smoke() ? 5 : 50});
+  const auto worst = [&](const CustomOp& op, int order) {
+    const auto check =
+        check_gradient([&](const Var& x) { return op(x); }, t, {.order = order, .seed = l.seed()});
+    print(op.name(), "to order", order, "worst relative error", check.worst_error);
+    return check.worst_error;
+  };
+  const double right = worst(kRounded, 2), no_root = worst(kNoRoot, 1);
+  const double first = worst(kNumbers, 1), second = worst(kNumbers, 2);
+  l.metric("worst_error", right);
+  l.expect_supported("ece8101 O10", "the pullback",
+                     "it agrees with central differences to second order, to 1e-5", right, 1e-5);
+  l.expect_refuted("ece8101 O10", "a pullback without its root", "it agrees with differences to 1e-6 (false)",
+                   no_root, 1e-6);
+  l.expect_supported("ece8101 O10", "a pullback of plain numbers, first order",
+                     "it agrees with differences to 1e-6: the gradient is right", first, 1e-6);
+  l.expect_refuted("ece8101 O10", "a pullback of plain numbers, second order",
+                   "it agrees with differences to 1e-5 (false: numbers have no derivative)", second, 1e-5);
+
+  std::vector<double> at, rounded, derivative, curvature;
+  const auto f = [](const Var& x) { return kRounded(x); };
+  for (double x = -2.0; x <= 2.0; x += 0.05) {
+    at.push_back(x);
+    rounded.push_back(kRounded(x).item());
+    derivative.push_back(grad(f, x));
+    curvature.push_back(hessian(f, x));
+  }
+  l.figure(report::plot(l.path("_rounded.svg"),
+                        {{"value", at, rounded},
+                         {"first derivative", at, derivative},
+                         {"second derivative", at, curvature}},
+                        {.x = "t"}),
+           "The operation and what the engine makes of its pullback: the slope goes from 0.1 to 1 without a "
+           "jump.");
+
+  // In a network it is an operation like any other: Jacobians a sample, the tangent kernel without them, a
+  // bound.
+  const Index n = l.smoke() ? 6 : 30, d = n + 2, k = l.smoke() ? 8 : 200;
+  const Tensor x = rng.normal({n, d}), v = rng.normal({k});
+  const nn::TwoLayer net(d, k, Rounded(), {.outer = v});
+  const Params w({{"weight", rng.normal({k, d})}});
+  const Tensor kernel = tangent_kernel(net, w, x, {.method = KernelMethod::structured}).matrix();
+  l.expect_certified(
+      "landscape K19", "structured = materialised", "to 1e-12 of the largest entry",
+      relative_error(kernel, tangent_kernel(net, w, x, {.method = KernelMethod::materialised}).matrix()),
+      1e-12);
+  const auto of_kernel = spectrum(kernel), of_data = spectrum(matmul(x, x, {.transpose_b = true}).value());
+  l.metric("lambda_min", of_kernel.smallest());
+  l.expect_certified("ece826 O14", "PL* for this W",
+                     "a^2 |v|^2 lambda_min(X X^T) <= lambda_min(K(W)), as phi' >= a",
+                     kSlope * kSlope * dot(v, v).item() * of_data.smallest(), of_kernel.smallest(),
+                     of_kernel.bound + of_data.bound);
+
+  // A deep network of such blocks, its tape holding one node a block: the backward pass computes each block
+  // again.
+  const Index width = 16, blocks = l.smoke() ? 4 : 20, size = width * width;
+  const Tensor weights = rng.normal({blocks * size}, 0.0, 0.3), data = rng.normal({8, width});
+  const auto block = [&](const Var& own, const Var& h) {
+    return h + kRounded(linear(h, reshape(own, {width, width})));
+  };
+  const auto gradient = [&](bool keep, Index& nodes) {
+    Tape tape;
+    const Var all = tape.input(weights);
+    Var h = data;
+    for (Index b = 0; b < blocks; ++b) {
+      const Var own = slice(all, 0, b * size, (b + 1) * size);
+      h = keep ? block(own, h) : checkpoint(block, own, h);
+    }
+    const Var risk = mean(square(h));
+    nodes = tape.num_nodes();
+    return tape.grad(risk, all).value();
+  };
+  Index kept = 0, again = 0;
+  const Tensor g = gradient(true, kept), h = gradient(false, again);
+  print("nodes on the tape", kept, "with checkpoints", again);
+  l.metric("nodes_saved", static_cast<double>(kept - again));
+  l.expect_certified("ece8101 O10", "checkpoints change no bit of the gradient",
+                     "the largest difference is below 1e-300",
+                     norm(Var(g) - h, {.kind = Norm::infinity}).item(), 1e-300);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return examples::run_lesson(examples::kYourOwnOperation, argc, argv, lesson);
+}

@@ -1,0 +1,81 @@
+// Residual, Scale and Normalise, made of public operations.
+#include "nn/normalise.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "autodiff/error.hpp"
+#include "autodiff/ops.hpp"
+
+namespace cotangent::nn {
+namespace {
+
+/// One number a row, repeated along the row. Shapes: s [n] -> [n, k].
+Var along_rows(const Var& s, const Shape& shape) {
+  return broadcast_to(reshape(s, Shape{shape[0], 1}), shape);
+}
+
+}  // namespace
+
+Residual::Residual(std::shared_ptr<const Module> inner) {
+  if (!inner) throw DomainError("[Residual] the inner module is a null pointer; give a module");
+  inner_name_ = inner->name();
+  inner_ = declare("inner", std::move(inner));
+}
+
+std::string Residual::name() const { return fmt::format("Residual({})", inner_name_); }
+
+Var Residual::operator()(const Var& w, const Var& x) const {
+  const Var y = call(inner_, w, x);
+  if (!(y.shape() == x.shape()))
+    throw ShapeError(fmt::format("[{}] x is {}, but the module inside returns {}; it must keep the shape",
+                                 name(), x.shape().to_string(), y.shape().to_string()));
+  return x + y;
+}
+
+Scale::Scale(const ScaleOptions& options) : features_(options.features) {
+  if (features_ && *features_ < 1)
+    throw DomainError(fmt::format(
+        "[Scale] {} features; give at least one, or leave it out for one factor in all", *features_));
+  factor_ = declare("factor", features_ ? Shape{*features_} : Shape{}, options.init ? options.init : ones());
+}
+
+std::string Scale::name() const { return features_ ? fmt::format("Scale({})", *features_) : "Scale"; }
+
+Var Scale::operator()(const Var& w, const Var& x) const {
+  check(w);
+  if (!features_) return param(w, factor_) * x;
+  if (x.rank() != 2 || x.size(1) != *features_)
+    throw ShapeError(fmt::format("[{}] x is {}; it must be [n, {}], one row for each sample", name(),
+                                 x.shape().to_string(), *features_));
+  return mul_rows(x, param(w, factor_));
+}
+
+Normalise::Normalise(const NormaliseOptions& options) : options_(options) {
+  if (!std::isfinite(options.epsilon) || options.epsilon < 0.0)
+    throw DomainError(
+        fmt::format("[Normalise] epsilon is {}; give a finite number, at least 0", options.epsilon));
+}
+
+std::string Normalise::name() const {
+  return options_.to == NormaliseTo::unit_length ? "Normalise(length 1)" : "Normalise(variance 1)";
+}
+
+Var Normalise::operator()(const Var& w, const Var& x) const {
+  check(w);
+  if (x.rank() != 2 || x.size(1) == 0)
+    throw ShapeError(
+        fmt::format("[{}] x is {}; it must be [n, k], one row of at least one feature for each sample",
+                    name(), x.shape().to_string()));
+  if (options_.to == NormaliseTo::unit_length) {
+    const Var length = norm(x, {.axes = {1}});  // [n]
+    const Var zero = equal_to(length, 0.0);
+    return scale_rows(x, where(zero, 0.0, 1.0 / where(zero, 1.0, length)));
+  }
+  const Var centred = x - along_rows(mean(x, 1), x.shape());
+  const Var variance = mean(square(centred), 1);  // [n]
+  return scale_rows(centred, 1.0 / sqrt(variance + options_.epsilon));
+}
+
+}  // namespace cotangent::nn

@@ -1,0 +1,155 @@
+// CustomOp: an operation a script defines behaves as the engine's own, in gradients of any order, per-sample
+// Jacobians, tangent kernels and errors; a wrong pullback is found.
+#include "autodiff/custom_op.hpp"
+
+#include <cmath>
+
+#include "autodiff/autodiff.hpp"
+#include "autodiff/rows.hpp"
+#include "expect.hpp"
+#include "theory/theory.hpp"
+
+namespace cotangent {
+namespace {
+
+using test::error_of;
+using test::expect_close;
+using testing::AllOf;
+using testing::HasSubstr;
+
+Tensor softsign_of(const OpInputs& x, const OpAttributes&) {
+  return map_elements(x[0], [](double t) { return t / (1.0 + std::fabs(t)); });
+}
+
+const CustomOp kSoftsign({.name = "test softsign",
+                          .forward = softsign_of,
+                          .pullback = [](const OpRecord& p, const Var& g,
+                                         OpCotangents& out) { out.add(0, g / square(1.0 + abs(p.in(0)))); },
+                          .samples = OpSamples::elementwise});
+
+const CustomOp kSoftsignWrong({.name = "test softsign with a wrong pullback",
+                               .forward = softsign_of,
+                               .pullback = [](const OpRecord& p, const Var& g,
+                                              OpCotangents& out) { out.add(0, g / (1.0 + abs(p.in(0)))); },
+                               .samples = OpSamples::elementwise});
+
+// hypot(a, b), with two inputs and its own output in the rule.
+const CustomOp kHypot({.name = "test hypot",
+                       .forward =
+                           [](const OpInputs& in, const OpAttributes&) {
+                             return map_elements(in[0], in[1],
+                                                 [](double a, double b) { return std::hypot(a, b); });
+                           },
+                       .pullback =
+                           [](const OpRecord& p, const Var& g, OpCotangents& out) {
+                             out.add(0, g * p.in(0) / p.out());
+                             if (out.needs(1)) out.add(1, g * p.in(1) / p.out());
+                           },
+                       .samples = OpSamples::elementwise});
+
+Tensor reversed_of(const OpInputs& in, const OpAttributes&) {
+  std::vector<double> y;
+  for (Index i = 0; i < in[0].size(0); ++i)
+    for (Index j = in[0].size(1); j-- > 0;) y.push_back(in[0](i, j));
+  return Tensor::from(y, in[0].shape());
+}
+Var reversed(const Var& x);
+void reverse_back(const OpRecord&, const Var& g, OpCotangents& out) { out.add(0, reversed(g)); }
+
+// Each row backwards; the rule uses the operation itself.
+const CustomOp kReversed({.name = "test reversed rows",
+                          .forward = reversed_of,
+                          .pullback = reverse_back,
+                          .samples = OpSamples::rows});
+const CustomOp kReversedMixed({.name = "test reversed rows, nothing said of samples",
+                               .forward = reversed_of,
+                               .pullback = reverse_back});
+Var reversed(const Var& x) { return kReversed(x); }
+
+// x^p for a number p the caller gives; a cotangent of a wrong shape if p is 0.
+const CustomOp kPower({.name = "test power",
+                       .forward = [](const OpInputs& in,
+                                     const OpAttributes& a) { return pow(in[0], a.real[0]).value(); },
+                       .pullback =
+                           [](const OpRecord& p, const Var& g, OpCotangents& out) {
+                             const Var d = p.real() * (g * pow(p.in(0), p.real() - 1.0));
+                             out.add(0, p.real() == 0.0 ? sum(d) : d);
+                           }});
+
+const CustomOp kRounded({.name = "test rounded",
+                         .forward =
+                             [](const OpInputs& in, const OpAttributes&) {
+                               return map_elements(in[0], [](double t) { return std::round(t); });
+                             },
+                         .pullback = nullptr,
+                         .samples = OpSamples::elementwise});
+
+TEST(CustomOp, DerivativesOfEveryOrder) {
+  const Tensor x{0.5, -1.25, 2.0, -0.1};
+  const auto softsign = [](const Var& v) { return kSoftsign(v); };
+  const auto check = check_gradient(softsign, x);
+  EXPECT_TRUE(check.passed) << check.to_string();
+  for (const double t : {0.5, -1.25, 3.0}) {
+    const auto first = [&](const Var& v) { return grad(softsign, v); };
+    const auto second = [&](const Var& v) { return grad(first, v); };
+    const double r = 1.0 + std::fabs(t), side = t > 0.0 ? 1.0 : -1.0;
+    EXPECT_NEAR(grad(softsign, t), 1.0 / (r * r), 1e-15);
+    EXPECT_NEAR(grad(first, t), -2.0 * side / (r * r * r), 1e-15);
+    EXPECT_NEAR(grad(second, t), 6.0 / (r * r * r * r), 1e-14);
+  }
+}
+
+TEST(CustomOp, AWrongPullbackIsFound) {
+  const auto check = check_gradient([](const Var& v) { return kSoftsignWrong(v); }, Tensor{0.5, -1.25, 2.0});
+  EXPECT_FALSE(check.passed);
+  EXPECT_GT(check.worst_error, 0.1);
+}
+
+TEST(CustomOp, SeveralInputsScalarsAndNumbers) {
+  const auto check =
+      check_gradient([](const Var& v) { return kHypot(view(v, 0, Shape{3}), view(v, 3, Shape{3})); },
+                     Tensor{0.5, -1.0, 2.0, 1.5, 0.3, -0.7});
+  EXPECT_TRUE(check.passed) << check.to_string();
+  EXPECT_DOUBLE_EQ(kHypot(Tensor{3.0, 5.0}, 4.0).value()(0), 5.0);
+  const auto power = [](double p) { return [p](const Var& v) { return kPower(v, {.real = {p}}); }; };
+  EXPECT_DOUBLE_EQ(grad(power(3.0), 2.0), 12.0);
+  EXPECT_DOUBLE_EQ(hessian(power(3.0), 2.0), 12.0);
+  EXPECT_EQ(grad([](const Var& v) { return kRounded(v) * v; }, 2.4), 2.0);
+}
+
+TEST(CustomOp, PerSampleJacobiansAndKernelsGoThroughIt) {
+  const Tensor w = Rng(1).normal(Shape{18}), x = Rng(2).normal(Shape{5, 3});
+  const auto f = [](const Var& v, const Var& u) {
+    return reversed(
+        kSoftsign(linear(kSoftsign(linear(u, view(v, 0, Shape{3, 3}))), view(v, 9, Shape{2, 3}))));
+  };
+  const Tensor j = per_sample_jacobian(f, w, x).matrix();
+  for (Index i = 0; i < 5; ++i)
+    expect_close(j.rows(2 * i, 2 * i + 2),
+                 jacobian([&](const Var& v) { return f(v, x.rows(i, i + 1)); }, w).reshape(Shape{2, 18}),
+                 1e-13);
+  EXPECT_EQ(detail::sweep_rows(f, w, x, {{0, 18, 0}}).slow_reason, "");
+  const auto k = theory::tangent_kernel(f, Params(w, {{"all", Shape{18}, 0}}), x,
+                                        {.method = theory::KernelMethod::structured});
+  expect_close(k.matrix(), matmul(j, j, {.transpose_b = true}).value(), 1e-12);
+  const auto unsaid = [&](const Var& v, const Var& u) { return kReversedMixed(f(v, u)); };
+  EXPECT_THAT(error_of<TapeError>([&] { per_sample_jacobian(unsaid, w, x); }),
+              HasSubstr("[test reversed rows, nothing said of samples] mixes samples"));
+}
+
+TEST(CustomOp, ErrorsNameTheOperation) {
+  EXPECT_THAT(error_of<ShapeError>([] {
+                grad([](const Var& v) { return sum(kPower(v)); }, Tensor{1.0, 2.0});
+              }),
+              AllOf(HasSubstr("[test power] its pullback gave []"), HasSubstr("shape [2]")));
+  EXPECT_THAT(error_of<ShapeError>([] {
+                map_elements(Tensor{1.0, 2.0}, Tensor{1.0}, [](double a, double) { return a; });
+              }),
+              AllOf(HasSubstr("[map_elements]"), HasSubstr("a is [2], b is [1]")));
+  Tape tape;
+  kSoftsign(tape.input(Tensor{1.0}));
+  EXPECT_THAT(tape.to_string(), HasSubstr("test softsign"));
+}
+
+}  // namespace
+}  // namespace cotangent
