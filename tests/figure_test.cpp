@@ -204,6 +204,24 @@ TEST_F(Figure, WhateverATextHoldsIsShown) {
            {.title = attack, .x = attack, .y = lines, .values = attack, .height = 1200});
   EXPECT_THAT(described(path), AllOf(HasSubstr("text " + attack + "\n"), HasSubstr("svg 600 1200\n")));
   EXPECT_FALSE(std::filesystem::exists(marker));
+  // At the beginning, at the end and alone, too.
+  for (const char c : std::string("'\"`$%{}@&~\\^_#!?")) {
+    const std::string first = std::string(1, c) + "so", last = "so" + std::string(1, c), alone(2, c);
+    plot(path, {{alone, Tensor{1, 2}}}, {.title = first, .x = last});
+    EXPECT_THAT(described(path), AllOf(HasSubstr("text " + first + "\n"), HasSubstr("text " + last + "\n"),
+                                       HasSubstr("text " + alone + "\n")));
+  }
+}
+
+TEST_F(Figure, OneRowAndOneColumnAreSeen) {
+  const std::string path = folder_ / "a.svg";
+  for (const Tensor& thin : {Tensor{{1, 2, 3}}, Tensor{{1}, {2}, {3}}, Tensor{{4.0}}}) {
+    heat_map(path, thin);
+    const std::string text = described(path);
+    const std::size_t at = text.find("polygons ");
+    ASSERT_NE(at, std::string::npos) << text;
+    EXPECT_GE(std::stoll(text.substr(at + 9)), thin.size()) << text;
+  }
 }
 
 TEST_F(Figure, PngHasItsSignatureAndSize) {
