@@ -76,6 +76,17 @@ const CustomOp kPower({.name = "test power",
                              out.add(0, p.real() == 0.0 ? sum(d) : d);
                            }});
 
+// A number for all rows, which the rule for rows does not know how to share.
+const CustomOp kTimes({.name = "test rows times a number",
+                       .forward = [](const OpInputs& in,
+                                     const OpAttributes&) { return (Var(in[0]) * Var(in[1])).value(); },
+                       .pullback =
+                           [](const OpRecord& p, const Var& g, OpCotangents& out) {
+                             out.add(0, g * p.in(1));
+                             out.add(1, sum(g * p.in(0)));
+                           },
+                       .samples = OpSamples::rows});
+
 const CustomOp kRounded({.name = "test rounded",
                          .forward =
                              [](const OpInputs& in, const OpAttributes&) {
@@ -135,6 +146,26 @@ TEST(CustomOp, PerSampleJacobiansAndKernelsGoThroughIt) {
   const auto unsaid = [&](const Var& v, const Var& u) { return kReversedMixed(f(v, u)); };
   EXPECT_THAT(error_of<TapeError>([&] { per_sample_jacobian(unsaid, w, x); }),
               HasSubstr("[test reversed rows, nothing said of samples] mixes samples"));
+}
+
+TEST(CustomOp, RowsAreThoseAlongAxisZero) {
+  const Tensor x = Rng(5).normal(Shape{4, 3});
+  const Tensor w = Rng(6).normal(Shape{4});
+  const auto weights = [](const Var& v) { return view(v, 0, Shape{3, 1}); };
+  const auto vector = [&](const Var& v, const Var& u) {
+    return kTimes(reshape(matmul(u, weights(v)), Shape{u.size(0)}), 2.0);
+  };
+  expect_close(per_sample_jacobian(vector, w, x).matrix().reshape(Shape{4, 4}),
+               concat({2.0 * Var(x), Tensor::zeros(Shape{4, 1})}, 1).value(), 1e-14);
+  const auto columns = [&](const Var& v, const Var& u) {
+    return transpose(kTimes(transpose(matmul(u, weights(v))), 2.0));
+  };
+  const auto number = [&](const Var& v, const Var& u) {
+    return kTimes(matmul(u, weights(v)), view(v, 3, Shape{}));
+  };
+  const auto mixes = HasSubstr("[test rows times a number] mixes samples");
+  EXPECT_THAT(error_of<TapeError>([&] { per_sample_jacobian(columns, w, x); }), mixes);
+  EXPECT_THAT(error_of<TapeError>([&] { per_sample_jacobian(number, w, x); }), mixes);
 }
 
 TEST(CustomOp, ErrorsNameTheOperation) {

@@ -228,8 +228,19 @@ TEST(Kinks, PowersAtZero) {
   const auto by_exponent = [](double a) { return [a](const Var& b) { return pow(Var(a), b); }; };
   EXPECT_EQ(grad(by_exponent(0.0), 2.0), 0.0);
   EXPECT_EQ(hessian(by_exponent(0.0), 2.0), 0.0);
+  EXPECT_EQ(grad(by_exponent(0.0), 0.0), 0.0);
   EXPECT_TRUE(std::isnan(grad(by_exponent(-1.0), 2.0)));
   EXPECT_DOUBLE_EQ(grad(by_exponent(3.0), 2.0), 9.0 * std::log(3.0));
+}
+
+// A NaN is the result, so the derivative is its own: the first one's, whichever way the axis lies in memory.
+TEST(Kinks, TheDerivativeOfAnExtremeIsThatOfTheFirstNaN) {
+  for (const auto extreme :
+       {+[](const Var& x) { return sum(max(x, 0)); }, +[](const Var& x) { return sum(min(x, 0)); }}) {
+    EXPECT_TRUE(equal(grad(extreme, Tensor{1.0, NAN, 2.0, NAN}), Tensor{0.0, 1.0, 0.0, 0.0}));
+    EXPECT_TRUE(equal(grad(extreme, Tensor{{1.0, NAN}, {NAN, 2.0}, {NAN, NAN}}),
+                      Tensor{{0.0, 1.0}, {1.0, 0.0}, {0.0, 0.0}}));
+  }
 }
 
 // The side not taken has no say, whatever it is: neither its value nor its derivative.

@@ -55,7 +55,7 @@ inline void add_linear_rows(std::vector<OpRow>& rows) {
     double weight, bias;
   };
   for (const Case& c : {Case{4, 3, 2, 1.0, 1.0}, Case{4, 3, 2, 0.5, -2.0}, Case{1, 3, 2, 1.0, 1.0},
-                        Case{4, 1, 2, 1.0, 0.1}, Case{4, 3, 1, 0.25, 1.0}, Case{3, 3, 3, 1.0, 1.0}}) {
+                        Case{4, 1, 2, 1.0, 0.1}, Case{4, 3, 1, 0.25, 2.0}, Case{3, 3, 3, 1.0, 1.0}}) {
     const LinearScales scales{.weight = c.weight, .bias = c.bias};
     const std::string name = "linear " + Shape{c.n, c.in, c.out}.to_string() + " scales " +
                              std::to_string(c.weight) + " " + std::to_string(c.bias);
