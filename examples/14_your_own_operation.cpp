@@ -36,7 +36,7 @@ const CustomOp kNoRoot({.name = "rounded, without the root",
                         .forward = value,
                         .pullback =
                             [](const OpRecord& p, const Var& g, OpCotangents& out) {
-                              const Var t = p.in(0);
+                              const Var& t = p.in(0);
                               out.add(0, g * (0.55 + 0.45 * t / (square(t) + kRound * kRound)));
                             },
                         .samples = OpSamples::elementwise});
