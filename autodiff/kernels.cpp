@@ -1,4 +1,4 @@
-// Kernels: plain loops, and matrix products by OpenBLAS.
+// Matrix products by OpenBLAS.
 #include "autodiff/kernels.hpp"
 
 #include <cblas.h>
@@ -14,107 +14,6 @@ namespace {
 int blas_int(Index n) { return static_cast<int>(n); }
 
 }  // namespace
-
-void add(double* __restrict y, const double* x, const double* z, Index n) {
-  for (Index i = 0; i < n; ++i) y[i] = x[i] + z[i];
-}
-
-void add_to(double* __restrict y, const double* __restrict x, Index n) {
-  for (Index i = 0; i < n; ++i) y[i] += x[i];
-}
-
-void add_scaled_to(double* __restrict y, double c, const double* __restrict x, Index n) {
-  for (Index i = 0; i < n; ++i) y[i] += c * x[i];
-}
-
-double sum(const double* x, Index n) {
-  double part[8] = {};
-  Index i = 0;
-  for (; i + 8 <= n; i += 8)
-    for (Index k = 0; k < 8; ++k) part[k] += x[i + k];
-  for (; i < n; ++i) part[i % 8] += x[i];
-  return ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]));
-}
-
-double dot(const double* x, const double* y, Index n) {
-  double part[8] = {};
-  Index i = 0;
-  for (; i + 8 <= n; i += 8)
-    for (Index k = 0; k < 8; ++k) part[k] += x[i + k] * y[i + k];
-  for (; i < n; ++i) part[i % 8] += x[i] * y[i];
-  return ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]));
-}
-
-void sum_columns(double* __restrict y, const double* __restrict x, Index rows, Index columns) {
-  std::fill(y, y + columns, 0.0);
-  for (Index i = 0; i < rows; ++i)
-    for (Index j = 0; j < columns; ++j) y[j] += x[i * columns + j];
-}
-
-void sum_middle(double* y, const double* x, Index outer, Index middle, Index inner) {
-  for (Index i = 0; i < outer; ++i, x += middle * inner, y += inner) {
-    if (inner == 1)
-      *y = sum(x, middle);
-    else
-      sum_columns(y, x, middle, inner);
-  }
-}
-
-namespace {
-
-struct Larger {
-  double operator()(double top, double x) const { return x > top ? x : top; }
-};
-struct Smaller {
-  double operator()(double low, double x) const { return x < low ? x : low; }
-};
-// What pick says of the two, or the NaN among them.
-template <class Pick>
-double pick_or_nan(double a, double b, Pick pick) {
-  const double better = pick(a, b);
-  return static_cast<int>(a != a) | static_cast<int>(b != b) ? a + b : better;
-}
-
-// pick alone is one machine instruction, which loses a NaN; so NaNs are looked for beside it.
-template <class Pick>
-double extreme(const double* x, Index n, Pick pick) {
-  double part[8], bad[8];
-  for (Index k = 0; k < 8; ++k) part[k] = bad[k] = x[0];
-  Index i = 0;
-  for (; i + 8 <= n; i += 8)
-    for (Index k = 0; k < 8; ++k) {
-      const double v = x[i + k];
-      part[k] = pick(part[k], v);
-      bad[k] = v == v ? bad[k] : v;
-    }
-  double best = x[0];
-  for (; i < n; ++i) best = pick_or_nan(best, x[i], pick);
-  for (Index k = 0; k < 8; ++k) best = pick_or_nan(best, bad[k] == bad[k] ? part[k] : bad[k], pick);
-  return best;
-}
-
-template <class Pick>
-void extreme_middle(double* __restrict y, const double* __restrict x, Index outer, Index middle, Index inner,
-                    Pick pick) {
-  for (Index i = 0; i < outer; ++i, x += middle * inner, y += inner) {
-    if (inner == 1) {
-      *y = extreme(x, middle, pick);
-      continue;
-    }
-    std::copy(x, x + inner, y);
-    for (Index m = 1; m < middle; ++m)
-      for (Index k = 0; k < inner; ++k) y[k] = pick_or_nan(y[k], x[m * inner + k], pick);
-  }
-}
-
-}  // namespace
-
-void max_middle(double* y, const double* x, Index outer, Index middle, Index inner) {
-  extreme_middle(y, x, outer, middle, inner, Larger{});
-}
-void min_middle(double* y, const double* x, Index outer, Index middle, Index inner) {
-  extreme_middle(y, x, outer, middle, inner, Smaller{});
-}
 
 Shape matmul_shape(const char* operation, const Shape& a, const Shape& b, const MatmulOptions& options) {
   if (a.rank() != 2 || b.rank() != 2)

@@ -1,20 +1,24 @@
-// Chooses the transcendental kernels for this processor once, when they are first used.
+// Chooses the kernels for this processor once, when they are first used.
 #include <cstdlib>
 #include <string_view>
 
+#include "autodiff/kernels_loops.hpp"
 #include "autodiff/kernels_transcendental.hpp"
 
 namespace cotangent::kernel {
 
 namespace v1 {
 extern const Transcendental kTable;
+extern const Loops kLoops;
 }
 #if defined(__x86_64__)
 namespace v3 {
 extern const Transcendental kTable;
+extern const Loops kLoops;
 }
 namespace v4 {
 extern const Transcendental kTable;
+extern const Loops kLoops;
 }
 #endif
 
@@ -23,6 +27,7 @@ namespace {
 struct Choice {
   const char* name;
   const Transcendental* table;
+  const Loops* loops;
 };
 
 Choice choose() {
@@ -35,11 +40,11 @@ Choice choose() {
                       __builtin_cpu_supports("avx512cd");
   const char* asked = std::getenv("COTANGENT_ISA");
   const std::string_view wish = asked ? asked : "";
-  if (wish == "v1") return {"v1", &v1::kTable};
-  if (has_v4 && wish != "v3") return {"v4", &v4::kTable};
-  if (has_v3) return {"v3", &v3::kTable};
+  if (wish == "v1") return {"v1", &v1::kTable, &v1::kLoops};
+  if (has_v4 && wish != "v3") return {"v4", &v4::kTable, &v4::kLoops};
+  if (has_v3) return {"v3", &v3::kTable, &v3::kLoops};
 #endif
-  return {"v1", &v1::kTable};
+  return {"v1", &v1::kTable, &v1::kLoops};
 }
 
 const Choice& choice() {
@@ -50,6 +55,7 @@ const Choice& choice() {
 }  // namespace
 
 const Transcendental& transcendental() { return *choice().table; }
+const Loops& loops() { return *choice().loops; }
 const char* isa_name() { return choice().name; }
 
 }  // namespace cotangent::kernel

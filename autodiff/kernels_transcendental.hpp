@@ -18,7 +18,7 @@ struct Transcendental {
   void (*log1p)(double* y, const double* x, std::int64_t n);
 };
 const Transcendental& transcendental();
-/// "v1", "v3" or "v4": the x86-64 level the transcendental kernels run at; COTANGENT_ISA overrides the
+/// "v1", "v3" or "v4": the x86-64 level the kernels run at; COTANGENT_ISA overrides the
 /// choice.
 const char* isa_name();
 

@@ -38,7 +38,7 @@ RowFactor summed_by_sample(const Tensor& each, int axis) {
   double* to = mutable_data(delta);
   const double* from = each.data().data();
   for (Index o = 0; o < s.outer; ++o)
-    for (Index i = 0; i < s.middle; ++i, from += s.inner) to[i] += kernel::sum(from, s.inner);
+    for (Index i = 0; i < s.middle; ++i, from += s.inner) to[i] += kernel::loops().sum(from, s.inner);
   return RowFactor{delta};
 }
 
@@ -258,7 +258,9 @@ const Op kLeakyRelu({
     .name = "leaky_relu",
     .forward =
         [](const Inputs& in, const Attributes& a) {
-          return map(in[0], [s = a.real[0]](double x) { return x >= 0.0 ? x : s * x; });
+          Tensor out = uninitialized(in.shape(0));
+          kernel::loops().leaky_relu(mutable_data(out), in[0].data().data(), a.real[0], out.size());
+          return out;
         },
     .pullback = [](const Pullback& p, const Var& g,
                    Cotangents& out) { out.add(0, leaky_mask(g, p.in(0), p.real())); },
@@ -282,9 +284,11 @@ const Op kLeakyMask({
     .name = "leaky_mask",
     .forward =
         [](const Inputs& in, const Attributes& a) {
-          return zip("leaky_mask", in, [s = a.real[0]](double g, double x) {
-            return x >= 0.0 ? g : x < 0.0 ? s * g : x;
-          });
+          if (!(in.shape(0) == in.shape(1))) throw_unequal("leaky_mask", in.shape(0), in.shape(1));
+          Tensor out = uninitialized(in.shape(1));
+          kernel::loops().leaky_mask(mutable_data(out), in[0].data().data(), in[1].data().data(), a.real[0],
+                                     out.size());
+          return out;
         },
     .pullback =
         [](const Pullback& p, const Var& g, Cotangents& out) {

@@ -82,7 +82,7 @@ Tensor lead(const Inputs& in, const Attributes& a, double sign) {
 const Op kMax({
     .name = "max",
     .forward = [](const Inputs& in,
-                  const Attributes& a) { return extreme("max", in, a, kernel::max_middle); },
+                  const Attributes& a) { return extreme("max", in, a, kernel::loops().max_middle); },
     .pullback = to_first_position,
     .keep = Keep::kInputsAndOutput,
     .at_kink = "1",
@@ -93,7 +93,7 @@ const Op kMax({
 const Op kMin({
     .name = "min",
     .forward = [](const Inputs& in,
-                  const Attributes& a) { return extreme("min", in, a, kernel::min_middle); },
+                  const Attributes& a) { return extreme("min", in, a, kernel::loops().min_middle); },
     .pullback = to_first_position,
     .keep = Keep::kInputsAndOutput,
     .at_kink = "1",

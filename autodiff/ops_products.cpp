@@ -138,7 +138,7 @@ const Op kDot({
           if (!(in.shape(0) == in.shape(1)))
             throw ShapeError(fmt::format("[dot] shapes differ: a is {}, b is {}; reshape one of them",
                                          in.shape(0).to_string(), in.shape(1).to_string()));
-          return Tensor::scalar(kernel::dot(in[0].data().data(), in[1].data().data(), in[0].size()));
+          return Tensor::scalar(kernel::loops().dot(in[0].data().data(), in[1].data().data(), in[0].size()));
         },
     .pullback =
         [](const Pullback& p, const Var& g, Cotangents& out) {

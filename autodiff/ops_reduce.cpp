@@ -31,7 +31,7 @@ const Op kSum({
     .name = "sum",
     .forward =
         [](const Inputs& in, const Attributes&) {
-          return Tensor::scalar(kernel::sum(in[0].data().data(), in[0].size()));
+          return Tensor::scalar(kernel::loops().sum(in[0].data().data(), in[0].size()));
         },
     .pullback = [](const Pullback& p, const Var& g,
                    Cotangents& out) { out.add(0, broadcast_to(g, p.shape(0))); },
@@ -45,7 +45,7 @@ const Op kSumAxis({
           check_axis("sum", in.shape(0), axis);
           const Around s(in.shape(0), axis);
           Tensor out = uninitialized(in.shape(0).without(axis));
-          kernel::sum_middle(mutable_data(out), in[0].data().data(), s.outer, s.middle, s.inner);
+          kernel::loops().sum_middle(mutable_data(out), in[0].data().data(), s.outer, s.middle, s.inner);
           return out;
         },
     .pullback =
@@ -120,13 +120,6 @@ Index count_reduced(const Shape& shape, const std::vector<int>& axes) {
 
 namespace {
 
-/// y_k = sum_m x_mk^2.
-void sum_squares(double* __restrict y, const double* __restrict x, Index rows, Index columns) {
-  std::fill(y, y + columns, 0.0);
-  for (Index m = 0; m < rows; ++m)
-    for (Index k = 0; k < columns; ++k) y[k] += x[m * columns + k] * x[m * columns + k];
-}
-
 // The root of a sum of squares. The square of a number above 1e154 or below 1e-154 is not a normal one: such
 // vectors are scaled first.
 double length(double squares, const double* x, Index n, Index stride) {
@@ -150,11 +143,9 @@ const Op kNorm({
           Tensor out = uninitialized(in.shape(0).without(axis));
           double* y = mutable_data(out);
           const double* x = in[0].data().data();
-          for (Index o = 0; o < s.outer; ++o, x += s.middle * s.inner, y += s.inner) {
-            if (s.inner > 1) sum_squares(y, x, s.middle, s.inner);
-            for (Index k = 0; k < s.inner; ++k)
-              y[k] = length(s.inner > 1 ? y[k] : kernel::dot(x, x, s.middle), x + k, s.middle, s.inner);
-          }
+          kernel::loops().sum_squares_middle(y, x, s.outer, s.middle, s.inner);
+          for (Index o = 0; o < s.outer; ++o, x += s.middle * s.inner, y += s.inner)
+            for (Index k = 0; k < s.inner; ++k) y[k] = length(y[k], x + k, s.middle, s.inner);
           return out;
         },
     // x / |x|, and 0 at 0: an element of the subdifferential, and constant, so that all higher orders are 0

@@ -37,12 +37,12 @@ struct Shifted {
   Shifted(const Tensor& x, int axis)
       : s(x.shape(), axis), numbers(uninitialized(x.shape())), one(uninitialized(x.shape().without(axis))) {
     if (x.size() == 0) return;
-    kernel::max_middle(mutable_data(one), x.data().data(), s.outer, s.middle, s.inner);
+    kernel::loops().max_middle(mutable_data(one), x.data().data(), s.outer, s.middle, s.inner);
     std::copy(x.data().begin(), x.data().end(), mutable_data(numbers));
     update(numbers, [](double v, double top) { return v - top; });
   }
   void sum(const Tensor& of) {
-    kernel::sum_middle(mutable_data(one), of.data().data(), s.outer, s.middle, s.inner);
+    kernel::loops().sum_middle(mutable_data(one), of.data().data(), s.outer, s.middle, s.inner);
   }
   template <class F>
   void update(Tensor& y, F f) const {

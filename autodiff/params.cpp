@@ -205,18 +205,18 @@ Params axpy(double factor, const Params& v, Params w) {
   check_tables("axpy", v, w);
   if (!detail::TensorAccess::unique(w.flat_))
     return combine("axpy", w, v, [factor](double x, double y) { return x + factor * y; });
-  kernel::add_scaled_to(detail::mutable_data(w.flat_), factor, v.flat_.data().data(), w.size());
+  kernel::loops().add_scaled_to(detail::mutable_data(w.flat_), factor, v.flat_.data().data(), w.size());
   return w;
 }
 
 double dot(const Params& a, const Params& b) {
   check_tables("dot", a, b);
-  return kernel::dot(a.flat().data().data(), b.flat().data().data(), a.size());
+  return kernel::loops().dot(a.flat().data().data(), b.flat().data().data(), a.size());
 }
 
 double norm(const Params& a) {
   const std::span<const double> x = a.flat().data();
-  const double squares = kernel::dot(x.data(), x.data(), a.size());
+  const double squares = kernel::loops().dot(x.data(), x.data(), a.size());
   // Squares lose numbers below 1e-154 and overflow above 1e154; then the norm is taken of numbers near 1.
   if ((squares > 1e-280 && squares < 1e300) || std::isnan(squares)) return std::sqrt(squares);
   double largest = 0.0;

@@ -70,7 +70,7 @@ Tensor square_norms(SampleLoss loss, const Tensor& w, const std::vector<ParamEnt
     const Tensor g = gradient_alone(loss, w, x, targets, i);
     for (const ColumnRange& range : columns.ranges) {
       const double* part = g.data().data() + range.first;
-      detail::mutable_data(squares)[i] += kernel::dot(part, part, range.last - range.first);
+      detail::mutable_data(squares)[i] += kernel::loops().dot(part, part, range.last - range.first);
     }
   }
   return squares;

@@ -112,7 +112,7 @@ namespace {
 
 double inner(const Tensor& a, const Tensor& b, Index i) {
   const Index k = a.size(1);
-  return kernel::dot(a.data().data() + i * k, b.data().data() + i * k, k);
+  return kernel::loops().dot(a.data().data() + i * k, b.data().data() + i * k, k);
 }
 
 /// Sample i's gradient of output c by one use spelled out.
@@ -154,7 +154,7 @@ Tensor row_squares(const RowSweep& sweep) {
             right.resize(static_cast<std::size_t>(v.size));
             spell(u, c, i, left.data());
             spell(v, c, i, right.data());
-            product = kernel::dot(left.data(), right.data(), u.size);
+            product = kernel::loops().dot(left.data(), right.data(), u.size);
           }
           to[i * outputs + static_cast<Index>(c)] += twice * product;
         }

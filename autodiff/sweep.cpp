@@ -19,10 +19,10 @@ namespace {
 /// a += b where a's numbers belong to a alone, else a new sum.
 void accumulate(Tensor& a, const Tensor& b) {
   if (TensorAccess::unique(a)) {
-    kernel::add_to(mutable_data(a), b.data().data(), a.size());
+    kernel::loops().add_to(mutable_data(a), b.data().data(), a.size());
   } else {
     Tensor sum = uninitialized(a.shape());
-    kernel::add(mutable_data(sum), a.data().data(), b.data().data(), a.size());
+    kernel::loops().add(mutable_data(sum), a.data().data(), b.data().data(), a.size());
     a = std::move(sum);
   }
 }
@@ -144,7 +144,7 @@ void Sweep::add_range(std::uint32_t base, Index offset, const Var& contribution)
   double* to = place(base, offset, contribution.size(), written);
   const std::span<const double> numbers = contribution.value().data();
   if (written)
-    kernel::add_to(to, numbers.data(), contribution.size());
+    kernel::loops().add_to(to, numbers.data(), contribution.size());
   else
     std::copy(numbers.begin(), numbers.end(), to);
 }

@@ -46,12 +46,12 @@ BENCHMARK(tanh_of)->UseManualTime()->Unit(benchmark::kMicrosecond);
 BENCHMARK(exp_of)->UseManualTime()->Unit(benchmark::kMicrosecond);
 BENCHMARK(softplus_of)->UseManualTime()->Unit(benchmark::kMicrosecond);
 
-/// Reading [rows, columns] once, with as many sums side by side as keep the memory busy.
-void reduction(benchmark::State& state, Index rows, Index columns, int axis) {
+/// Reading 64 MB once, with as many sums side by side as keep the memory busy: beyond every cache.
+void reduction(benchmark::State& state, Var (*operation)(const Var&)) {
   Rng rng(1);
-  const Tensor x = rng.uniform({rows, columns});
+  const Tensor x = rng.uniform({4096, 2048});
   paired(
-      state, [&] { benchmark::DoNotOptimize((axis < 0 ? sum(x) : sum(x, axis)).value().data().data()); },
+      state, [&] { benchmark::DoNotOptimize(operation(x).value().data().data()); },
       [&] {
         double s[32] = {};
         const double* p = x.data().data();
@@ -60,10 +60,26 @@ void reduction(benchmark::State& state, Index rows, Index columns, int axis) {
         benchmark::DoNotOptimize(s);
       });
 }
-// 64 MB: memory, not a cache.
-BENCHMARK_CAPTURE(reduction, all, 4096, 2048, -1)->UseManualTime()->Unit(benchmark::kMicrosecond);
-BENCHMARK_CAPTURE(reduction, axis_0, 4096, 2048, 0)->UseManualTime()->Unit(benchmark::kMicrosecond);
-BENCHMARK_CAPTURE(reduction, axis_1, 4096, 2048, 1)->UseManualTime()->Unit(benchmark::kMicrosecond);
+#define COTANGENT_REDUCTION(name, expression) \
+  BENCHMARK_CAPTURE(reduction, name, [](const Var& x) { return expression; }) \
+      ->UseManualTime()                           \
+      ->Unit(benchmark::kMicrosecond)
+COTANGENT_REDUCTION(sum, sum(x));
+COTANGENT_REDUCTION(sum_axis_0, sum(x, 0));
+COTANGENT_REDUCTION(sum_axis_1, sum(x, 1));
+COTANGENT_REDUCTION(max, max(x));
+COTANGENT_REDUCTION(max_axis_0, max(x, 0));
+COTANGENT_REDUCTION(max_axis_1, max(x, 1));
+COTANGENT_REDUCTION(norm, norm(x));
+COTANGENT_REDUCTION(norm_axis_0, norm(x, {.axes = {0}}));
+COTANGENT_REDUCTION(norm_axis_1, norm(x, {.axes = {1}}));
+COTANGENT_REDUCTION(norm_one, norm(x, {.kind = Norm::one}));
+COTANGENT_REDUCTION(mean, mean(x));
+COTANGENT_REDUCTION(variance, variance(x));
+COTANGENT_REDUCTION(variance_axis_0, variance(x, {.axes = {0}}));
+COTANGENT_REDUCTION(variance_axis_1, variance(x, {.axes = {1}}));
+COTANGENT_REDUCTION(log_sum_exp_axis_1, log_sum_exp(x, 1));
+#undef COTANGENT_REDUCTION
 
 }  // namespace
 

@@ -61,8 +61,8 @@ std::vector<double> draw_orthonormal(Rng& rng, Index count, Index length) {
       for (Index k = 0; k < length; ++k) v[k] = rng.normal();
       for (int pass = 0; pass < 2; ++pass)
         for (const double* q = vectors.data(); q != v; q += length)
-          kernel::add_scaled_to(v, -kernel::dot(v, q, length), q, length);
-      size = std::sqrt(kernel::dot(v, v, length));
+          kernel::loops().add_scaled_to(v, -kernel::loops().dot(v, q, length), q, length);
+      size = std::sqrt(kernel::loops().dot(v, v, length));
     }
     for (Index k = 0; k < length; ++k) v[k] /= size;
   }

@@ -35,7 +35,7 @@ void LeakyReluMargins::at(const Params& w) {
   std::vector<double> lengths;                                                       // |w_j|
   for (std::size_t j = 0, d = weight.data().size() / m; j < m; ++j) {
     const std::span<const double> row = weight.data().subspan(j * d, d);
-    lengths.push_back(std::sqrt(kernel::dot(row.data(), row.data(), static_cast<Index>(d))));
+    lengths.push_back(std::sqrt(kernel::loops().dot(row.data(), row.data(), static_cast<Index>(d))));
   }
   for (std::size_t i = 0; i < z_.size(); ++i) {
     const double* u = hidden.data().data() + i * m;

@@ -22,7 +22,7 @@ namespace cotangent::theory {
 namespace {
 
 double frobenius(const Tensor& x) {
-  return std::sqrt(kernel::dot(x.data().data(), x.data().data(), x.size()));
+  return std::sqrt(kernel::loops().dot(x.data().data(), x.data().data(), x.size()));
 }
 
 void check(const Tensor& k) {

@@ -157,7 +157,7 @@ class StructuredKernel {
             Tensor h =
                 same_site && u == v && !mixed(s) ? gram_lower(first.data) : gram(first.data, second.data);
             if (factor.rank() == 2)
-              kernel::add_to(mutable_data(factor), h.data().data(), h.size());
+              kernel::loops().add_to(mutable_data(factor), h.data().data(), h.size());
             else
               factor = std::move(h);
             any = true;

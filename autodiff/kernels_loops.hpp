@@ -1,0 +1,29 @@
+// Loops over plain numbers in one version per processor level, all of the same bits. Includes next to nothing, like
+// kernels_transcendental.hpp.
+#pragma once
+#include <cstdint>
+
+namespace cotangent::kernel {
+
+/// Chosen at start for this processor.
+struct Loops {
+  /// y_i = x_i + z_i; y_i += x_i; y_i += c x_i.
+  void (*add)(double* y, const double* x, const double* z, std::int64_t n);
+  void (*add_to)(double* y, const double* x, std::int64_t n);
+  void (*add_scaled_to)(double* y, double c, const double* x, std::int64_t n);
+  /// y_i = x_i where x_i >= 0, else slope * x_i; and g_i or slope * g_i by the sign of x_i.
+  void (*leaky_relu)(double* y, const double* x, double slope, std::int64_t n);
+  void (*leaky_mask)(double* y, const double* g, const double* x, double slope, std::int64_t n);
+  /// Sums and inner products in a fixed order of eight partial sums.
+  double (*sum)(const double* x, std::int64_t n);
+  double (*dot)(const double* x, const double* y, std::int64_t n);
+  /// y_k = the sum (of squares) over the middle axis of x [outer, middle, inner].
+  void (*sum_middle)(double* y, const double* x, std::int64_t outer, std::int64_t middle, std::int64_t inner);
+  void (*sum_squares_middle)(double* y, const double* x, std::int64_t outer, std::int64_t middle, std::int64_t inner);
+  /// y_k = the largest (smallest) number along the middle axis, which is not empty; NaN if there is one.
+  void (*max_middle)(double* y, const double* x, std::int64_t outer, std::int64_t middle, std::int64_t inner);
+  void (*min_middle)(double* y, const double* x, std::int64_t outer, std::int64_t middle, std::int64_t inner);
+};
+const Loops& loops();
+
+}  // namespace cotangent::kernel

@@ -1,0 +1,173 @@
+// Plain loops, compiled once for each processor level (COTANGENT_ISA_NAME is v1, v3 or v4). Which numbers are
+// added in which order is written out, so every level gives the same bits.
+#include "autodiff/kernels_loops.hpp"
+
+namespace cotangent::kernel {
+namespace COTANGENT_ISA_NAME {
+namespace {
+
+using Index = std::int64_t;
+
+void leaky_relu(double* __restrict y, const double* x, double slope, Index n) {
+  for (Index i = 0; i < n; ++i) y[i] = x[i] >= 0.0 ? x[i] : slope * x[i];
+}
+
+void leaky_mask(double* __restrict y, const double* g, const double* x, double slope, Index n) {
+  for (Index i = 0; i < n; ++i) y[i] = x[i] >= 0.0 ? g[i] : x[i] < 0.0 ? slope * g[i] : x[i];
+}
+
+void add(double* __restrict y, const double* x, const double* z, Index n) {
+  for (Index i = 0; i < n; ++i) y[i] = x[i] + z[i];
+}
+
+void add_to(double* __restrict y, const double* __restrict x, Index n) {
+  for (Index i = 0; i < n; ++i) y[i] += x[i];
+}
+
+void add_scaled_to(double* __restrict y, double c, const double* __restrict x, Index n) {
+  for (Index i = 0; i < n; ++i) y[i] += c * x[i];
+}
+
+double sum(const double* x, Index n) {
+  double part[8] = {};
+  Index i = 0;
+  for (; i + 8 <= n; i += 8)
+    for (Index k = 0; k < 8; ++k) part[k] += x[i + k];
+  for (; i < n; ++i) part[i % 8] += x[i];
+  return ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]));
+}
+
+double dot(const double* x, const double* y, Index n) {
+  double part[8] = {};
+  Index i = 0;
+  for (; i + 8 <= n; i += 8)
+    for (Index k = 0; k < 8; ++k) part[k] += x[i + k] * y[i + k];
+  for (; i < n; ++i) part[i % 8] += x[i] * y[i];
+  return ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]));
+}
+
+void fill(double* y, Index n, double value) {
+  for (Index i = 0; i < n; ++i) y[i] = value;
+}
+
+// Of each reduction: what the next number makes of a partial result, and how two partial results join.
+struct Sum {
+  double next(double s, double x) const { return s + x; }
+  double join(double s, double t) const { return s + t; }
+};
+struct Squares {
+  double next(double s, double x) const { return s + x * x; }
+  double join(double s, double t) const { return s + t; }
+};
+// pick alone is one machine instruction, which loses a NaN; so NaNs are looked for beside it.
+template <class Pick>
+struct Extreme {
+  Pick pick;
+  double next(double a, double b) const {
+    const double better = pick(a, b);
+    return static_cast<int>(a != a) | static_cast<int>(b != b) ? a + b : better;
+  }
+  double join(double a, double b) const { return next(a, b); }
+};
+struct Larger {
+  double operator()(double top, double x) const { return x > top ? x : top; }
+};
+struct Smaller {
+  double operator()(double low, double x) const { return x < low ? x : low; }
+};
+
+// Goes on from what y holds. Four rows at a time through sixteen partial results that stay in registers: row
+// after row, y would be read and written as often as x. Memory is asked for four kilobytes ahead of its use.
+template <class Reduction>
+void down_columns(double* __restrict y, const double* __restrict x, Index rows, Index columns, Reduction r) {
+  constexpr Index kRows = 4, kWide = 16, kAhead = 512;
+  Index i = 0;
+  for (; i + kRows <= rows; i += kRows) {
+    const double* block = x + i * columns;
+    Index j = 0;
+    for (; j + kWide <= columns; j += kWide) {
+      double part[kWide];
+      for (Index k = 0; k < kWide; ++k) part[k] = y[j + k];
+      for (Index row = 0; row < kRows; ++row) {
+        const double* from = block + row * columns + j;
+        __builtin_prefetch(from + kAhead);
+        __builtin_prefetch(from + kAhead + 8);
+        for (Index k = 0; k < kWide; ++k) part[k] = r.next(part[k], from[k]);
+      }
+      for (Index k = 0; k < kWide; ++k) y[j + k] = part[k];
+    }
+    for (Index row = 0; row < kRows; ++row)
+      for (Index k = j; k < columns; ++k) y[k] = r.next(y[k], block[row * columns + k]);
+  }
+  for (; i < rows; ++i)
+    for (Index j = 0; j < columns; ++j) y[j] = r.next(y[j], x[i * columns + j]);
+}
+
+// y_j from nothing but column j, starting at `start`; few columns are seen as eight times as many.
+template <class Reduction>
+void reduce_columns(double* y, const double* x, Index rows, Index columns, double start, Reduction r) {
+  constexpr Index kFold = 8, kNarrow = 16;
+  fill(y, columns, start);
+  if (columns >= kNarrow || rows < 8 * kFold) return down_columns(y, x, rows, columns, r);
+  double folded[kFold * kNarrow];
+  const Index wide = kFold * columns, folds = rows / kFold;
+  fill(folded, wide, start);
+  down_columns(folded, x, folds, wide, r);
+  for (Index k = 0; k < wide; ++k) y[k % columns] = r.join(y[k % columns], folded[k]);
+  down_columns(y, x + folds * wide, rows % kFold, columns, r);
+}
+
+template <class Pick>
+double extreme(const double* x, Index n) {
+  const Extreme<Pick> r;
+  double part[8], bad[8];
+  for (Index k = 0; k < 8; ++k) part[k] = bad[k] = x[0];
+  Index i = 0;
+  for (; i + 8 <= n; i += 8)
+    for (Index k = 0; k < 8; ++k) {
+      const double v = x[i + k];
+      part[k] = r.pick(part[k], v);
+      bad[k] = v == v ? bad[k] : v;
+    }
+  double best = x[0];
+  for (; i < n; ++i) best = r.next(best, x[i]);
+  for (Index k = 0; k < 8; ++k) best = r.next(best, bad[k] == bad[k] ? part[k] : bad[k]);
+  return best;
+}
+
+// `whole` reduces numbers that lie side by side, `r` numbers that lie in columns.
+template <class Whole, class Reduction>
+void reduce_middle(double* y, const double* x, Index outer, Index middle, Index inner, double start,
+                   Whole whole, Reduction r) {
+  for (Index i = 0; i < outer; ++i, x += middle * inner, y += inner) {
+    if (inner == 1)
+      *y = whole(x, middle);
+    else
+      reduce_columns(y, x, middle, inner, start, r);
+  }
+}
+
+constexpr double kInfinity = __builtin_huge_val();
+
+void sum_middle(double* y, const double* x, Index outer, Index middle, Index inner) {
+  reduce_middle(y, x, outer, middle, inner, 0.0, sum, Sum{});
+}
+void sum_squares_middle(double* y, const double* x, Index outer, Index middle, Index inner) {
+  const auto whole = [](const double* from, Index n) { return dot(from, from, n); };
+  reduce_middle(y, x, outer, middle, inner, 0.0, whole, Squares{});
+}
+void max_middle(double* y, const double* x, Index outer, Index middle, Index inner) {
+  reduce_middle(y, x, outer, middle, inner, -kInfinity, extreme<Larger>, Extreme<Larger>{});
+}
+void min_middle(double* y, const double* x, Index outer, Index middle, Index inner) {
+  reduce_middle(y, x, outer, middle, inner, kInfinity, extreme<Smaller>, Extreme<Smaller>{});
+}
+
+}  // namespace
+
+extern const Loops kLoops;
+const Loops kLoops{add, add_to, add_scaled_to, leaky_relu, leaky_mask, sum, dot, sum_middle, sum_squares_middle,
+                   max_middle, min_middle};
+
+}  // namespace COTANGENT_ISA_NAME
+}  // namespace cotangent::kernel
