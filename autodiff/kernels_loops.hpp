@@ -19,7 +19,8 @@ struct Loops {
   double (*dot)(const double* x, const double* y, std::int64_t n);
   /// y_k = the sum (of squares) over the middle axis of x [outer, middle, inner].
   void (*sum_middle)(double* y, const double* x, std::int64_t outer, std::int64_t middle, std::int64_t inner);
-  void (*sum_squares_middle)(double* y, const double* x, std::int64_t outer, std::int64_t middle, std::int64_t inner);
+  void (*sum_squares_middle)(double* y, const double* x, std::int64_t outer, std::int64_t middle,
+                             std::int64_t inner);
   /// y_k = the largest (smallest) number along the middle axis, which is not empty; NaN if there is one.
   void (*max_middle)(double* y, const double* x, std::int64_t outer, std::int64_t middle, std::int64_t inner);
   void (*min_middle)(double* y, const double* x, std::int64_t outer, std::int64_t middle, std::int64_t inner);

@@ -166,8 +166,8 @@ void min_middle(double* y, const double* x, Index outer, Index middle, Index inn
 }  // namespace
 
 extern const Loops kLoops;
-const Loops kLoops{add, add_to, add_scaled_to, leaky_relu, leaky_mask, sum, dot, sum_middle, sum_squares_middle,
-                   max_middle, min_middle};
+const Loops kLoops{add, add_to,     add_scaled_to,      leaky_relu, leaky_mask, sum,
+                   dot, sum_middle, sum_squares_middle, max_middle, min_middle};
 
 }  // namespace COTANGENT_ISA_NAME
 }  // namespace cotangent::kernel

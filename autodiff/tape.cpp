@@ -29,14 +29,14 @@ Tape::Tape() : state_(detail::acquire_tape_state()) {
 
 Tape::~Tape() {
   detail::EpochCell* cell = std::exchange(state_->cell, nullptr);
-  ++cell->epoch;
+  cell->advance();
   cell->tape = nullptr;
   detail::recycle_tape_state(state_);
   detail::recycle_epoch_cell(cell);
 }
 
 void Tape::reset() {
-  ++state_->cell->epoch;
+  state_->cell->advance();
   state_->clear();
 }
 
@@ -86,7 +86,7 @@ namespace {
       fmt::format("[{}] this variable was recorded in epoch {} of a tape that is now in epoch {}: the tape "
                   "has ended or was reset; "
                   "use its value(), or record it again on a living tape",
-                  operation, VarAccess::epoch(v), VarAccess::cell(v)->epoch));
+                  operation, VarAccess::epoch(v), VarAccess::cell(v)->now()));
 }
 
 void check_room(const TapeState& tape) {
@@ -119,7 +119,7 @@ TapeState& live_tape(const char* operation, const Var& v) {
     throw TapeError(fmt::format(
         "[{}] the variable is a constant, not recorded on any tape; make it with Tape::input or lift",
         operation));
-  if (cell->epoch != VarAccess::epoch(v)) throw_stale(operation, v);
+  if (cell->now() != VarAccess::epoch(v)) throw_stale(operation, v);
   return *cell->tape;
 }
 
@@ -137,7 +137,7 @@ Var apply(const Op& op, std::span<const Var* const> inputs, const Attributes& at
   for (const Var* v : inputs) {
     EpochCell* of = VarAccess::cell(*v);
     if (!of) continue;
-    if (of->epoch != VarAccess::epoch(*v)) throw_stale(op.name(), *v);
+    if (of->now() != VarAccess::epoch(*v)) throw_stale(op.name(), *v);
     if (cell && cell != of)
       throw TapeError(
           fmt::format("[{}] operands are recorded on two different tapes (of {} and {} operations); inside a "

@@ -1,5 +1,6 @@
 // Var and Tape: values that know where they were recorded, and the record itself.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -13,9 +14,11 @@ class Tape;
 namespace detail {
 class TapeState;
 /// Outlives its tape; a handle whose epoch differs from the cell's belongs to a tape that has ended or was
-/// reset.
+/// reset. Only the tape's thread writes, but stale handles may be anywhere.
 struct EpochCell {
-  std::uint64_t epoch = 1;
+  std::atomic<std::uint64_t> epoch = 1;
+  std::uint64_t now() const noexcept { return epoch.load(std::memory_order_relaxed); }
+  void advance() noexcept { epoch.store(now() + 1, std::memory_order_relaxed); }
   TapeState* tape = nullptr;
   EpochCell* next_free = nullptr;
 };

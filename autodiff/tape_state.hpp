@@ -35,7 +35,7 @@ struct VarAccess {
   }
   static void track(Var& v, EpochCell* cell, std::uint32_t node) {
     v.cell_ = cell;
-    v.epoch_ = cell->epoch;
+    v.epoch_ = cell->now();
     v.node_ = node;
   }
   static TapeState& state(Tape& tape) { return *tape.state_; }

@@ -60,9 +60,9 @@ void reduction(benchmark::State& state, Var (*operation)(const Var&)) {
         benchmark::DoNotOptimize(s);
       });
 }
-#define COTANGENT_REDUCTION(name, expression) \
+#define COTANGENT_REDUCTION(name, expression)                                 \
   BENCHMARK_CAPTURE(reduction, name, [](const Var& x) { return expression; }) \
-      ->UseManualTime()                           \
+      ->UseManualTime()                                                       \
       ->Unit(benchmark::kMicrosecond)
 COTANGENT_REDUCTION(sum, sum(x));
 COTANGENT_REDUCTION(sum_axis_0, sum(x, 0));

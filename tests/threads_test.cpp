@@ -9,10 +9,7 @@
 #include <vector>
 
 #include "autodiff/buffer.hpp"
-#include "autodiff/error.hpp"
-#include "autodiff/ops.hpp"
-#include "autodiff/rng.hpp"
-#include "autodiff/transforms.hpp"
+#include "cotangent.hpp"
 #include "expect.hpp"
 
 namespace cotangent {
@@ -145,6 +142,59 @@ TEST(Threads, HandlesOfATapeThatEndedOnAnotherThread) {
   }).join();
   EXPECT_EQ(stale.value()(0), 9.0);
   EXPECT_THAT(error_of<TapeError>([&] { stale + 1.0; }), HasSubstr("epoch"));
+}
+
+// The cell that tells a stale handle goes on to other tapes, on other threads, while the handle is being asked.
+TEST(Threads, StaleHandlesAreToldWhileOtherTapesComeAndGo) {
+  Var stale;
+  {
+    Tape tape;
+    stale = square(tape.input(Tensor{3.0}));
+  }
+  std::thread others([] {
+    for (int round = 0; round < 2000; ++round) Tape().input(Tensor{1.0});
+  });
+  for (int round = 0; round < 200; ++round) EXPECT_THROW(stale + 1.0, TapeError);
+  others.join();
+}
+
+struct Work {
+  Params trained;
+  Tensor jacobian, kernel, curvature;
+};
+
+// Everything shared is read only: a net, its parameters, the data.
+Work course_work(const nn::Sequential& net, const Params& w, const Tensor& x, const Tensor& y) {
+  const auto risk = [&](const Var& v) { return nn::mse(net(v, x), y); };
+  const auto f = optim::finite_sum(
+      x.size(0), [&](const Var& v, const Batch& b) { return nn::mse(net(v, b.rows(x)), b.rows(y)); });
+  Rng rng(5);
+  Work work{optim::Sgd({.step = 0.05, .batch = 4, .epochs = 5}).minimize(f, w, rng).w, {}, {}, {}};
+  work.jacobian = per_sample_jacobian(net, work.trained, x).matrix();
+  work.kernel = theory::tangent_kernel(net, work.trained, x).matrix();
+  const auto saved = [&](const Var& v) { return checkpoint([&](const Var& u) { return risk(u); }, v); };
+  work.curvature = hvp(saved, work.trained, grad(risk, w)).flat();
+  return work;
+}
+
+TEST(Threads, ACourseScriptOnTwoAtOnceSharesItsNetAndData) {
+  Rng rng(3);
+  const nn::Sequential net{nn::Linear(3, 8), nn::Tanh(), nn::Linear(8, 8), nn::LeakyReLU(0.1),
+                           nn::Linear(8, 1)};
+  const Params w = net.init(rng);
+  const Tensor x = rng.normal(Shape{12, 3}), y = rng.normal(Shape{12, 1});
+  const Work alone = course_work(net, w, x, y);
+  std::vector<Work> both(2);
+  std::thread one([&] { both[0] = course_work(net, w, x, y); });
+  std::thread two([&] { both[1] = course_work(net, w, x, y); });
+  one.join();
+  two.join();
+  for (const Work& work : both) {
+    EXPECT_TRUE(equal(work.trained.flat(), alone.trained.flat()));
+    EXPECT_TRUE(equal(work.jacobian, alone.jacobian));
+    EXPECT_TRUE(equal(work.kernel, alone.kernel));
+    EXPECT_TRUE(equal(work.curvature, alone.curvature));
+  }
 }
 
 TEST(Threads, APullbackMayBeDroppedOnAnotherThread) {
