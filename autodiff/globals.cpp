@@ -73,23 +73,23 @@ struct CacheGuard {
 };
 thread_local CacheGuard cache_guard;
 
-double* numbers(Buffer* buffer) {
-  const std::size_t header = buffer->size_class == 0 ? kSmallHeader : kLargeHeader;
+double* numbers(Buffer* buffer, std::uint32_t size_class) {
+  const std::size_t header = size_class == 0 ? kSmallHeader : kLargeHeader;
   return reinterpret_cast<double*>(reinterpret_cast<char*>(buffer) + header);
 }
 
 void poison([[maybe_unused]] Buffer* buffer) {
 #ifdef COTANGENT_ASAN
-  ASAN_POISON_MEMORY_REGION(numbers(buffer), 8 * capacity_of(buffer->size_class));
+  ASAN_POISON_MEMORY_REGION(numbers(buffer, buffer->size_class), 8 * capacity_of(buffer->size_class));
 #endif
 }
 void unpoison([[maybe_unused]] Buffer* buffer) {
 #ifdef COTANGENT_ASAN
-  ASAN_UNPOISON_MEMORY_REGION(numbers(buffer), 8 * capacity_of(buffer->size_class));
+  ASAN_UNPOISON_MEMORY_REGION(numbers(buffer, buffer->size_class), 8 * capacity_of(buffer->size_class));
 #endif
 }
 
-Buffer* new_block(std::uint32_t size_class) {
+[[gnu::noinline]] Buffer* new_block(std::uint32_t size_class) {
   cache_guard.alive = true;  // touching it registers its destructor with this thread
   void* memory = std::aligned_alloc(64, (bytes_of(size_class) + 63) / 64 * 64);
   if (!memory) throw std::bad_alloc();
@@ -100,8 +100,9 @@ Buffer* new_block(std::uint32_t size_class) {
 
 }  // namespace
 
-Buffer* acquire_buffer(std::size_t n, double*& data) {
-  const std::uint32_t size_class = class_of(n);
+namespace {
+
+Buffer* pop(std::uint32_t size_class, double*& data) {
   Buffer* buffer = cache.free[size_class];
   if (buffer) {
     cache.free[size_class] = buffer->next;
@@ -111,12 +112,12 @@ Buffer* acquire_buffer(std::size_t n, double*& data) {
     buffer = new_block(size_class);
   }
   buffer->count.store(1, std::memory_order_relaxed);
-  data = numbers(buffer);
+  data = numbers(buffer, size_class);
   return buffer;
 }
 
-void recycle_buffer(Buffer* buffer) noexcept {
-  const std::size_t bytes = bytes_of(buffer->size_class);
+void push(Buffer* buffer, std::uint32_t size_class) noexcept {
+  const std::size_t bytes = bytes_of(size_class);
   if (!cache.open || cache.bytes + bytes > kCacheLimit) {
     std::free(buffer);
     return;
@@ -124,9 +125,23 @@ void recycle_buffer(Buffer* buffer) noexcept {
   // A thread may free what it never made: its cache must be given back at its end all the same.
   if (cache.bytes == 0) cache_guard.alive = true;
   poison(buffer);
-  buffer->next = cache.free[buffer->size_class];
-  cache.free[buffer->size_class] = buffer;
+  buffer->next = cache.free[size_class];
+  cache.free[size_class] = buffer;
   cache.bytes += bytes;
+}
+
+}  // namespace
+
+// Small blocks, the scalars among them, have a branch of their own in which the class is a constant.
+Buffer* acquire_buffer(std::size_t n, double*& data) {
+  return n <= kSmall ? pop(0, data) : pop(class_of(n), data);
+}
+
+void recycle_buffer(Buffer* buffer) noexcept {
+  if (buffer->size_class == 0)
+    push(buffer, 0);
+  else
+    push(buffer, buffer->size_class);
 }
 
 std::size_t cached_bytes() noexcept { return cache.bytes; }

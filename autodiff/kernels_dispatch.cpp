@@ -10,16 +10,16 @@ namespace cotangent::kernel {
 namespace v1 {
 extern const Transcendental kTable;
 extern const Loops kLoops;
-}
+}  // namespace v1
 #if defined(__x86_64__)
 namespace v3 {
 extern const Transcendental kTable;
 extern const Loops kLoops;
-}
+}  // namespace v3
 namespace v4 {
 extern const Transcendental kTable;
 extern const Loops kLoops;
-}
+}  // namespace v4
 #endif
 
 namespace {

@@ -150,13 +150,16 @@ namespace detail {
 /// tapes or of a tape that has ended; what the forward rule throws.
 Var apply(const Op& op, std::span<const Var* const> inputs, const Attributes& attributes = {},
           const Shape* target = nullptr);
+/// What apply does where no input is tracked: most of what a pullback at first order asks for.
+Var compute(const Op& op, std::span<const Var* const> inputs, const Attributes& attributes = {},
+            const Shape* target = nullptr);
 inline Var apply(const Op& op, const Var& a, const Attributes& attributes = {}) {
   const Var* in[] = {&a};
-  return apply(op, in, attributes);
+  return a.tracked() ? apply(op, in, attributes) : compute(op, in, attributes);
 }
 inline Var apply(const Op& op, const Var& a, const Var& b, const Attributes& attributes = {}) {
   const Var* in[] = {&a, &b};
-  return apply(op, in, attributes);
+  return a.tracked() || b.tracked() ? apply(op, in, attributes) : compute(op, in, attributes);
 }
 inline Var apply(const Op& op, const Var& a, const Var& b, const Var& c, const Attributes& attributes = {}) {
   const Var* in[] = {&a, &b, &c};

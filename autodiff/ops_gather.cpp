@@ -84,7 +84,8 @@ const Op kScatterRows({
           const Index m = in[1].size(), row = m ? in[0].size() / m : 0;
           const double* index = in[1].data().data();
           for (Index i = 0; i < m; ++i)
-            kernel::loops().add_to(mutable_data(out) + at(index, i) * row, in[0].data().data() + i * row, row);
+            kernel::loops().add_to(mutable_data(out) + at(index, i) * row, in[0].data().data() + i * row,
+                                   row);
           return out;
         },
     .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, gather_rows(g, p.in(1))); },

@@ -98,8 +98,8 @@ const Op kAssemble({
               *static_cast<const std::pair<Shape, std::vector<Index>>*>(a.payload.get());
           Tensor out = Tensor::zeros(shape);
           for (int j = 0; j < in.count(); ++j)
-            kernel::loops().add_to(mutable_data(out) + offsets[static_cast<std::size_t>(j)], in[j].data().data(),
-                           in[j].size());
+            kernel::loops().add_to(mutable_data(out) + offsets[static_cast<std::size_t>(j)],
+                                   in[j].data().data(), in[j].size());
           return out;
         },
     .pullback =

@@ -77,20 +77,8 @@ std::uint32_t Sweep::base_of(std::uint32_t node, Index& offset) const {
 void Sweep::add(std::uint32_t node, Var&& contribution) {
   Index offset = 0;
   const std::uint32_t base = base_of(node, offset);
+  if (base != node && !fit_base(base, offset, contribution)) return;
   Slot& s = slot(base);
-  if (base != node) {
-    const Shape shape = tape_.nodes[base].output.shape();
-    if (contribution.size() != shape.size()) {
-      if (create_graph_) {
-        s.filled = s.partial = true;
-        scratch_.pieces.push_back({base, offset, std::move(contribution)});
-      } else {
-        add_range(base, offset, contribution);
-      }
-      return;
-    }
-    if (!(contribution.shape() == shape)) contribution = reshape(contribution, shape);
-  }
   if (s.partial) complete(base);
   if (base == stop_) gaps_.clear();
   if (!s.filled) {
@@ -101,6 +89,23 @@ void Sweep::add(std::uint32_t node, Var&& contribution) {
   } else {
     accumulate(VarAccess::value(s.value), contribution.value());
   }
+}
+
+// A view of the whole base passes its cotangent on, in the base's shape; one of a part leaves it in its place.
+bool Sweep::fit_base(std::uint32_t base, Index offset, Var& contribution) {
+  const Shape shape = tape_.nodes[base].output.shape();
+  if (contribution.size() == shape.size()) {
+    if (!(contribution.shape() == shape)) contribution = reshape(contribution, shape);
+    return true;
+  }
+  if (create_graph_) {
+    Slot& s = slot(base);
+    s.filled = s.partial = true;
+    scratch_.pieces.push_back({base, offset, std::move(contribution)});
+  } else {
+    add_range(base, offset, contribution);
+  }
+  return false;
 }
 
 double* Sweep::place(std::uint32_t base, Index offset, Index size, bool& written) {
@@ -213,7 +218,7 @@ void Sweep::call_rule(std::uint32_t i, const Var& g) {
   const Node& node = tape_.nodes[i];
   Cotangents out(*this, i);
   Pullback p = recorded(tape_, i);
-  if (!create_graph_) {
+  if (!create_graph_) [[likely]] {
     // Detached inputs: the rule computes plain numbers, and the record stays as it is.
     node.op->spec().pullback(p, g, out);
     return;
@@ -278,16 +283,17 @@ bool Cotangents::needs(int j) const {
 }
 
 void Cotangents::add(int j, Var&& contribution) {
-  if (!needs(j)) return;
   const Node& node = sweep_.tape_.nodes[node_];
-  const Shape& expected = sweep_.tape_.inputs[node.first_input + static_cast<std::uint32_t>(j)].shape();
-  if (!(contribution.shape() == expected))
+  const Var& input = sweep_.tape_.inputs[node.first_input + static_cast<std::uint32_t>(j)];
+  const std::uint32_t source = VarAccess::node(input);
+  if (!sweep_.wants(source)) return;
+  if (!(contribution.shape() == input.shape())) [[unlikely]]
     throw ShapeError(
         fmt::format("[{}] its pullback gave {} for input {} of shape {}; a cotangent has its input's shape",
-                    node.op->name(), contribution.shape().to_string(), j, expected.to_string()));
+                    node.op->name(), contribution.shape().to_string(), j, input.shape().to_string()));
   if (sweep_.probe_) [[unlikely]]
     sweep_.probe_->contribution(sweep_.tape_, node_, j, contribution);
-  sweep_.add(sweep_.tape_.source(node, static_cast<std::uint32_t>(j)), std::move(contribution));
+  sweep_.add(source, std::move(contribution));
 }
 
 void Cotangents::add_matmul(int j, const Var& a, const Var& b, MatmulOptions options) {

@@ -44,6 +44,7 @@ class Sweep {
   }
   std::uint32_t base_of(std::uint32_t node, Index& offset) const;
   void add(std::uint32_t node, Var&& contribution);
+  bool fit_base(std::uint32_t base, Index offset, Var& contribution);
   void add_matmul(std::uint32_t node, const Var& a, const Var& b, const MatmulOptions& options);
   double* place(std::uint32_t base, Index offset, Index size, bool& written);
   void cover(Index first, Index last);

@@ -126,9 +126,14 @@ TapeState& live_tape(const char* operation, const Var& v) {
 Var add_leaf(TapeState& tape, Tensor value) {
   check_room(tape);
   const auto position = static_cast<std::uint32_t>(tape.nodes.size());
-  VarAccess::keep(tape.nodes.emplace_back().output, value, false, position);
+  tape.nodes.emplace_back(nullptr, 0, 0, Attributes{}, value, false, position);
   ++tape.leaves;
   return VarAccess::tracked(std::move(value), tape.cell, position);
+}
+
+Var compute(const Op& op, std::span<const Var* const> inputs, const Attributes& attributes,
+            const Shape* target) {
+  return VarAccess::computed(op.spec(), Inputs{inputs, target}, attributes);
 }
 
 Var apply(const Op& op, std::span<const Var* const> inputs, const Attributes& attributes,
@@ -147,7 +152,7 @@ Var apply(const Op& op, std::span<const Var* const> inputs, const Attributes& at
     cell = of;
   }
   const OpSpec& spec = op.spec();
-  Var result(spec.forward(Inputs{inputs, target}, attributes));
+  Var result = VarAccess::computed(spec, Inputs{inputs, target}, attributes);
   if (!cell) return result;
 
   TapeState& tape = *cell->tape;
@@ -160,16 +165,10 @@ Var apply(const Op& op, std::span<const Var* const> inputs, const Attributes& at
   const auto first = static_cast<std::uint32_t>(tape.inputs.size());
   const bool keep_inputs = static_cast<unsigned>(spec.keep) & static_cast<unsigned>(Keep::kInputs);
   const bool keep_output = static_cast<unsigned>(spec.keep) & static_cast<unsigned>(Keep::kOutput);
-  // Filled in place: this is the hot path of scalar code.
   for (const Var* v : inputs)
-    VarAccess::keep(tape.inputs.emplace_back(), v->value(), keep_inputs,
-                    v->tracked() ? VarAccess::node(*v) : kNoNode);
-  Node& node = tape.nodes.emplace_back();
-  node.op = &op;
-  node.first_input = first;
-  node.num_inputs = static_cast<std::uint32_t>(inputs.size());
-  node.attributes = attributes;
-  VarAccess::keep(node.output, result.value(), keep_output, position);
+    tape.inputs.emplace_back(Recorded{v->value(), keep_inputs, v->tracked() ? VarAccess::node(*v) : kNoNode});
+  tape.nodes.emplace_back(&op, first, static_cast<std::uint32_t>(inputs.size()), attributes, result.value(),
+                          keep_output, position);
   VarAccess::track(result, cell, position);
   return result;
 }

@@ -23,6 +23,9 @@ struct EpochCell {
   EpochCell* next_free = nullptr;
 };
 struct VarAccess;
+struct Recorded;
+struct Inputs;
+struct Attributes;
 }  // namespace detail
 
 /// A tensor and, where tracked, its place on one Tape. Cheap to copy. The value can always be read; recording
@@ -33,6 +36,7 @@ class Var {
   Var(Tensor value) noexcept : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
   Var(double value) : value_(Tensor::scalar(value)) {}      // NOLINT(google-explicit-constructor)
   Var(const Params& params);                                // NOLINT(google-explicit-constructor)
+  explicit Var(const detail::Recorded& what) noexcept;
 
   const Tensor& value() const noexcept { return value_; }
   const Shape& shape() const noexcept { return value_.shape(); }
@@ -48,6 +52,10 @@ class Var {
  private:
   friend struct detail::VarAccess;
   friend class Tape;
+  template <class Forward>  // the value is computed where it stays, and not moved there
+  Var(Forward forward, const detail::Inputs& in, const detail::Attributes& attributes)
+      : value_(forward(in, attributes)) {}
+
   Tensor value_;
   detail::EpochCell* cell_ = nullptr;
   std::uint64_t epoch_ = 0;

@@ -25,13 +25,8 @@ struct VarAccess {
   static std::uint64_t epoch(const Var& v) { return v.epoch_; }
   static std::uint32_t node(const Var& v) { return v.node_; }
   static Tensor& value(Var& v) { return v.value_; }
-  /// Keeps `from`'s numbers, or only its shape, in v.
-  static void keep(Var& v, const Tensor& from, bool numbers, std::uint32_t node) {
-    if (numbers)
-      v.value_ = from;
-    else
-      TensorAccess::set_shape(v.value_, from.shape());
-    v.node_ = node;
+  static Var computed(const OpSpec& spec, const Inputs& in, const Attributes& attributes) {
+    return Var(spec.forward, in, attributes);
   }
   static void track(Var& v, EpochCell* cell, std::uint32_t node) {
     v.cell_ = cell;
@@ -41,13 +36,28 @@ struct VarAccess {
   static TapeState& state(Tape& tape) { return *tape.state_; }
 };
 
+/// What the record holds of a value: its numbers, or only its shape, and which node it comes from.
+struct Recorded {
+  const Tensor& from;
+  bool numbers;
+  std::uint32_t node;
+};
+
 /// A recorded operation; op is null for an input of the tape.
 struct Node {
-  const Op* op = nullptr;
-  std::uint32_t first_input = 0;
-  std::uint32_t num_inputs = 0;
+  const Op* op;
+  std::uint32_t first_input;
+  std::uint32_t num_inputs;
   Attributes attributes;
   Var output;
+  // Filled at once, not zeroed first: this is the hot path of scalar code.
+  Node(const Op* of, std::uint32_t first, std::uint32_t count, const Attributes& with, const Tensor& result,
+       bool numbers, std::uint32_t position)
+      : op(of),
+        first_input(first),
+        num_inputs(count),
+        attributes(with),
+        output(Recorded{result, numbers, position}) {}
 };
 
 /// The cotangent gathered so far for one node. `partial`: only the written ranges of value's numbers are set.
@@ -101,3 +111,8 @@ class TapeState {
 TapeState& live_tape(const char* operation, const Var& v);
 
 }  // namespace cotangent::detail
+
+namespace cotangent {
+inline Var::Var(const detail::Recorded& what) noexcept
+    : value_(detail::TensorAccess::kept(what.from, what.numbers)), node_(what.node) {}
+}  // namespace cotangent

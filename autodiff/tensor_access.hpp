@@ -11,9 +11,12 @@ struct TensorAccess {
     Buffer* buffer = acquire_buffer(static_cast<std::size_t>(shape.size()), data);
     return Tensor(buffer, data, shape);
   }
-  /// A shape without numbers, for what a tape need not keep.
-  static Tensor shape_only(const Shape& shape) { return Tensor(nullptr, nullptr, shape); }
-  static void set_shape(Tensor& t, const Shape& shape) { t.shape_ = shape; }
+  /// The same tensor, or only its shape: a tape need not keep all numbers.
+  static Tensor kept(const Tensor& t, bool numbers) {
+    Buffer* buffer = numbers ? t.buffer_ : nullptr;
+    retain(buffer);
+    return Tensor(buffer, numbers ? t.data_ : nullptr, t.shape_);
+  }
   static bool has_data(const Tensor& t) { return t.data_ != nullptr; }
   /// The numbers from `offset` on, in another shape; shares the block.
   static Tensor view(const Tensor& t, Index offset, const Shape& shape) {
