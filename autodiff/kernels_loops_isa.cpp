@@ -8,6 +8,16 @@ namespace {
 
 using Index = std::int64_t;
 
+#if defined(__AVX512F__)
+constexpr int kBytes = 64;
+#elif defined(__AVX2__)
+constexpr int kBytes = 32;
+#else
+constexpr int kBytes = 16;
+#endif
+// What fits into a register.
+using Vector [[gnu::vector_size(kBytes), gnu::aligned(8), gnu::may_alias]] = double;
+
 void leaky_relu(double* __restrict y, const double* x, double slope, Index n) {
   for (Index i = 0; i < n; ++i) y[i] = x[i] >= 0.0 ? x[i] : slope * x[i];
 }
@@ -52,28 +62,40 @@ void fill(double* y, Index n, double value) {
 
 // Of each reduction: what the next number makes of a partial result, and how two partial results join.
 struct Sum {
-  double next(double s, double x) const { return s + x; }
-  double join(double s, double t) const { return s + t; }
+  template <class T>
+  static T next(T s, T x) {
+    return s + x;
+  }
+  static double join(double s, double t) { return s + t; }
 };
 struct Squares {
-  double next(double s, double x) const { return s + x * x; }
-  double join(double s, double t) const { return s + t; }
-};
-// pick alone is one machine instruction, which loses a NaN; so NaNs are looked for beside it.
-template <class Pick>
-struct Extreme {
-  Pick pick;
-  double next(double a, double b) const {
-    const double better = pick(a, b);
-    return static_cast<int>(a != a) | static_cast<int>(b != b) ? a + b : better;
+  template <class T>
+  static T next(T s, T x) {
+    return s + x * x;
   }
-  double join(double a, double b) const { return next(a, b); }
+  static double join(double s, double t) { return s + t; }
+};
+// `ahead(a, b) ? a : b` is one machine instruction, which takes b where either is NaN; a NaN in a is kept beside it.
+template <class Ahead>
+struct Extreme {
+  template <class T>
+  static T next(T a, T b) {
+    const T better = Ahead()(a, b) ? a : b;
+    return a == a ? better : a;  // NOLINT(misc-redundant-expression): is it a NaN?
+  }
+  static double join(double a, double b) { return next(a, b); }
 };
 struct Larger {
-  double operator()(double top, double x) const { return x > top ? x : top; }
+  template <class T>
+  auto operator()(T a, T b) const {
+    return a > b;
+  }
 };
 struct Smaller {
-  double operator()(double low, double x) const { return x < low ? x : low; }
+  template <class T>
+  auto operator()(T a, T b) const {
+    return a < b;
+  }
 };
 
 // Goes on from what y holds. Four rows at a time through sixteen partial results that stay in registers: row
@@ -81,20 +103,23 @@ struct Smaller {
 template <class Reduction>
 void down_columns(double* __restrict y, const double* __restrict x, Index rows, Index columns, Reduction r) {
   constexpr Index kRows = 4, kWide = 16, kAhead = 512;
+  constexpr int kVectors = 8 * kWide / kBytes;
   Index i = 0;
   for (; i + kRows <= rows; i += kRows) {
     const double* block = x + i * columns;
     Index j = 0;
     for (; j + kWide <= columns; j += kWide) {
-      double part[kWide];
-      for (Index k = 0; k < kWide; ++k) part[k] = y[j + k];
+      Vector part[kVectors];
+      Vector* to = reinterpret_cast<Vector*>(y + j);
+      for (int k = 0; k < kVectors; ++k) part[k] = to[k];
       for (Index row = 0; row < kRows; ++row) {
-        const double* from = block + row * columns + j;
-        __builtin_prefetch(from + kAhead);
-        __builtin_prefetch(from + kAhead + 8);
-        for (Index k = 0; k < kWide; ++k) part[k] = r.next(part[k], from[k]);
+        const double* numbers = block + row * columns + j;
+        __builtin_prefetch(numbers + kAhead);
+        __builtin_prefetch(numbers + kAhead + 8);
+        const Vector* from = reinterpret_cast<const Vector*>(numbers);
+        for (int k = 0; k < kVectors; ++k) part[k] = r.next(part[k], from[k]);
       }
-      for (Index k = 0; k < kWide; ++k) y[j + k] = part[k];
+      for (int k = 0; k < kVectors; ++k) to[k] = part[k];
     }
     for (Index row = 0; row < kRows; ++row)
       for (Index k = j; k < columns; ++k) y[k] = r.next(y[k], block[row * columns + k]);
@@ -117,22 +142,18 @@ void reduce_columns(double* y, const double* x, Index rows, Index columns, doubl
   down_columns(y, x + folds * wide, rows % kFold, columns, r);
 }
 
-template <class Pick>
+template <class Ahead>
 double extreme(const double* x, Index n) {
-  const Extreme<Pick> r;
-  double part[8], bad[8];
-  for (Index k = 0; k < 8; ++k) part[k] = bad[k] = x[0];
+  constexpr Index kLanes = 32;
+  const Extreme<Ahead> r;
+  double part[kLanes];
+  for (Index k = 0; k < kLanes; ++k) part[k] = x[0];
   Index i = 0;
-  for (; i + 8 <= n; i += 8)
-    for (Index k = 0; k < 8; ++k) {
-      const double v = x[i + k];
-      part[k] = r.pick(part[k], v);
-      bad[k] = v == v ? bad[k] : v;
-    }
-  double best = x[0];
-  for (; i < n; ++i) best = r.next(best, x[i]);
-  for (Index k = 0; k < 8; ++k) best = r.next(best, bad[k] == bad[k] ? part[k] : bad[k]);
-  return best;
+  for (; i + kLanes <= n; i += kLanes)
+    for (Index k = 0; k < kLanes; ++k) part[k] = r.next(part[k], x[i + k]);
+  for (; i < n; ++i) part[0] = r.next(part[0], x[i]);
+  for (Index k = 1; k < kLanes; ++k) part[0] = r.next(part[0], part[k]);
+  return part[0];
 }
 
 // `whole` reduces numbers that lie side by side, `r` numbers that lie in columns.

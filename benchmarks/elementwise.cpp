@@ -73,12 +73,9 @@ COTANGENT_REDUCTION(max_axis_1, max(x, 1));
 COTANGENT_REDUCTION(norm, norm(x));
 COTANGENT_REDUCTION(norm_axis_0, norm(x, {.axes = {0}}));
 COTANGENT_REDUCTION(norm_axis_1, norm(x, {.axes = {1}}));
-COTANGENT_REDUCTION(norm_one, norm(x, {.kind = Norm::one}));
-COTANGENT_REDUCTION(mean, mean(x));
 COTANGENT_REDUCTION(variance, variance(x));
 COTANGENT_REDUCTION(variance_axis_0, variance(x, {.axes = {0}}));
 COTANGENT_REDUCTION(variance_axis_1, variance(x, {.axes = {1}}));
-COTANGENT_REDUCTION(log_sum_exp_axis_1, log_sum_exp(x, 1));
 #undef COTANGENT_REDUCTION
 
 }  // namespace

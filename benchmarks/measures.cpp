@@ -1,4 +1,4 @@
-// The project's measures: one node, training steps, the per-sample Jacobian, its tangent kernel,
+// The project's measures: training steps, the per-sample Jacobian, its tangent kernel,
 // Hessian-vector products, each beside its yardstick in the same run.
 #include <cmath>
 #include <cstdlib>
@@ -13,28 +13,6 @@ using namespace cotangent;
 using bench::BareProducts;
 using bench::Mlp;
 using bench::paired;
-
-void scalar_node(benchmark::State& state) {
-  const Index length = state.range(0);
-  const auto chain = [length] {
-    Tape tape;
-    const Var x = tape.input(Tensor::scalar(0.5));
-    Var y = x;
-    for (Index i = 0; i < length; ++i) y = sin(y);
-    benchmark::DoNotOptimize(tape.grad(y, x).item());
-  };
-  const auto plain = [length] {  // the same numbers without a tape: value and derivative of the chain
-    double y = 0.5, d = 1.0;
-    for (Index i = 0; i < length; ++i) {
-      d *= std::cos(y);
-      y = std::sin(y);
-    }
-    benchmark::DoNotOptimize(d);
-  };
-  paired(state, chain, plain);
-}
-BENCHMARK(scalar_node)->Arg(1000)->UseManualTime()->Unit(benchmark::kMicrosecond);
-BENCHMARK(scalar_node)->Arg(1000000)->UseManualTime()->Unit(benchmark::kMicrosecond);
 
 void gd_step(benchmark::State& state, const std::vector<Index>& widths, Index samples) {
   Mlp m(widths, samples);

@@ -23,9 +23,9 @@ ROWS = [
     ("tanh_of", "tanh of 16384 numbers", "xsimd's loop", 1.3, None),
     ("exp_of", "exp of 16384 numbers", "xsimd's loop", 1.3, None),
     ("softplus_of", "softplus of 16384 numbers", "xsimd's loop", 1.3, None),
-    ("reduction/all", "sum of 64 MB", "reading it", 1.3, None),
-    ("reduction/axis_0", "sum over axis 0 of [4096, 2048]", "reading it", 1.3, None),
-    ("reduction/axis_1", "sum over axis 1 of [4096, 2048]", "reading it", 1.3, None),
+    *((f"reduction/{what}{axis}", f"{what} of [4096, 2048]{over}", "reading it", 1.3, None)
+      for what in ("sum", "max", "norm", "variance")
+      for axis, over in (("", ""), ("_axis_0", " over axis 0"), ("_axis_1", " over axis 1"))),
 ]
 SCRIPT = """
 #include "cotangent.hpp"
@@ -99,7 +99,8 @@ def verdict(ratio, first, second):
 
 
 def time_text(us):
-    return f"{us / 1e6:.2f} s" if us >= 1e6 else f"{us / 1e3:.2f} ms" if us >= 1e3 else f"{us:.1f} us"
+    return (f"{us / 1e6:.2f} s" if us >= 1e6 else f"{us / 1e3:.2f} ms" if us >= 1e3 else f"{us:.1f} us" if us >= 1
+            else f"{us * 1e3:.1f} ns")
 
 
 ours = {b["name"].replace("/manual_time", "").replace("/iterations:3", "").replace("/min_time:3.000", ""): b
@@ -113,12 +114,14 @@ where = {key: context.get(key) for key in ("cpu", "blas_core", "blas_config", "b
 where["libtorch"] = load("libtorch_measures")["context"].get("libtorch")
 
 rows = []
-node = ours["scalar_node/1000"]["median_us"]
+node = json.loads((OUT / "scalar_node.json").read_text())
 if "scalar_node/1000" in torch:
-    ratio = node / torch["scalar_node/1000"]
-    rows.append({"work": "a scalar node, forward and backward", "time_us": node / 1000, "yardstick": "libtorch",
-                 "yardstick_us": torch["scalar_node/1000"] / 1000, "ratio": ratio, "first": 1 / 45, "second": 1 / 60,
-                 "libtorch_us": torch["scalar_node/1000"] / 1000})
+    torch_node = torch["scalar_node/1000"] / 1000
+    for work, key in (("a scalar node, forward and backward", "alone_ns"),
+                      ("the same in a program that has started threads", "with_threads_ns")):
+        rows.append({"work": work, "time_us": node[key] / 1000, "yardstick": "libtorch", "yardstick_us": torch_node,
+                     "ratio": node[key] / 1000 / torch_node, "first": 1 / 45, "second": 1 / 60,
+                     "libtorch_us": torch_node})
 for name, work, yardstick, first, second in ROWS:
     b = ours[name]
     rows.append({"work": work, "time_us": b["median_us"], "yardstick": yardstick, "yardstick_us": b["yardstick_us"],

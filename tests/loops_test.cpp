@@ -1,0 +1,178 @@
+// The plain loops: right, and of the same bits at every processor level.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "autodiff/kernels_loops.hpp"
+#include "autodiff/rng.hpp"
+
+namespace cotangent::kernel {
+namespace v1 {
+extern const Loops kLoops;
+}
+#if defined(__x86_64__)
+namespace v3 {
+extern const Loops kLoops;
+}
+namespace v4 {
+extern const Loops kLoops;
+}
+#endif
+}  // namespace cotangent::kernel
+
+namespace cotangent {
+namespace {
+
+using kernel::Loops;
+using Numbers = std::vector<double>;
+
+constexpr double kInf = std::numeric_limits<double>::infinity();
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+struct Level {
+  std::string name;
+  const Loops* loops;
+};
+
+std::vector<Level> levels() {
+  std::vector<Level> list{{"v1", &kernel::v1::kLoops}};
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx2")) list.push_back({"v3", &kernel::v3::kLoops});
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+    list.push_back({"v4", &kernel::v4::kLoops});
+#endif
+  return list;
+}
+
+Numbers draw(Rng& rng, std::int64_t n) {
+  Numbers x(static_cast<std::size_t>(n));
+  for (double& v : x) v = rng.normal();
+  return x;
+}
+
+void expect_same_bits(const Numbers& a, const Numbers& b, const std::string& what) {
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (std::isnan(a[i]) && std::isnan(b[i])) continue;
+    EXPECT_EQ(std::bit_cast<std::uint64_t>(a[i]), std::bit_cast<std::uint64_t>(b[i]))
+        << what << ", number " << i;
+  }
+}
+
+struct Sizes {
+  std::int64_t outer, middle, inner;
+};
+// Fewer columns than a block of sums and more; rows that are no multiple of four or eight; one of anything; none.
+const std::vector<Sizes> kSizes{
+    {1, 1, 1},  {1, 7, 1},   {1, 100, 1}, {3, 33, 1},   {1, 64, 2}, {2, 71, 3},  {1, 200, 15}, {2, 9, 15},
+    {1, 5, 16}, {1, 64, 16}, {2, 13, 17}, {1, 130, 40}, {3, 6, 33}, {1, 3, 100}, {2, 0, 5},    {0, 4, 4}};
+using Middle = void (*Loops::*)(double*, const double*, std::int64_t, std::int64_t, std::int64_t);
+
+Numbers along(const Loops& loops, Middle which, const Numbers& x, const Sizes& s) {
+  Numbers y(static_cast<std::size_t>(s.outer * s.inner), 99.0);
+  (loops.*which)(y.data(), x.data(), s.outer, s.middle, s.inner);
+  return y;
+}
+
+// One after another, in extended precision.
+Numbers plainly(Middle which, const Numbers& x, const Sizes& s) {
+  Numbers y;
+  for (std::int64_t o = 0; o < s.outer; ++o)
+    for (std::int64_t k = 0; k < s.inner; ++k) {
+      long double total = which == &Loops::max_middle ? -kInf : which == &Loops::min_middle ? kInf : 0.0L;
+      for (std::int64_t m = 0; m < s.middle; ++m) {
+        const long double v = x[static_cast<std::size_t>((o * s.middle + m) * s.inner + k)];
+        if (which == &Loops::sum_middle) total += v;
+        if (which == &Loops::sum_squares_middle) total += v * v;
+        if (which == &Loops::max_middle) total = std::max(total, v);
+        if (which == &Loops::min_middle) total = std::min(total, v);
+      }
+      y.push_back(static_cast<double>(total));
+    }
+  return y;
+}
+
+TEST(Loops, ReductionsAlongAnyAxis) {
+  Rng rng(1);
+  const std::vector<std::pair<std::string, Middle>> reductions{{"sum", &Loops::sum_middle},
+                                                               {"squares", &Loops::sum_squares_middle},
+                                                               {"max", &Loops::max_middle},
+                                                               {"min", &Loops::min_middle}};
+  for (const Sizes& s : kSizes) {
+    const Numbers x = draw(rng, s.outer * s.middle * s.inner);
+    for (const auto& [name, which] : reductions) {
+      const std::string what = name + " of [" + std::to_string(s.outer) + ", " + std::to_string(s.middle) +
+                               ", " + std::to_string(s.inner) + "]";
+      if (s.middle == 0 && (name == "max" || name == "min")) continue;  // not asked for
+      const Numbers first = along(kernel::v1::kLoops, which, x, s), exact = plainly(which, x, s);
+      for (std::size_t i = 0; i < exact.size(); ++i)
+        EXPECT_NEAR(first[i], exact[i],
+                    1e-15 * static_cast<double>(s.middle + 1) * (1.0 + std::fabs(exact[i])))
+            << what << ", number " << i;
+      for (const Level& level : levels())
+        expect_same_bits(along(*level.loops, which, x, s), first, what + " at " + level.name);
+    }
+  }
+}
+
+TEST(Loops, ExtremesKeepANanWhereverItStands) {
+  Rng rng(2);
+  for (const Sizes& s : kSizes) {
+    if (s.outer == 0 || s.middle == 0) continue;
+    for (std::int64_t at = 0; at < s.middle; ++at) {
+      Numbers x = draw(rng, s.outer * s.middle * s.inner);
+      x[static_cast<std::size_t>(at * s.inner)] = kNan;
+      if (s.middle > 1) x[static_cast<std::size_t>((at ? at - 1 : 1) * s.inner)] = kInf;
+      for (const Level& level : levels())
+        for (const Middle which : {&Loops::max_middle, &Loops::min_middle}) {
+          const Numbers y = along(*level.loops, which, x, s);
+          EXPECT_TRUE(std::isnan(y[0])) << level.name << ", NaN at " << at << " of " << s.middle;
+          for (std::size_t i = 1; i < y.size(); ++i) EXPECT_FALSE(std::isnan(y[i]));
+        }
+    }
+  }
+}
+
+TEST(Loops, SumsAndElementwiseOnesHaveTheSameBits) {
+  Rng rng(3);
+  for (const std::int64_t n : {0, 1, 7, 8, 9, 31, 64, 1001}) {
+    Numbers x = draw(rng, n), g = draw(rng, n);
+    if (n > 6) x[1] = 0.0, x[2] = -0.0, x[3] = kNan, x[4] = kInf, x[5] = -kInf;
+    const auto all = [&](const Loops& loops) {
+      Numbers made, y(static_cast<std::size_t>(n));
+      const auto keep = [&] { made.insert(made.end(), y.begin(), y.end()); };
+      loops.leaky_relu(y.data(), x.data(), 0.1, n), keep();
+      loops.leaky_mask(y.data(), g.data(), x.data(), 0.1, n), keep();
+      loops.add(y.data(), g.data(), x.data(), n), keep();
+      y = g, loops.add_to(y.data(), g.data(), n), keep();
+      y = g, loops.add_scaled_to(y.data(), 0.3, x.data(), n), keep();
+      made.push_back(loops.sum(g.data(), n));
+      made.push_back(loops.dot(g.data(), g.data(), n));
+      return made;
+    };
+    const Numbers first = all(kernel::v1::kLoops);
+    for (const Level& level : levels()) expect_same_bits(all(*level.loops), first, level.name);
+  }
+}
+
+TEST(Loops, LeakyReluAndItsMaskGoBySign) {
+  const Numbers x{2.0, 0.0, -0.0, -2.0, kNan, kInf, -kInf};
+  for (const Level& level : levels()) {
+    Numbers y(x.size());
+    level.loops->leaky_relu(y.data(), x.data(), 3.0, 7);
+    expect_same_bits(y, {2.0, 0.0, -0.0, -6.0, kNan, kInf, -kInf}, level.name);
+    const Numbers ones(7, 1.0);
+    level.loops->leaky_mask(y.data(), ones.data(), x.data(), 3.0, 7);
+    expect_same_bits(y, {1.0, 1.0, 1.0, 3.0, kNan, 1.0, 3.0}, level.name);
+  }
+}
+
+}  // namespace
+}  // namespace cotangent
