@@ -77,6 +77,8 @@ std::uint32_t Sweep::base_of(std::uint32_t node, Index& offset) const {
 void Sweep::add(std::uint32_t node, Var&& contribution) {
   Index offset = 0;
   const std::uint32_t base = base_of(node, offset);
+  if (along_ && base == stop_)
+    return contract(dot(contribution, view_of(*along_, offset, contribution.shape())));
   if (base != node && !fit_base(base, offset, contribution)) return;
   Slot& s = slot(base);
   if (s.partial) complete(base);
@@ -90,6 +92,8 @@ void Sweep::add(std::uint32_t node, Var&& contribution) {
     accumulate(VarAccess::value(s.value), contribution.value());
   }
 }
+
+void Sweep::contract(const Var& part) { total_ = total_.tracked() || part.tracked() ? total_ + part : part; }
 
 // A view of the whole base passes its cotangent on, in the base's shape; one of a part leaves it in its place.
 bool Sweep::fit_base(std::uint32_t base, Index offset, Var& contribution) {
@@ -156,7 +160,14 @@ void Sweep::add_range(std::uint32_t base, Index offset, const Var& contribution)
 
 void Sweep::add_matmul(std::uint32_t node, const Var& a, const Var& b, const MatmulOptions& options) {
   Index offset = 0;
-  const std::uint32_t base = create_graph_ ? node : base_of(node, offset);
+  const std::uint32_t base = create_graph_ && !along_ ? node : base_of(node, offset);
+  if (along_ && base == stop_) {
+    // <op(a) op(b), v> = <op(a), v op(b)^T>
+    const Shape shape = kernel::matmul_shape("matmul", a.shape(), b.shape(), options);
+    const Var v = view_of(*along_, offset, shape);
+    return contract(dot(a, options.transpose_a ? matmul(b, v, {options.transpose_b, true, options.scale})
+                                               : matmul(v, b, {false, !options.transpose_b, options.scale})));
+  }
   const Shape result = kernel::matmul_shape("matmul", a.shape(), b.shape(), options);
   Slot& s = slot(base);
   const bool whole = result.size() == tape_.nodes[base].output.size();
@@ -304,28 +315,40 @@ void Cotangents::add_matmul(int j, const Var& a, const Var& b, MatmulOptions opt
   sweep_.add_matmul(sweep_.tape_.source(node, static_cast<std::uint32_t>(j)), a, b, options);
 }
 
-Var pull_back(const char* operation, TapeState& tape, const Var& y, const Var& c, const Var& x,
-              bool create_graph, std::vector<Range>* gaps) {
+namespace {
+
+void check_tape_of(const char* operation, const char* what, const Var& v, const TapeState& tape) {
+  if (v.tracked() && &live_tape(operation, v) != &tape)
+    throw TapeError(fmt::format(
+        "[{}] the {} is recorded on another tape than x; pass it through detach, or lift it onto x's",
+        operation, what));
+}
+
+void check_ends(const char* operation, const TapeState& tape, const Var& y, const Var& c, const Var& x,
+                bool create_graph) {
   if (&live_tape(operation, x) != &tape)
     throw TapeError(fmt::format(
         "[{}] x is recorded on another tape; differentiate on the tape that recorded it", operation));
   if (!(c.shape() == y.shape()))
     throw ShapeError(fmt::format("[{}] the cotangent is {}, y is {}; give it y's shape", operation,
                                  c.shape().to_string(), y.shape().to_string()));
-  if (create_graph && c.tracked() && &live_tape(operation, c) != &tape)
+  if (create_graph) check_tape_of(operation, "cotangent", c, tape);
+  if (y.tracked() && &live_tape(operation, y) != &tape)
     throw TapeError(fmt::format(
-        "[{}] the cotangent is recorded on another tape than x; pass it through detach, or lift it onto x's",
+        "[{}] y is recorded on another tape than x; inside a traced function start from lift(X, w)",
         operation));
+}
+
+}  // namespace
+
+Var pull_back(const char* operation, TapeState& tape, const Var& y, const Var& c, const Var& x,
+              bool create_graph, std::vector<Range>* gaps) {
+  check_ends(operation, tape, y, c, x, create_graph);
   const auto zero = [&] {
     if (gaps) gaps->push_back({VarAccess::node(x), 0, x.size()});
     return Var(Tensor::zeros(x.shape()));
   };
-  if (!y.tracked()) return zero();
-  if (&live_tape(operation, y) != &tape)
-    throw TapeError(fmt::format(
-        "[{}] y is recorded on another tape than x; inside a traced function start from lift(X, w)",
-        operation));
-  if (VarAccess::node(y) < VarAccess::node(x)) return zero();
+  if (!y.tracked() || VarAccess::node(y) < VarAccess::node(x)) return zero();
   Sweep sweep(tape, VarAccess::node(y), VarAccess::node(x), create_graph);
   sweep.activate_dependents();
   if (!sweep.connected()) return zero();
@@ -334,6 +357,18 @@ Var pull_back(const char* operation, TapeState& tape, const Var& y, const Var& c
   Var result = sweep.take();
   if (gaps) gaps->insert(gaps->end(), sweep.gaps().begin(), sweep.gaps().end());
   return result;
+}
+
+Var pull_back_along(const char* operation, TapeState& tape, const Var& y, const Var& c, const Var& x,
+                    const Var& v) {
+  check_ends(operation, tape, y, c, x, true);
+  check_tape_of(operation, "direction", v, tape);
+  if (!y.tracked() || VarAccess::node(y) < VarAccess::node(x)) return 0.0;
+  Sweep sweep(tape, VarAccess::node(y), VarAccess::node(x), true);
+  sweep.activate_dependents();
+  sweep.contract_with(v);
+  if (sweep.connected()) sweep.run(c);
+  return sweep.contracted();
 }
 
 }  // namespace cotangent::detail

@@ -25,6 +25,12 @@ class Sweep {
   /// Or gives the marks, one byte a node of the tape, from outside; they must outlive the pass.
   void set_active(const unsigned char* marks) { active_ = marks; }
 
+  /// Gathers <v, cotangent of stop> as one recorded number instead of the cotangent, for a pass that creates a graph:
+  /// a weight's cotangent delta^T data is then never formed, only <delta, data v^T>. v must outlive the pass.
+  void contract_with(const Var& v) { along_ = &v; }
+  /// That number; 0 if nothing reached stop.
+  Var contracted() { return std::move(total_); }
+
   /// Runs the loop for the cotangent of `from`. `visit`, if given, sees every node's cotangent before its
   /// rule does.
   void run(Var cotangent, const FunctionRef<void(std::uint32_t, const Var&)>* visit = nullptr);
@@ -44,6 +50,7 @@ class Sweep {
   }
   std::uint32_t base_of(std::uint32_t node, Index& offset) const;
   void add(std::uint32_t node, Var&& contribution);
+  void contract(const Var& part);
   bool fit_base(std::uint32_t base, Index offset, Var& contribution);
   void add_matmul(std::uint32_t node, const Var& a, const Var& b, const MatmulOptions& options);
   double* place(std::uint32_t base, Index offset, Index size, bool& written);
@@ -60,6 +67,8 @@ class Sweep {
   SweepScratch scratch_;
   std::vector<Range> gaps_;
   const unsigned char* active_ = nullptr;
+  const Var* along_ = nullptr;
+  Var total_ = 0.0;
   std::uint32_t from_;
   std::uint32_t stop_;
   bool create_graph_;
@@ -68,5 +77,10 @@ class Sweep {
 /// Checks the handles, then the cotangent of x for the cotangent c of y.
 Var pull_back(const char* operation, TapeState& tape, const Var& y, const Var& c, const Var& x,
               bool create_graph, std::vector<Range>* gaps = nullptr);
+
+/// <v, the cotangent of x for the cotangent c of y>, recorded on x's tape: the derivative of <c, y> along v.
+/// Shapes: y, c [t], x, v [s] -> [].
+Var pull_back_along(const char* operation, TapeState& tape, const Var& y, const Var& c, const Var& x,
+                    const Var& v);
 
 }  // namespace cotangent::detail

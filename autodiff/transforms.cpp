@@ -279,8 +279,9 @@ Tensor hvp(VarFunction f, const Tensor& x, const Tensor& v) {
   const Var at = tape.input(x);
   const Var y = f(at);
   check_scalar("hvp", y);
-  const Var g = tape.grad(y, at, {.create_graph = true});
-  return pull_back("hvp", VarAccess::state(tape), g, v, at, false).value();
+  TapeState& state = VarAccess::state(tape);
+  const Var along = pull_back_along("hvp", state, y, ones_like(y), at, v);
+  return pull_back("hvp", state, along, 1.0, at, false).value();
 }
 Params hvp(VarFunction f, const Params& w, const Params& v) { return w.with(hvp(f, w.flat(), v.flat())); }
 Var hvp(VarFunction f, const Var& x, const Var& v) {
@@ -293,8 +294,7 @@ Var hvp(VarFunction f, const Var& x, const Var& v) {
   const Var at = alias(x);
   const Var y = f(at);
   check_scalar("hvp", y);
-  const Var g = pull_back("hvp", tape, y, ones_like(y), at, true);
-  return pull_back("hvp", tape, g, v, at, true);
+  return pull_back("hvp", tape, pull_back_along("hvp", tape, y, ones_like(y), at, v), 1.0, at, true);
 }
 
 double hessian(VarFunction f, double x) { return hessian(f, Tensor::scalar(x)).item(); }
