@@ -1,7 +1,15 @@
 // CustomOp: the engine's Op with the row rules a script can choose from.
 #include "autodiff/custom_op.hpp"
 
+#include <fmt/format.h>
+
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "autodiff/error.hpp"
+#include "autodiff/globals.hpp"
 #include "autodiff/ops_zip.hpp"
 
 namespace cotangent {
@@ -11,19 +19,79 @@ int along_rows(const detail::NodeView& node, int axis, int j) {
   return axis == 0 && node.in(j).rank() > 0 ? 0 : detail::kBlocked;
 }
 
-detail::OpSpec spec_of(const CustomOpSpec& spec) {
-  detail::OpSpec full{.name = spec.name,
+int along_rows_of_first(const detail::NodeView& node, int axis, int j) {
+  if (axis != 0 || node.in(0).rank() == 0) return detail::kBlocked;
+  return j == 0 ? 0 : detail::kFactor;
+}
+
+detail::OpSpec spec_of(const CustomOpSpec& spec, const char* name) {
+  detail::OpSpec full{.name = name,
                       .forward = spec.forward,
                       .pullback = spec.pullback,
-                      .keep = detail::Keep::kInputsAndOutput};
+                      .keep = detail::Keep::kInputsAndOutput,
+                      .at_kink = spec.at_kink,
+                      .kink_distance = spec.kink_distance};
   if (spec.samples == OpSamples::elementwise) full.row_rule = detail::same_axis;
   if (spec.samples == OpSamples::rows) full.row_rule = along_rows;
+  if (spec.samples == OpSamples::rows_of_first) full.row_rule = along_rows_of_first;
   return full;
+}
+
+bool alike(const CustomOpSpec& a, const CustomOpSpec& b) {
+  return a.forward == b.forward && a.pullback == b.pullback && a.samples == b.samples &&
+         a.kink_distance == b.kink_distance;
+}
+
+[[noreturn]] void throw_taken(std::string_view name) {
+  throw DomainError(fmt::format("[{}] another operation has this name; choose one of its own", name));
+}
+
+void check_name(std::string_view name) {
+  for (const Op* op = Op::first(); op; op = op->next())
+    if (name == op->name()) throw_taken(name);
 }
 
 }  // namespace
 
-CustomOp::CustomOp(const CustomOpSpec& spec) : op_(spec_of(spec)) {}
+struct CustomOp::State {
+  explicit State(const CustomOpSpec& s)
+      : name(s.name), spec(s), op(spec_of(spec, name.c_str()), Op::Unlisted()) {}
+
+  const std::string name;
+  const CustomOpSpec spec;
+  const Op op;
+  std::once_flag name_checked;
+};
+
+CustomOp::State* CustomOp::state_of(const CustomOpSpec& spec) {
+  if ((spec.at_kink == nullptr) != (spec.kink_distance == nullptr))
+    throw DomainError(
+        fmt::format("[{}] only one of at_kink and kink_distance is given; give both or neither", spec.name));
+  check_name(spec.name);
+  detail::CustomOps& known = detail::custom_ops();
+  const std::lock_guard lock(known.mutex);
+  std::shared_ptr<void>& entry = known.by_name[spec.name];
+  if (!entry) entry = std::make_shared<State>(spec);
+  auto* state = static_cast<State*>(entry.get());
+  if (!alike(state->spec, spec)) throw_taken(spec.name);
+  return state;
+}
+
+CustomOp::CustomOp(const CustomOpSpec& spec) : state_(state_of(spec)) {}
+
+const char* CustomOp::name() const noexcept { return state_->op.name(); }
+
+Var CustomOp::apply(std::span<const Var* const> inputs, const OpAttributes& attributes) const {
+  // Before main the library's own list was perhaps not complete.
+  std::call_once(state_->name_checked, check_name, state_->name);
+  return detail::apply(state_->op, inputs, attributes);
+}
+
+Var CustomOp::operator()(std::span<const Var> inputs, const OpAttributes& attributes) const {
+  std::vector<const Var*> pointers;
+  for (const Var& input : inputs) pointers.push_back(&input);
+  return apply(pointers, attributes);
+}
 
 Tensor map_elements(const Tensor& x, double (*f)(double)) { return detail::map(x, f); }
 Tensor map_elements(const Tensor& a, const Tensor& b, double (*f)(double, double)) {

@@ -15,7 +15,9 @@ using OpCotangents = detail::Cotangents;
 /// How an operation treats samples, for per-sample Jacobians and structured tangent kernels.
 /// `mixed`: in no way to rely on, such functions are refused. `elementwise`: element by element, scalars go
 /// with any shape. `rows`: row i of the result, along axis 0, depends on rows i of the inputs alone.
-enum class OpSamples { mixed, elementwise, rows };
+/// `rows_of_first`: on row i of input 0 and on all of the others, which the samples share: parameters. By those
+/// the slow exact way is taken.
+enum class OpSamples { mixed, elementwise, rows, rows_of_first };
 
 struct CustomOpSpec {
   /// Distinct from all others; errors and tapes show it.
@@ -27,6 +29,11 @@ struct CustomOpSpec {
   /// is 0.
   void (*pullback)(const OpRecord& p, const Var& g, OpCotangents& out);
   OpSamples samples = OpSamples::mixed;
+  /// Both or neither. The derivative taken at a kink, in words, and how far each element is from its kink, below
+  /// 0 on the side with another derivative: then check_gradient tells a kink from a mistake, and kink_audit sees
+  /// it.
+  const char* at_kink = nullptr;
+  Tensor (*kink_distance)(const OpInputs& in, const OpAttributes& attributes) = nullptr;
 };
 
 /// An operation from a forward rule and a pullback:
@@ -41,26 +48,37 @@ struct CustomOpSpec {
 ///                             .samples = OpSamples::elementwise});
 ///   Var softsign(const Var& x) { return kSoftsign(x); }
 ///
-/// Must be a constant at namespace scope: it stays in the list of operations for ever. Compare it with
-/// differences by check_gradient, to second order. Throws: what its forward rule throws; ShapeError from a
-/// backward pass whose cotangent has another shape than its input.
+/// What it recorded stays valid when it goes out of scope: a name stands for one operation until the program
+/// ends, and the same once more is that one. Compare it with differences by check_gradient, to second order.
+/// Throws: DomainError if another operation has the name (if made before main and the library's: at its first
+/// use), or for a kink half described; what its forward rule throws. From a backward pass: ShapeError for a
+/// cotangent of another shape than its input, DomainError for an input there is not.
 class CustomOp {
  public:
   explicit CustomOp(const CustomOpSpec& spec);
 
   Var operator()(const Var& x, const OpAttributes& attributes = {}) const {
-    return detail::apply(op_, x, attributes);
+    const Var* in[] = {&x};
+    return apply(in, attributes);
   }
   Var operator()(const Var& a, const Var& b, const OpAttributes& attributes = {}) const {
-    return detail::apply(op_, a, b, attributes);
+    const Var* in[] = {&a, &b};
+    return apply(in, attributes);
   }
   Var operator()(const Var& a, const Var& b, const Var& c, const OpAttributes& attributes = {}) const {
-    return detail::apply(op_, a, b, c, attributes);
+    const Var* in[] = {&a, &b, &c};
+    return apply(in, attributes);
   }
-  const char* name() const noexcept { return op_.name(); }
+  /// Any number of inputs: a std::vector or array of Var.
+  Var operator()(std::span<const Var> inputs, const OpAttributes& attributes = {}) const;
+  const char* name() const noexcept;
 
  private:
-  Op op_;
+  struct State;
+  static State* state_of(const CustomOpSpec& spec);
+  Var apply(std::span<const Var* const> inputs, const OpAttributes& attributes) const;
+
+  State* state_;  // never freed
 };
 
 /// f(x_i) for every element. Shapes: [s] -> [s].

@@ -8,6 +8,7 @@
 #include <new>
 #include <vector>
 
+#include "autodiff/globals.hpp"
 #include "autodiff/op.hpp"
 #include "autodiff/tape_state.hpp"
 
@@ -219,5 +220,11 @@ constinit const Op* last_op = nullptr;
 
 const Op* list_op(const Op* op) noexcept { return std::exchange(last_op, op); }
 const Op* listed_ops() noexcept { return last_op; }
+
+CustomOps& custom_ops() {
+  // Never destroyed, like the cells: statics of a script may use their operations to the end.
+  static CustomOps& ops = *std::make_unique<CustomOps>().release();
+  return ops;
+}
 
 }  // namespace cotangent::detail

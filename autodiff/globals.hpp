@@ -1,5 +1,10 @@
 // The library's only mutable globals, all defined in globals.cpp.
 #pragma once
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
 #include "autodiff/buffer.hpp"
 
 namespace cotangent {
@@ -22,5 +27,12 @@ void recycle_epoch_cell(EpochCell* cell) noexcept;
 /// Puts an operation at the head of the list and returns the one listed before it.
 const Op* list_op(const Op* op) noexcept;
 const Op* listed_ops() noexcept;
+
+/// The operations of scripts, which live as long as the program: records hold on to them.
+struct CustomOps {
+  std::mutex mutex;
+  std::map<std::string, std::shared_ptr<void>> by_name;
+};
+CustomOps& custom_ops();
 
 }  // namespace cotangent::detail

@@ -65,7 +65,8 @@ class Sweep;
 /// Where a pullback leaves the cotangents of its inputs; several contributions to one input add up.
 class Cotangents {
  public:
-  /// Whether anybody wants the cotangent of input j; work for others can be left out.
+  /// Whether anybody wants the cotangent of input j; work for others can be left out. Throws, as the others:
+  /// DomainError if there is no input j.
   bool needs(int j) const;
   void add(int j, const Var& contribution) { add(j, Var(contribution)); }
   void add(int j, Var&& contribution);
@@ -126,7 +127,9 @@ struct OpSpec {
 
 }  // namespace detail
 
-/// An operation. Every Op object lists itself; the list is complete before main.
+class CustomOp;
+
+/// An operation. Every Op object of the library lists itself; the list is complete before main.
 class Op {
  public:
   explicit Op(const detail::OpSpec& spec);
@@ -140,6 +143,10 @@ class Op {
   const Op* next() const noexcept { return next_; }
 
  private:
+  friend class CustomOp;
+  struct Unlisted {};
+  Op(const detail::OpSpec& spec, Unlisted) : spec_(spec), next_(nullptr) {}
+
   detail::OpSpec spec_;
   const Op* next_;
 };

@@ -27,6 +27,12 @@ void accumulate(Tensor& a, const Tensor& b) {
   }
 }
 
+[[noreturn, gnu::cold]] void throw_no_such_input(const Node& node, int j) {
+  throw DomainError(fmt::format("[{}] its pullback names input {}, but it has {} input{} (0 .. {})",
+                                node.op->name(), j, node.num_inputs, node.num_inputs == 1 ? "" : "s",
+                                node.num_inputs - 1));
+}
+
 }  // namespace
 
 Sweep::Sweep(TapeState& tape, std::uint32_t from, std::uint32_t stop, bool create_graph)
@@ -290,7 +296,11 @@ Var Sweep::take() {
 }
 
 bool Cotangents::needs(int j) const {
-  return sweep_.wants(sweep_.tape_.source(sweep_.tape_.nodes[node_], static_cast<std::uint32_t>(j)));
+  const Node& node = sweep_.tape_.nodes[node_];
+  const auto input = static_cast<std::uint32_t>(j);
+  if (input >= node.num_inputs) [[unlikely]]
+    throw_no_such_input(node, j);
+  return sweep_.wants(sweep_.tape_.source(node, input));
 }
 
 void Cotangents::add(int j, Var&& contribution) {

@@ -182,5 +182,119 @@ TEST(CustomOp, ErrorsNameTheOperation) {
   EXPECT_THAT(tape.to_string(), HasSubstr("test softsign"));
 }
 
+Tensor the_same(const OpInputs& in, const OpAttributes&) { return in[0]; }
+/// Gives its only input a cotangent, and another one to the input its number says.
+void beside_the_input(const OpRecord& p, const Var& g, OpCotangents& out) {
+  out.add(0, g);
+  out.add(static_cast<int>(p.real()), g);
+}
+const CustomOp kBeside({.name = "test beside", .forward = the_same, .pullback = beside_the_input});
+
+TEST(CustomOp, APullbackThatNamesAnInputThereIsNotIsAnError) {
+  const auto error = [](double input, bool create_graph) {
+    return error_of<DomainError>([&] {
+      Tape tape;
+      const Var x = tape.input(Tensor{1.0, 2.0});
+      const Var y = kBeside(square(x), {.real = {input}});
+      tape.grad(sum(y * exp(x)), x, {.create_graph = create_graph});
+    });
+  };
+  for (const bool create_graph : {false, true}) {
+    EXPECT_THAT(error(1.0, create_graph),
+                HasSubstr("[test beside] its pullback names input 1, but it has 1 input (0 .. 0)"));
+    EXPECT_THAT(error(3.0, create_graph), HasSubstr("names input 3"));
+    EXPECT_THAT(error(-1.0, create_graph), HasSubstr("names input -1"));
+  }
+  const Tensor twice = grad([](const Var& x) { return sum(kBeside(x)); }, Tensor{1.0, 2.0});
+  EXPECT_TRUE(equal(twice, Tensor{2.0, 2.0}));
+}
+
+const CustomOp kRamp({.name = "test ramp from 1",
+                      .forward =
+                          [](const OpInputs& in, const OpAttributes&) {
+                            return map_elements(in[0], [](double t) { return std::fmax(t - 1.0, 0.0); });
+                          },
+                      .pullback = [](const OpRecord& p, const Var& g,
+                                     OpCotangents& out) { out.add(0, g * greater_equal(p.in(0), 1.0)); },
+                      .samples = OpSamples::elementwise,
+                      .at_kink = "1",
+                      .kink_distance =
+                          [](const OpInputs& in, const OpAttributes&) {
+                            return map_elements(in[0], [](double t) { return t - 1.0; });
+                          }});
+
+TEST(CustomOp, ItsKinkIsToldFromAMistake) {
+  const auto ramp = [](const Var& x) { return kRamp(x); };
+  EXPECT_EQ(check_gradient(ramp, Tensor{1.0, 0.3}).outcome, GradientOutcome::kink);
+  EXPECT_EQ(check_gradient(ramp, Tensor{1.5, 0.3}).outcome, GradientOutcome::passed);
+  const KinkAudit audit = kink_audit([](const Var& x) { return sum(kRamp(x)); }, Tensor{1.0, 0.25});
+  ASSERT_EQ(audit.operations.size(), 1u);
+  EXPECT_EQ(audit.operations[0].operation, "test ramp from 1");
+  EXPECT_EQ(audit.at_kink, 1);
+  EXPECT_EQ(audit.closest[1].distance, -0.75);
+  EXPECT_THAT(
+      error_of<DomainError>([] {
+        CustomOp({.name = "test half a kink", .forward = the_same, .pullback = nullptr, .at_kink = "1"});
+      }),
+      HasSubstr("[test half a kink] only one of at_kink and kink_distance"));
+}
+
+TEST(CustomOp, ANameStandsForOneOperation) {
+  const auto made = [](const char* name) {
+    return CustomOp({.name = name, .forward = the_same, .pullback = beside_the_input});
+  };
+  for (const char* name : {"relu", "matmul", "test softsign"})
+    EXPECT_THAT(error_of<DomainError>([&] { made(name); }),
+                AllOf(HasSubstr(name), HasSubstr("another operation has this name")));
+  EXPECT_EQ(made("test once more").name(), made("test once more").name());
+  for (const Op* op = Op::first(); op; op = op->next())
+    EXPECT_THAT(op->name(), testing::Not(HasSubstr("test ")));
+}
+
+TEST(CustomOp, WhatItRecordedOutlivesIt) {
+  Tape tape;
+  const Var x = tape.input(Tensor{3.0, -2.0});
+  Var y;
+  {
+    const std::string name = "test of a moment";
+    const CustomOp moment({.name = name.c_str(), .forward = the_same, .pullback = beside_the_input});
+    y = sum(moment(square(x)));
+  }
+  EXPECT_TRUE(equal(tape.grad(y, x).value(), Tensor{12.0, -8.0}));
+  EXPECT_THAT(tape.to_string(), HasSubstr("test of a moment"));
+}
+
+const CustomOp kLinearForm({.name = "test a x + b y + c z + d, rows with shared numbers",
+                            .forward =
+                                [](const OpInputs& in, const OpAttributes&) {
+                                  Var sum = add_rows(mul_rows(in[0], in[1]), in[2]);
+                                  for (int j = 3; j < in.count(); ++j) sum = sum + in[j];
+                                  return sum.value();
+                                },
+                            .pullback =
+                                [](const OpRecord& p, const Var& g, OpCotangents& out) {
+                                  out.add(0, mul_rows(g, p.in(1)));
+                                  out.add(1, sum(g * p.in(0), 0));
+                                  out.add(2, sum(g, 0));
+                                  for (int j = 3; j < p.count(); ++j) out.add(j, sum(g));
+                                },
+                            .samples = OpSamples::rows_of_first});
+
+TEST(CustomOp, AnyNumberOfInputsAndParametersThatSamplesShare) {
+  const auto f = [](const Var& w, const Var& x) {
+    return kLinearForm(std::vector<Var>{tanh(x), view(w, 0, Shape{3}), view(w, 3, Shape{3}),
+                                        view(w, 6, Shape{}), view(w, 7, Shape{})});
+  };
+  const Tensor w = Rng(7).normal(Shape{8}), x = Rng(8).normal(Shape{4, 3});
+  EXPECT_TRUE(check_gradient([&](const Var& v) { return f(v, x); }, w).passed);
+  const Tensor j = per_sample_jacobian(f, w, x).matrix();
+  expect_close(j, jacobian([&](const Var& v) { return f(v, x); }, w).reshape(Shape{12, 8}), 1e-13);
+  const auto back = [&](const Var& v, const Var& u) { return transpose(f(v, transpose(u))); };
+  EXPECT_THAT(error_of<TapeError>([&] {
+                per_sample_jacobian(back, w, Rng(9).normal(Shape{3, 4}));
+              }),
+              HasSubstr("mixes samples"));
+}
+
 }  // namespace
 }  // namespace cotangent
