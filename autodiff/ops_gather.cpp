@@ -165,6 +165,8 @@ Tensor band(const char* name, const Shape& shape, Index low, Index high) {
     throw ShapeError(
         fmt::format("[{}] x is {}; it must be a matrix, or several: [.., m, n]", name, shape.to_string()));
   const Index rows = shape[shape.rank() - 2], columns = shape[shape.rank() - 1];
+  low = std::clamp(low, -rows, columns);
+  high = std::clamp(high, -rows, columns);
   Tensor mask = Tensor::zeros(shape);
   double* row = mutable_data(mask);
   for (Index at = 0; at < shape.size(); at += rows * columns)

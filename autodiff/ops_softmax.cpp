@@ -78,11 +78,11 @@ const Op kLogSumExp({
         },
     .pullback =
         [](const Pullback& p, const Var& g, Cotangents& out) {
+          // Not exp(x - y): y, rounded, has lost the digits of differences between large numbers.
           const int axis = static_cast<int>(p.whole(0));
-          const Index size = p.shape(0)[axis];
-          out.add(0, spread(g, axis, size) * exp(p.in(0) - spread(p.out(), axis, size)));
+          out.add(0, spread(g, axis, p.shape(0)[axis]) * softmax(p.in(0), axis));
         },
-    .keep = Keep::kInputsAndOutput,
+    .keep = Keep::kInputs,
     .row_rule = reduced_axis,
 });
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <set>
 #include <string>
 
@@ -158,12 +159,41 @@ TEST(Operations, LogSumExpNeitherOverflowsNorLosesItsSpecialValues) {
   EXPECT_TRUE(std::isnan(y(5)));
   EXPECT_TRUE(std::isnan(log_sum_exp(Tensor{NAN, INFINITY}, 0).item()));
   EXPECT_TRUE(std::isnan(log_sum_exp(Tensor{INFINITY, NAN}, 0).item()));
-  // The gradient is the softmax, also where exp(x) itself would overflow; 800 - log_sum_exp has an error of
-  // 1e-13.
-  const Tensor g = grad([](const Var& v) { return log_sum_exp(v, 0); }, Tensor{800.0, 800.0, 799.0});
-  const double third = std::exp(-1.0) / (2.0 + std::exp(-1.0));
-  EXPECT_NEAR(g(0), 0.5 * (1.0 - third), 1e-13);
-  EXPECT_NEAR(g(2), third, 1e-13);
+}
+
+// The gradient is the softmax, whose digits do not depend on a number added to all x; the result itself has lost
+// those of log 2 from 1e16 on.
+TEST(Operations, DerivativesOfLogSumExpKeepTheirDigits) {
+  const auto f = [](const Var& v) { return log_sum_exp(v, 0); };
+  const auto first = [](const Var& v) { return slice(log_softmax(v, 0), 0, 0, 1); };
+  const double third = std::exp(-1.0) / (2.0 + std::exp(-1.0)), half = 0.5 * (1.0 - third);
+  for (const double b : {0.0, 800.0, -800.0, 1e6, 0x1p40, -0x1p50}) {
+    const Tensor x{b, b, b - 1.0}, g = grad(f, x), h = hessian(f, x);
+    EXPECT_NEAR(g(0), half, 1e-15) << b;
+    EXPECT_NEAR(g(2), third, 1e-15) << b;
+    EXPECT_NEAR(h(0, 0), half * (1.0 - half), 1e-15) << b;
+    EXPECT_NEAR(h(0, 2), -half * third, 1e-15) << b;
+    const Tensor by_log = grad([&](const Var& v) { return sum(first(v)); }, x);
+    EXPECT_NEAR(by_log(0), 1.0 - half, 1e-15) << b;
+    EXPECT_NEAR(by_log(2), -third, 1e-15) << b;
+  }
+  for (const double b : {1e12, 1e15, 1e16, -1e16, 1e300}) {
+    EXPECT_TRUE(equal(grad(f, Tensor{b, b}), Tensor{0.5, 0.5})) << b;
+    EXPECT_TRUE(equal(hessian(f, Tensor{b, b}), Tensor{{0.25, -0.25}, {-0.25, 0.25}})) << b;
+  }
+  // Where the largest number is infinite there is no softmax.
+  for (const double v : {-INFINITY, INFINITY}) EXPECT_TRUE(std::isnan(grad(f, Tensor{v, v})(0)));
+}
+
+TEST(Operations, TrianglesAtAnyOffset) {
+  constexpr Index kMost = std::numeric_limits<Index>::max(), kLeast = std::numeric_limits<Index>::min();
+  const Tensor x{{1, 2, 3}, {4, 5, 6}}, none = Tensor::zeros(Shape{2, 3});
+  EXPECT_TRUE(equal(lower_triangle(x, kMost).value(), x) && equal(upper_triangle(x, kLeast).value(), x));
+  EXPECT_TRUE(equal(lower_triangle(x, kLeast).value(), none) &&
+              equal(upper_triangle(x, kMost).value(), none));
+  EXPECT_TRUE(equal(lower_triangle(x, 2).value(), x) && equal(upper_triangle(x, -1).value(), x));
+  EXPECT_TRUE(equal(lower_triangle(x, -1).value(), Tensor{{0, 0, 0}, {4, 0, 0}}));
+  EXPECT_TRUE(equal(upper_triangle(x, 2).value(), Tensor{{0, 0, 3}, {0, 0, 0}}));
 }
 
 TEST(Operations, GeluAndSiluKeepTheirTails) {
