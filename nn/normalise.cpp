@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "autodiff/custom_op.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 
@@ -14,6 +15,13 @@ namespace {
 /// One number a row, repeated along the row. Shapes: s [n] -> [n, k].
 Var along_rows(const Var& s, const Shape& shape) {
   return broadcast_to(reshape(s, Shape{shape[0], 1}), shape);
+}
+
+/// A power of two near each row's largest number. Shapes: [n, k] -> [n].
+Tensor magnitudes(const Tensor& x) {
+  return map_elements(norm(x, {.kind = Norm::infinity, .axes = {1}}).value(), [](double top) {
+    return top > 0.0 && std::isfinite(top) ? std::ldexp(1.0, std::ilogb(top)) : 1.0;
+  });
 }
 
 }  // namespace
@@ -69,9 +77,11 @@ Var Normalise::operator()(const Var& w, const Var& x) const {
         fmt::format("[{}] x is {}; it must be [n, k], one row of at least one feature for each sample",
                     name(), x.shape().to_string()));
   if (options_.to == NormaliseTo::unit_length) {
-    const Var length = norm(x, {.axes = {1}});  // [n]
+    // The direction does not depend on the magnitude, which may be taken out: 1 / |x| could overflow, and |x| too.
+    const Var y = x / along_rows(magnitudes(x.value()), x.shape());
+    const Var length = norm(y, {.axes = {1}});  // [n]
     const Var zero = equal_to(length, 0.0);
-    return scale_rows(x, where(zero, 0.0, 1.0 / where(zero, 1.0, length)));
+    return scale_rows(y, where(zero, 0.0, 1.0 / where(zero, 1.0, length)));
   }
   const Var centred = x - along_rows(mean(x, 1), x.shape());
   const Var variance = mean(square(centred), 1);  // [n]

@@ -56,7 +56,7 @@ enum class NormaliseTo { unit_variance, unit_length };
 struct NormaliseOptions {
   NormaliseTo to = NormaliseTo::unit_variance;
   /// Added to the variance, so that features that are all alike do no harm: variance v becomes v / (v +
-  /// epsilon).
+  /// epsilon). With 0 a sample of such features becomes NaN.
   double epsilon = 1e-5;
 };
 /// Each sample by itself: (x_i - mean_i) / sqrt(variance_i + epsilon), or x_i / |x_i|. Samples do not mix, so

@@ -88,6 +88,21 @@ TEST(Normalise, ASampleOfZeroStaysZero) {
   for (const double v : flat.data()) EXPECT_NEAR(v, 0.0, 1e-12);
 }
 
+// Neither 1 / |x| nor |x| itself need be a number.
+TEST(Normalise, LengthOneAtAnyMagnitude) {
+  const Normalise unit({.to = NormaliseTo::unit_length});
+  const Tensor w = Tensor::zeros(Shape{0});
+  const auto f = [&](const Var& v) { return sum(unit(w, v) * Tensor{{1.0, 2.0}}); };
+  for (const double size : {0x1p-1070, 0x1p-1030, 1e-300, 1.0, 1e300, 0x1p1021}) {
+    const Tensor x{{3.0 * size, -4.0 * size}}, y = unit(w, x).value();
+    EXPECT_NEAR(y(0, 0), 0.6, 1e-15) << size;
+    EXPECT_NEAR(y(0, 1), -0.8, 1e-15) << size;
+    if (size >= 1e-300) {  // else the derivative overflows
+      EXPECT_NEAR(size * grad(f, x)(0, 0), (1.0 + 5.0 * 3.0 / 25.0) / 5.0, 1e-15) << size;
+    }
+  }
+}
+
 TEST(Normalise, ResidualAndScaleByHand) {
   Rng rng(1);
   const Residual residual(nn::Linear(kFeatures, kFeatures));
