@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <string>
 #include <utility>
 
 #include "autodiff/error.hpp"
@@ -15,10 +17,28 @@ namespace cotangent {
 namespace detail {
 
 void check_axis(const char* name, const Shape& shape, int axis) {
-  if (axis < 0 || axis >= shape.rank())
-    throw ShapeError(fmt::format("[{}] axis {} of x, which is {}; its axes are 0 .. {}", name, axis,
-                                 shape.to_string(), shape.rank() - 1));
+  if (axis >= 0 && axis < shape.rank()) return;
+  const std::string axes =
+      shape.rank() ? fmt::format("its axes are 0 .. {}", shape.rank() - 1) : "a scalar has no axes";
+  throw ShapeError(fmt::format("[{}] axis {} of x, which is {}; {}", name, axis, shape.to_string(), axes));
 }
+
+namespace {
+
+/// Which axes are listed; none: all.
+std::array<bool, kMaxRank> reduced_axes(const char* name, const Shape& shape, const std::vector<int>& axes) {
+  std::array<bool, kMaxRank> reduced{};
+  for (const int axis : axes) {
+    check_axis(name, shape, axis);
+    if (std::exchange(reduced[static_cast<std::size_t>(axis)], true))
+      throw ShapeError(fmt::format("[{}] axis {} of x, which is {}, is listed twice; list each axis once",
+                                   name, axis, shape.to_string()));
+  }
+  if (axes.empty()) reduced.fill(true);
+  return reduced;
+}
+
+}  // namespace
 
 int reduced_axis(const NodeView& node, int axis, int) {
   const int gone = static_cast<int>(node.whole(0));
@@ -75,22 +95,16 @@ Var sum_to(const Var& g, const Shape& shape) {
 
 Var over_axes(const char* name, const Var& x, const ReduceOptions& options, Var (*along)(const Var&, int)) {
   const int rank = x.rank();
-  bool reduced[kMaxRank] = {};
-  for (const int axis : options.axes) {
-    check_axis(name, x.shape(), axis);
-    if (std::exchange(reduced[axis], true))
-      throw ShapeError(fmt::format("[{}] axis {} of x, which is {}, is listed twice; list each axis once",
-                                   name, axis, x.shape().to_string()));
-  }
-  if (options.axes.empty()) std::fill(reduced, reduced + rank, true);
+  const std::array<bool, kMaxRank> listed = reduced_axes(name, x.shape(), options.axes);
+  const auto reduced = [&](int axis) { return listed[static_cast<std::size_t>(axis)]; };
   Var y = rank == 0 ? reshape(x, Shape{1}) : x;
   if (rank == 0) y = along(y, 0);
   // Neighbouring axes go in one step, the last ones first: a reshape makes one axis of them, and keeps the
   // others.
   for (int last = rank; last-- > 0;) {
-    if (!reduced[last]) continue;
+    if (!reduced(last)) continue;
     int first = last;
-    while (first > 0 && reduced[first - 1]) --first;
+    while (first > 0 && reduced(first - 1)) --first;
     if (first < last) {
       Shape merged;
       Index run = 1;
@@ -107,7 +121,7 @@ Var over_axes(const char* name, const Var& x, const ReduceOptions& options, Var 
   if (!options.keep_dims) return y;
   Shape kept = x.shape();
   for (int k = 0; k < rank; ++k)
-    if (reduced[k]) kept = kept.with(k, 1);
+    if (reduced(k)) kept = kept.with(k, 1);
   return reshape(y, kept);
 }
 
@@ -194,7 +208,7 @@ Var mean(const Var& x, int axis) {
 }
 
 Var mean(const Var& x, const ReduceOptions& options) {
-  for (const int axis : options.axes) detail::check_axis("mean", x.shape(), axis);
+  detail::reduced_axes("mean", x.shape(), options.axes);
   const Index count = detail::count_reduced(x.shape(), options.axes);
   if (count == 0)
     throw DomainError(
@@ -205,7 +219,7 @@ Var mean(const Var& x, const ReduceOptions& options) {
 }
 
 Var variance(const Var& x, const VarianceOptions& options) {
-  for (const int axis : options.axes) detail::check_axis("variance", x.shape(), axis);
+  detail::reduced_axes("variance", x.shape(), options.axes);
   const Index count = detail::count_reduced(x.shape(), options.axes);
   if (options.ddof < 0 || count - options.ddof < 1)
     throw DomainError(

@@ -158,9 +158,7 @@ const Op kConcat({
         [](const Inputs& in, const Attributes& a) {
           const int axis = static_cast<int>(a.whole[0]);
           const Shape& first = in.shape(0);
-          if (axis < 0 || axis >= first.rank())
-            throw ShapeError(fmt::format("[concat] axis {} of {}; its axes are 0 .. {}", axis,
-                                         first.to_string(), first.rank() - 1));
+          check_axis("concat", first, axis);
           Index total = 0;
           for (int j = 0; j < in.count(); ++j) {
             if (in.shape(j).rank() != first.rank() || !(in.shape(j).with(axis, first[axis]) == first))

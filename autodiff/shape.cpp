@@ -54,7 +54,8 @@ std::string Shape::to_string() const {
 }
 
 void Shape::throw_bad_axis(int axis) const {
-  throw ShapeError(fmt::format("[shape] axis {} of {}; its axes are 0 .. {}", axis, to_string(), rank() - 1));
+  const std::string axes = rank_ ? fmt::format("its axes are 0 .. {}", rank_ - 1) : "a scalar has no axes";
+  throw ShapeError(fmt::format("[shape] axis {} of {}; {}", axis, to_string(), axes));
 }
 
 }  // namespace cotangent

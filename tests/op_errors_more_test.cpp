@@ -54,6 +54,19 @@ const std::vector<BadCall> kShapeErrors{
        sum(t({4, 3}), {.axes = {1, 1}});
      },
      {"[sum]", "axis 1", "[4, 3]", "twice", "once"}},
+    {"variance, an axis twice",
+     [](const Make& t) {
+       variance(t({4, 3}), {.axes = {0, 0}});
+     },
+     {"[variance]", "axis 0", "[4, 3]", "twice", "once"}},
+    {"sum of a scalar along an axis",
+     [](const Make& t) { sum(t({}), 0); },
+     {"[sum]", "axis 0", "[]", "a scalar has no axes"}},
+    {"concat of scalars",
+     [](const Make& t) {
+       concat({t({}), t({})}, 0);
+     },
+     {"[concat]", "a scalar has no axes"}},
     {"mean, axis of several",
      [](const Make& t) {
        mean(t({4, 3}), {.axes = {-1}});
