@@ -22,7 +22,12 @@ void leaky_relu(double* __restrict y, const double* x, double slope, Index n) {
   for (Index i = 0; i < n; ++i) y[i] = x[i] >= 0.0 ? x[i] : slope * x[i];
 }
 
+// A slope of 0 lets nothing through, also no infinity: 0 * inf would be NaN.
 void leaky_mask(double* __restrict y, const double* g, const double* x, double slope, Index n) {
+  if (slope == 0.0) {
+    for (Index i = 0; i < n; ++i) y[i] = x[i] >= 0.0 ? g[i] : x[i] < 0.0 ? 0.0 : x[i];
+    return;
+  }
   for (Index i = 0; i < n; ++i) y[i] = x[i] >= 0.0 ? g[i] : x[i] < 0.0 ? slope * g[i] : x[i];
 }
 

@@ -81,8 +81,9 @@ Var log1p(const Var& x);
 /// Throws: DomainError if p is not finite.
 Var pow(const Var& x, double exponent);
 /// a^b, both variable. Shapes: [s], [s] -> [s]; a scalar on either side goes with any shape.
-/// At a = 0: derivative by b 0 (0^b = 0 for b > 0). Where a < 0 the derivative by b is NaN; at 0^0 that by a
-/// is NaN.
+/// At a = 0: derivatives by a, of any order, are those of pow(a, constant), also at b = 0; derivative by b 0
+/// (0^b = 0 for b > 0). Where a < 0 the derivative by b is NaN. Derivatives by both hold for b > 1 alone: they
+/// are infinite at b = 1 and below, where the engine's numbers say nothing.
 Var pow(const Var& base, const Var& exponent);
 
 /// |x|. Shapes: [s] -> [s]. At 0: derivative 1, as sign(0); second derivative 0.
@@ -114,7 +115,9 @@ Var greater(const Var& a, const Var& b);
 Var greater_equal(const Var& a, const Var& b);
 Var equal_to(const Var& a, const Var& b);
 /// a where the mask is not 0, else b; NaN where the mask is NaN. The side not taken has derivative 0,
-/// whatever it is.
+/// whatever it is; but a rule before it still multiplies that 0 by a derivative of its own, and 0 * inf is NaN:
+/// where(x > 0, log(x), 0) has derivative NaN at 0. The safe form keeps such arguments out as well:
+/// m = greater(x, 0.0); where(m, log(where(m, x, 1.0)), 0.0).
 /// Shapes: mask, a, b [s] -> [s]; any of them may be a scalar. By the mask the derivative is 0. Throws:
 /// ShapeError.
 Var where(const Var& mask, const Var& a, const Var& b);
@@ -187,7 +190,8 @@ Var sum(const Var& x, int axis);
 /// average.
 Var mean(const Var& x);
 Var mean(const Var& x, int axis);
-/// log sum_k exp(x_k) along one axis, which disappears; without overflow. Shapes: [.., k, ..] -> [.., ..].
+/// log sum_k exp(x_k) along one axis, which disappears; without overflow. Its derivative is softmax(x): where the
+/// largest x_k is infinite, -inf too, the value is that one and the derivative NaN. Shapes: [.., k, ..] -> [.., ..].
 /// Throws: ShapeError if there is no such axis; DomainError if it is empty.
 Var log_sum_exp(const Var& x, int axis);
 

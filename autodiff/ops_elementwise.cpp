@@ -238,8 +238,11 @@ const Op kExpMask({
           const double* g = in[0].data().data();
           const double* x = in[1].data().data();
           const double alpha = a.real[0], right = a.real[1];
+          // A factor of 0 lets nothing through, also no infinity.
+          const auto of_right = [right](double v) { return right == 0.0 ? 0.0 : right * v; };
+          const auto of_left = [alpha](double e, double v) { return alpha == 0.0 ? 0.0 : alpha * e * v; };
           for (Index i = 0, n = out.size(); i < n; ++i)
-            y[i] = x[i] >= 0.0 ? right * g[i] : x[i] < 0.0 ? alpha * y[i] * g[i] : x[i];
+            y[i] = x[i] >= 0.0 ? of_right(g[i]) : x[i] < 0.0 ? of_left(y[i], g[i]) : x[i];
           return out;
         },
     .pullback =

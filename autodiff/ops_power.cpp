@@ -36,7 +36,11 @@ const Op kPow({
     .row_rule = same_axis,
 });
 
-Var power_by_base(const Pullback& p, const Var& g) { return g * (p.in(1) * pow(p.in(0), p.in(1) - 1.0)); }
+// x^0 is constant, also at 0: there another base keeps 0 * 0^-1, which is NaN, out of this and of its derivatives.
+Var power_by_base(const Pullback& p, const Var& g) {
+  const Var constant = equal_to(detach(p.in(0)), 0.0) * equal_to(detach(p.in(1)), 0.0);
+  return g * (p.in(1) * pow(where(constant, 1.0, p.in(0)), p.in(1) - 1.0));
+}
 // 0^b is 0 for every b > 0: its derivative by b is 0, not 0 * log(0).
 Var power_by_exponent(const Pullback& p, const Var& g) {
   return g * (p.out() * log(where(equal_to(p.in(0), 0.0), 1.0, p.in(0))));

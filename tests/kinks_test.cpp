@@ -233,6 +233,57 @@ TEST(Kinks, PowersAtZero) {
   EXPECT_DOUBLE_EQ(grad(by_exponent(3.0), 2.0), 9.0 * std::log(3.0));
 }
 
+/// f and its derivatives up to order 4 at x.
+std::array<double, 5> by_order(const std::function<Var(const Var&)>& f, double x) {
+  std::array<double, 5> result{};
+  std::function<Var(const Var&)> derivative = f;
+  for (double& number : result) {
+    number = derivative(x).item();
+    derivative = [before = derivative](const Var& v) { return grad(before, v); };
+  }
+  return result;
+}
+
+TEST(Kinks, PowersWithAVariableExponentAreThoseWithAConstant) {
+  for (const double p : {0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 1.5, 0.5, -1.0, -0.5})
+    for (const double x : {0.0, -0.0, 0.75, 2.0}) {
+      const auto constant = by_order([p](const Var& v) { return pow(v, p); }, x);
+      const auto variable = by_order([p](const Var& v) { return pow(v, Var(p)); }, x);
+      const auto along = by_order([p](const Var& v) { return pow(v, p + 0.0 * v); }, x);
+      const auto array = by_order(
+          [p](const Var& v) {
+            return sum(pow(stack({v, v + 1.0}), Tensor{p, 2.0}) -
+                       Tensor{0.0, 1.0} * square(stack({v, v + 1.0})));
+          },
+          x);
+      for (std::size_t k = 0; k < 5; ++k) {
+        if (x == 0.0 && !std::isfinite(constant[k])) break;
+        const double slack = 1e-13 * (1.0 + std::fabs(constant[k]));
+        EXPECT_NEAR(variable[k], constant[k], slack) << x << "^" << p << ", order " << k;
+        EXPECT_NEAR(array[k], constant[k], 10 * slack) << x << "^" << p << ", order " << k;
+        if (x != 0.0 || k < 2) {
+          EXPECT_NEAR(along[k], constant[k], 10 * slack) << x << "^" << p << ", order " << k;
+        }
+      }
+    }
+}
+
+// d/dx sqrt(relu(x)) below 0: the infinite derivative of the root does not come through a slope of 0.
+TEST(Kinks, NoInfinityComesThroughADeadSide) {
+  for (const auto f :
+       {+[](const Var& x) { return relu(x); }, +[](const Var& x) { return leaky_relu(x, 0.0); },
+        +[](const Var& x) { return clip(x, 0.0, INFINITY); }, +[](const Var& x) { return maximum(x, 0.0); },
+        +[](const Var& x) { return elu(x, 0.0); }}) {
+    const Tensor g = grad([&](const Var& x) { return sum(sqrt(f(x))); }, Tensor{-1.0, 4.0, -INFINITY});
+    EXPECT_TRUE(equal(g, Tensor{0.0, 0.25, 0.0}));
+    EXPECT_EQ(hessian([&](const Var& x) { return sqrt(f(x)); }, -1.0), 0.0);
+    EXPECT_TRUE(std::isnan(grad([&](const Var& x) { return sqrt(f(x)); }, NAN)));
+  }
+  EXPECT_EQ(grad([](const Var& x) { return sqrt(x); }, 0.0), INFINITY);
+  EXPECT_TRUE(std::isnan(detail::leaky_mask(INFINITY, NAN, 0.0).item()));
+  EXPECT_EQ(detail::exp_mask(INFINITY, 1.0, 1.0, 0.0).item(), 0.0);
+}
+
 // A NaN is the result, so the derivative is its own: the first one's, whichever way the axis lies in memory.
 TEST(Kinks, TheDerivativeOfAnExtremeIsThatOfTheFirstNaN) {
   for (const auto extreme :
@@ -252,6 +303,16 @@ TEST(Kinks, WhereKeepsTheOtherSideOut) {
   EXPECT_EQ(where(7.0, 2.0, INFINITY).item(), 2.0);
   EXPECT_TRUE(std::isnan(where(NAN, 1.0, 2.0).item()));
   EXPECT_EQ(grad([](const Var& x) { return where(x, 3.0, 4.0); }, 1.0), 0.0);
+  // The form its documentation warns of, and the safe one.
+  const auto warned = [](const Var& x) { return where(greater(x, 0.0), log(x), 0.0); };
+  const auto safe = [](const Var& x) {
+    const Var m = greater(x, 0.0);
+    return where(m, log(where(m, x, 1.0)), 0.0);
+  };
+  EXPECT_TRUE(std::isnan(grad(warned, 0.0)));
+  EXPECT_EQ(grad(safe, 0.0), 0.0);
+  EXPECT_EQ(hessian(safe, 0.0), 0.0);
+  EXPECT_EQ(grad(safe, 4.0), 0.25);
 }
 
 // The mask is linear in its first argument; by its second the derivative is 0, at the jump too.
