@@ -25,6 +25,8 @@ struct Side {
   bool matched = false;     // just beside x all elements are on the sides they are on at x
   double derivative = 0.0;  // of phi along v, from this side
   double rounding = 0.0;    // of that number
+  double middle = 0.0;      // t / 2, in the middle of the piece it is taken on
+  double slope = 0.0;       // of phi along v there, by a difference
 };
 
 /// phi around x along v, with the kinks it meets.
@@ -33,6 +35,20 @@ class Line {
   Line(VarFunction phi, const Tensor& x, const Tensor& v) : phi_(phi), x_(x), v_(v), here_(at(0.0)) {}
 
   Index flips(double t) const { return detail::count_flips(here_, at(t)); }
+
+  /// Whether several elements are exactly at their kinks: each takes a side of its own there, and their sum need
+  /// not be that of any side.
+  bool at_several_kinks() const {
+    Index count = 0;
+    for (const detail::KinkedNode& node : here_.nodes)
+      for (const double d : node.distance.data()) count += d == 0.0;
+    return count > 1;
+  }
+  /// Whether the rules are right beside x, on the piece of that side.
+  bool right_beside(const Side& s, double slack) const {
+    const Tensor g = grad(phi_, detail::moved_along(x_, s.middle, v_));
+    return std::fabs(dot(g, v_).item() - s.slope) <= slack;
+  }
 
   /// The side that the sign of h points to. The derivative is taken on a piece on which no side changes: from x
   /// on, or, if x lies at the kink, on the piece behind it, whose value at x is that of phi by continuity.
@@ -46,6 +62,8 @@ class Line {
       for (int k = 0; k < kSteps && detail::count_flips(at(t), at(0.5 * t)) != 0; ++k) t *= 0.25;
     const double f0 = value(0.0), half = value(0.5 * t), full = value(t);
     s.derivative = (4.0 * half - full - 3.0 * f0) / t;
+    s.middle = 0.5 * t;
+    s.slope = (full - f0) / t;
     s.rounding = 32.0 * std::numeric_limits<double>::epsilon() *
                  std::max({std::fabs(f0), std::fabs(half), std::fabs(full)}) / std::fabs(t);
     return s;
@@ -84,6 +102,9 @@ void judge(GradientCheckRow& row, VarFunction phi, const Tensor& x, const Tensor
       std::max({std::fabs(row.analytic), std::fabs(low), std::fabs(high), 1e-3 * std::fabs(value), 1e-12});
   const double slack = tolerance * scale + std::max(left.rounding, right.rounding);
   if (row.analytic >= low - slack && row.analytic <= high + slack) row.outcome = GradientOutcome::kink;
+  if (row.order == 1 && line.at_several_kinks() && line.right_beside(left, slack) &&
+      line.right_beside(right, slack))
+    row.outcome = GradientOutcome::kink;
 }
 
 /// Compares <grad phi(x), v> with the central difference of phi along v.

@@ -59,8 +59,9 @@ struct GradientCheck {
 /// element is on different sides there, the engine's number is compared with the two one-sided derivatives, each
 /// by differences on a piece without flips: between them (or near one) it is called `kink`, else `failed`. At
 /// order 2, where the derivative itself jumps, it must be near the one of the side that x counts to, if there is
-/// such a side along v. A rule that adds up kinks which cancel, relu(x) - relu(-x) at 0, fails: its number is wrong.
-/// Cost: a gradient and two values a comparison; at most 80 more values for one that differs.
+/// such a side along v. Where several elements are at their kinks, each takes a side of its own, and the sum need not
+/// be that of any side, as for relu(x) - relu(-x) at 0: this is `kink` too if the rules are right on both sides of x.
+/// Cost: a gradient and two values a comparison; at most two gradients and 80 values more for one that differs.
 /// Throws: DomainError for options out of range; what f throws.
 GradientCheck check_gradient(VarFunction f, const Tensor& x, const GradientCheckOptions& options = {});
 GradientCheck check_gradient(VarFunction f, const Params& w, const GradientCheckOptions& options = {});

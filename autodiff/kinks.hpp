@@ -9,7 +9,8 @@
 namespace cotangent {
 
 /// One element of one recorded operation with a kink, and how far its argument is from it: for relu the
-/// pre-activation itself. Below 0 lies the side whose derivative is not the one taken at the kink.
+/// pre-activation itself, for max and min each number they choose from. Below 0 lies the side whose derivative is
+/// not the one taken at the kink.
 struct KinkPoint {
   Index node = 0;  // in the record: see Tape::to_string
   std::string operation;

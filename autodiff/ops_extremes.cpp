@@ -60,13 +60,14 @@ void to_first_position(const Pullback& p, const Var& g, Cotangents& out) {
   out.add(0, put_along_axis(reshape(g, index.shape()), index, axis, p.shape(0)[axis]));
 }
 
-/// How far the next number along the axis is from the one chosen: 0 at a tie. `sign` is -1 for the smallest.
+/// How far each number is above the largest of the others along its axis: below 0 for those not chosen, 0 at a tie.
+/// `sign` is -1 for the smallest.
 Tensor lead(const Inputs& in, const Attributes& a, double sign) {
   const Around s(in.shape(0), static_cast<int>(a.whole[0]));
-  Tensor out = uninitialized(in.shape(0).without(static_cast<int>(a.whole[0])));
+  Tensor out = uninitialized(in.shape(0));
   double* to = mutable_data(out);
   const double* x = in[0].data().data();
-  for (Index o = 0; o < s.outer; ++o, x += s.middle * s.inner)
+  for (Index o = 0; o < s.outer; ++o, x += s.middle * s.inner, to += s.middle * s.inner)
     for (Index k = 0; k < s.inner; ++k) {
       double first = -HUGE_VAL, second = -HUGE_VAL;
       for (Index m = 0; m < s.middle; ++m) {
@@ -74,7 +75,10 @@ Tensor lead(const Inputs& in, const Attributes& a, double sign) {
         second = std::fmax(second, std::fmin(first, v));
         first = std::fmax(first, v);
       }
-      *to++ = first - second;
+      for (Index m = 0; m < s.middle; ++m) {
+        const double v = sign * x[m * s.inner + k];
+        to[m * s.inner + k] = v - (v == first ? second : first);
+      }
     }
   return out;
 }

@@ -16,86 +16,17 @@
 #include "autodiff/ops_internal.hpp"
 #include "autodiff/tape_state.hpp"
 #include "autodiff/transforms.hpp"
+#include "kink_table.hpp"
 
 namespace cotangent {
 namespace {
 
-/// A piecewise linear function with its kink at 0, and its derivatives on both sides.
-struct KinkRow {
-  std::string name;
-  std::function<Var(const Var&)> function;
-  double left;
-  double right;
-};
-
-std::vector<KinkRow> kink_table() {
-  std::vector<KinkRow> table{{"relu", [](const Var& x) { return relu(x); }, 0.0, 1.0},
-                             {"leaky_relu", [](const Var& x) { return leaky_relu(x); }, 0.01, 1.0}};
-  const auto pair = [](const Var& x) { return stack({x, Tensor::zeros(x.shape())}, 0); };
-  table.push_back({"abs", [](const Var& x) { return abs(x); }, -1.0, 1.0});
-  table.push_back({"maximum with 0", [](const Var& x) { return maximum(x, 0.0); }, 0.0, 1.0});
-  table.push_back({"clip from 0", [](const Var& x) { return clip(x, 0.0, INFINITY); }, 0.0, 1.0});
-  table.push_back({"max of x and 0", [pair](const Var& x) { return max(pair(x), 0); }, 0.0, 1.0});
-  // Seen in a mirror, where the kink is on the other side.
-  table.push_back({"minimum of -x and 0, negated", [](const Var& x) { return -minimum(-x, 0.0); }, 0.0, 1.0});
-  table.push_back(
-      {"clip of -x to 0, negated", [](const Var& x) { return -clip(-x, -INFINITY, 0.0); }, 0.0, 1.0});
-  table.push_back({"min of -x and 0, negated", [pair](const Var& x) { return -min(pair(-x), 0); }, 0.0, 1.0});
-  table.push_back({"band_mask of x and x",
-                   [](const Var& x) { return detail::band_mask(x, detach(x), 0.0, INFINITY); }, 0.0, 1.0});
-  for (const double slope : {0.1, 2.5, -1.0, 0.0, 1.0, 1e300}) {
-    table.push_back({"leaky_relu with slope " + std::to_string(slope),
-                     [slope](const Var& x) { return leaky_relu(x, slope); }, slope, 1.0});
-    // Times x itself: leaky_mask alone is a step, whose derivative is 0 wherever it exists.
-    table.push_back({"leaky_mask of x and x with slope " + std::to_string(slope),
-                     [slope](const Var& x) { return detail::leaky_mask(x, detach(x), slope); }, slope, 1.0});
-  }
-  return table;
-}
-
-/// A function that is curved on one side of 0, with its derivatives of order 0, 1, 2 and 3.
-struct CurvedRow {
-  std::string name;
-  std::function<Var(const Var&)> function;
-  std::array<std::function<double(double)>, 4> exact;
-};
-
-std::vector<CurvedRow> curved_table() {
-  std::vector<CurvedRow> table;
-  for (const double alpha : {1.0, 0.25, 3.0, -1.5, 0.0}) {
-    const auto derivative = [alpha](double right) {
-      return [alpha, right](double x) { return x >= 0.0 ? right : alpha * std::exp(x); };
-    };
-    table.push_back({"elu with alpha " + std::to_string(alpha),
-                     [alpha](const Var& x) { return elu(x, alpha); },
-                     {[alpha](double x) { return x >= 0.0 ? x : alpha * std::expm1(x); }, derivative(1.0),
-                      derivative(0.0), derivative(0.0)}});
-    // Times x itself, as above: x by the mask of a constant.
-    table.push_back({"exp_mask of x and x with alpha " + std::to_string(alpha),
-                     [alpha](const Var& x) { return detail::exp_mask(x, detach(x), alpha, 1.0); },
-                     {[alpha](double x) { return x * (x >= 0.0 ? 1.0 : alpha * std::exp(x)); },
-                      derivative(1.0), [](double) { return 0.0; }, [](double) { return 0.0; }}});
-  }
-  return table;
-}
-
-/// A step at 0, with its values on both sides and there; its derivative is 0 everywhere.
-struct StepRow {
-  std::string name;
-  std::function<Var(const Var&)> function;
-  double left;
-  double at;
-  double right;
-};
-
-std::vector<StepRow> step_table() {
-  return {{"sign", [](const Var& x) { return sign(x); }, -1.0, 1.0, 1.0},
-          {"less", [](const Var& x) { return less(x, 0.0); }, 1.0, 0.0, 0.0},
-          {"less_equal", [](const Var& x) { return less_equal(x, 0.0); }, 1.0, 1.0, 0.0},
-          {"greater", [](const Var& x) { return greater(x, 0.0); }, 0.0, 0.0, 1.0},
-          {"greater_equal", [](const Var& x) { return greater_equal(x, 0.0); }, 0.0, 1.0, 1.0},
-          {"equal_to", [](const Var& x) { return equal_to(x, 0.0); }, 0.0, 1.0, 0.0}};
-}
+using test::curved_table;
+using test::CurvedRow;
+using test::kink_table;
+using test::KinkRow;
+using test::step_table;
+using test::StepRow;
 
 constexpr double kTiny = std::numeric_limits<double>::denorm_min();
 const std::vector<double> kPoints{0.0, -0.0, kTiny, -kTiny, 1e-300, -1e-300,
@@ -383,17 +314,78 @@ TEST(Kinks, SlopesAboveOneAreNotAMaximum) {
   EXPECT_EQ(leaky_relu(-2.0, 2.5).item(), -5.0);
 }
 
+/// A function with one kink, or a step, and where it is.
+struct PlacedKink {
+  std::string name;
+  std::function<Var(const Var&)> function;
+  double at = 0.0;
+};
+
+std::vector<PlacedKink> placed_kinks() {
+  std::vector<PlacedKink> rows{
+      {"norm", [](const Var& x) { return norm(x); }},
+      {"clip from 1.5", [](const Var& x) { return clip(x, 1.5, INFINITY); }, 1.5},
+      {"clip to -2", [](const Var& x) { return clip(x, -INFINITY, -2.0); }, -2.0},
+      {"band_mask from 1.5", [](const Var& x) { return detail::band_mask(1.0, x, 1.5, INFINITY); }, 1.5},
+      {"band_mask to -2", [](const Var& x) { return detail::band_mask(1.0, x, -INFINITY, -2.0); }, -2.0},
+      {"leaky_mask", [](const Var& x) { return detail::leaky_mask(Tensor::ones(x.shape()), x, 0.1); }},
+      {"exp_mask", [](const Var& x) { return detail::exp_mask(Tensor::ones(x.shape()), x, 2.0, 1.0); }},
+      {"maximum with 3", [](const Var& x) { return maximum(x, 3.0); }, 3.0},
+      {"minimum with 3", [](const Var& x) { return minimum(3.0, x); }, 3.0},
+      {"less than 1", [](const Var& x) { return less(x, 1.0); }, 1.0},
+      {"max of x and 2",
+       [](const Var& x) {
+         return max(stack({x, Tensor::full(x.shape(), 2.0)}), 0);
+       },
+       2.0},
+      {"min of x and 2",
+       [](const Var& x) {
+         return min(stack({x, Tensor::full(x.shape(), 2.0)}), 0);
+       },
+       2.0}};
+  for (const KinkRow& row : kink_table())
+    if (row.left != row.right) rows.push_back({row.name, row.function});
+  for (const CurvedRow& row : curved_table()) rows.push_back({row.name, row.function});
+  for (const StepRow& row : step_table()) rows.push_back({row.name, row.function});
+  return rows;
+}
+
 TEST(Kinks, EveryOperationSaysHowFarItsKinkIs) {
-  std::vector<std::function<Var(const Var&)>> functions{[](const Var& x) { return norm(x); }};
-  for (const KinkRow& row : kink_table()) functions.push_back(row.function);
-  for (const StepRow& row : step_table()) functions.push_back(row.function);
-  for (const auto& f : functions)
-    for (const double x : {0.0, 0.5, -2.0}) {
-      const KinkAudit audit = kink_audit([&](const Var& v) { return sum(f(v)); }, Tensor{x}, {.closest = 1});
+  std::set<std::string> seen;
+  for (const PlacedKink& row : placed_kinks())
+    for (const double beside : {0.0, 0.5, -2.0}) {
+      SCOPED_TRACE(row.name + ", " + std::to_string(beside) + " beside its kink");
+      const KinkAudit audit = kink_audit([&](const Var& v) { return sum(row.function(v)); },
+                                         Tensor{row.at + beside}, {.closest = 0});
       EXPECT_TRUE(audit.unknown.empty());
-      ASSERT_EQ(audit.closest.size(), 1u);
-      EXPECT_EQ(std::fabs(audit.closest[0].distance), std::fabs(x)) << audit.to_string();
+      ASSERT_EQ(audit.operations.size(), 1u) << audit.to_string();
+      EXPECT_EQ(audit.operations[0].closest, std::fabs(beside)) << audit.to_string();
+      EXPECT_EQ(audit.at_kink > 0, beside == 0.0);
+      seen.insert(audit.operations[0].operation);
     }
+  for (const Op* op = Op::first(); op; op = op->next()) {
+    if (!op->spec().at_kink) continue;
+    EXPECT_TRUE(seen.count(op->name())) << "[" << op->name() << "] has a kink, but where is not tested";
+  }
+}
+
+// The place is that of the kink: there, and not beside it, the derivative or the value jumps.
+TEST(Kinks, TheKinkIsWhereTheDistanceVanishes) {
+  const auto jumps = [](const std::function<Var(const Var&)>& f, double x) {
+    const double low = x - 1e-7, high = x + 1e-7;
+    return std::fabs(grad(f, low) - grad(f, high)) > 1e-3 || std::fabs(f(low).item() - f(high).item()) > 1e-3;
+  };
+  for (const PlacedKink& row : placed_kinks()) {
+    if (row.name.find("slope 1000") != std::string::npos) continue;  // too steep to see
+    // elu with alpha 1 is smooth; equal_to has a point, not a jump.
+    const bool smooth = row.name.find("alpha 1.0") != std::string::npos || row.name == "equal_to";
+    EXPECT_EQ(jumps(row.function, row.at), !smooth) << row.name;
+    for (const double beside : {0.5, -0.5, 2.0, -2.0})
+      EXPECT_FALSE(jumps(row.function, row.at + beside)) << row.name << ", " << beside << " beside";
+  }
+}
+
+TEST(Kinks, DistancesHaveTheSignOfTheSide) {
   const auto distance = [](const std::function<Var(const Var&)>& f, const Tensor& x) {
     return kink_audit([&](const Var& v) { return sum(f(v)); }, x, {.closest = 1}).closest[0].distance;
   };
@@ -403,6 +395,15 @@ TEST(Kinks, EveryOperationSaysHowFarItsKinkIs) {
   EXPECT_EQ(distance([](const Var& x) { return max(x); }, Tensor{1.0, 4.0, 3.0}), 1.0);
   EXPECT_EQ(distance([](const Var& x) { return min(x, 0); }, Tensor{1.0, 4.0, 1.0}), 0.0);
   EXPECT_EQ(distance([](const Var& x) { return minimum(x, 2.0); }, Tensor{5.0}), -3.0);
+  // Of each number among which max chooses; another choice flips two of them.
+  const auto largest = [](const Var& x) { return max(x, 0); };
+  const KinkAudit audit = kink_audit(largest, Tensor{1.0, 4.0, 3.0});
+  EXPECT_EQ(audit.operations[0].shape, (Shape{3}));
+  EXPECT_EQ(audit.operations[0].below, 2);
+  EXPECT_EQ(mask_flips(largest, Tensor{1.0, 4.0, 3.0}, Tensor{1.0, 2.0, 3.0}).flipped, 2);
+  EXPECT_EQ(mask_flips(largest, Tensor{1.0, 4.0, 3.0}, Tensor{3.5, 4.0, 3.0}).flipped, 0);
+  EXPECT_EQ(mask_flips([](const Var& x) { return min(x, 0); }, Tensor{1.0, 4.0}, Tensor{5.0, 4.0}).flipped,
+            2);
 }
 
 TEST(Kinks, DocumentedValueIsTheOneTaken) {
