@@ -43,6 +43,9 @@ inline void release(Buffer* buffer) noexcept {
     recycle_buffer(buffer);
 }
 
+/// Bytes of the block that n doubles get.
+std::size_t block_bytes(std::size_t n) noexcept;
+
 /// Bytes the calling thread's cache holds at present, and the most it may hold.
 std::size_t cached_bytes() noexcept;
 std::size_t cached_bytes_limit() noexcept;

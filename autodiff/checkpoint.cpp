@@ -99,6 +99,8 @@ ManyFunction packed_backward(const ManyFunction& f, const std::vector<bool>& wan
   };
 }
 
+}  // namespace
+
 const Op kCheckpoint({
     .name = "checkpoint",
     .forward =
@@ -137,7 +139,10 @@ const Op kCheckpoint({
     .keep = Keep::kInputs,
 });
 
-}  // namespace
+Var checkpointed(const Attributes& attributes, const std::vector<Var>& inputs) {
+  return function_of(attributes)(inputs);
+}
+
 }  // namespace detail
 
 Var checkpoint(ManyFunction f, const std::vector<Var>& inputs) {

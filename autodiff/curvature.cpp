@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "autodiff/error.hpp"
+#include "autodiff/jacobian_passes.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops_internal.hpp"
 #include "autodiff/sweep.hpp"
@@ -57,6 +58,7 @@ Var gauss_newton_product(VarFunction model, VarFunction loss, const Var& w, cons
 }
 
 Tensor gauss_newton_matrix(VarFunction model, VarFunction loss, const Tensor& w) {
+  const Shape shape = detail::derivative_shape("gauss_newton_matrix", w.shape(), w.shape());
   const Tensor y = model(Var(w)).value();
   const Index t = y.size(), s = w.size();
   const Tensor j = jacobian(model, w).reshape(Shape{t, s});
@@ -65,8 +67,6 @@ Tensor gauss_newton_matrix(VarFunction model, VarFunction loss, const Tensor& w)
   double* to = detail::mutable_data(g);
   for (Index i = 0; i < s; ++i)
     for (Index k = 0; k < i; ++k) to[i * s + k] = to[k * s + i] = 0.5 * (to[i * s + k] + to[k * s + i]);
-  Shape shape = w.shape();
-  for (int k = 0; k < w.rank(); ++k) shape = shape.with_inserted(shape.rank(), w.shape()[k]);
   return g.reshape(shape);
 }
 Tensor gauss_newton_matrix(VarFunction model, VarFunction loss, const Params& w) {

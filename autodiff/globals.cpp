@@ -2,12 +2,15 @@
 // cache, the epoch cells and the list of operations).
 #include "autodiff/buffer.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstdlib>
+#include <iterator>
 #include <mutex>
 #include <new>
 #include <vector>
 
+#include "autodiff/block_trace.hpp"
 #include "autodiff/globals.hpp"
 #include "autodiff/op.hpp"
 #include "autodiff/tape_state.hpp"
@@ -61,6 +64,8 @@ struct Cache {
   std::size_t num_tapes = 0;
   std::size_t bytes = 0;
   bool open = true;
+  // While there is one, nothing is free and the cache is full: no hot path sees it.
+  BlockTrace* trace = nullptr;
 };
 thread_local Cache cache;  // trivially destructible: still readable while other thread_locals are torn down
 
@@ -90,12 +95,13 @@ void unpoison([[maybe_unused]] Buffer* buffer) {
 #endif
 }
 
-[[gnu::noinline]] Buffer* new_block(std::uint32_t size_class) {
+[[gnu::noinline]] Buffer* new_block(std::uint32_t size_class, std::size_t n) {
   cache_guard.alive = true;  // touching it registers its destructor with this thread
   void* memory = std::aligned_alloc(64, (bytes_of(size_class) + 63) / 64 * 64);
   if (!memory) throw std::bad_alloc();
   Buffer* buffer = ::new (memory) Buffer;
   buffer->size_class = size_class;
+  if (cache.trace) cache.trace->took(buffer, n);
   return buffer;
 }
 
@@ -103,14 +109,14 @@ void unpoison([[maybe_unused]] Buffer* buffer) {
 
 namespace {
 
-Buffer* pop(std::uint32_t size_class, double*& data) {
+Buffer* pop(std::uint32_t size_class, std::size_t n, double*& data) {
   Buffer* buffer = cache.free[size_class];
   if (buffer) {
     cache.free[size_class] = buffer->next;
     cache.bytes -= bytes_of(size_class);
     unpoison(buffer);
   } else {
-    buffer = new_block(size_class);
+    buffer = new_block(size_class, n);
   }
   buffer->count.store(1, std::memory_order_relaxed);
   data = numbers(buffer, size_class);
@@ -120,6 +126,7 @@ Buffer* pop(std::uint32_t size_class, double*& data) {
 void push(Buffer* buffer, std::uint32_t size_class) noexcept {
   const std::size_t bytes = bytes_of(size_class);
   if (!cache.open || cache.bytes + bytes > kCacheLimit) {
+    if (cache.trace) cache.trace->gave(buffer);
     std::free(buffer);
     return;
   }
@@ -135,7 +142,7 @@ void push(Buffer* buffer, std::uint32_t size_class) noexcept {
 
 // Small blocks, the scalars among them, have a branch of their own in which the class is a constant.
 Buffer* acquire_buffer(std::size_t n, double*& data) {
-  return n <= kSmall ? pop(0, data) : pop(class_of(n), data);
+  return n <= kSmall ? pop(0, n, data) : pop(class_of(n), n, data);
 }
 
 void recycle_buffer(Buffer* buffer) noexcept {
@@ -145,10 +152,12 @@ void recycle_buffer(Buffer* buffer) noexcept {
     push(buffer, buffer->size_class);
 }
 
+std::size_t block_bytes(std::size_t n) noexcept { return bytes_of(class_of(n)); }
 std::size_t cached_bytes() noexcept { return cache.bytes; }
 std::size_t cached_bytes_limit() noexcept { return kCacheLimit; }
 
 void drop_cached_buffers() noexcept {
+  if (cache.trace) return;  // it has them
   for (Buffer*& head : cache.free) {
     while (head) {
       Buffer* next = head->next;
@@ -158,6 +167,19 @@ void drop_cached_buffers() noexcept {
     }
   }
   cache.bytes = 0;
+}
+
+BlockTrace::BlockTrace()
+    : cached_(std::begin(cache.free), std::end(cache.free)), cached_bytes_(cache.bytes), outer_(cache.trace) {
+  std::fill(std::begin(cache.free), std::end(cache.free), nullptr);
+  cache.bytes = kCacheLimit;
+  cache.trace = this;
+}
+
+BlockTrace::~BlockTrace() {
+  std::copy(cached_.begin(), cached_.end(), cache.free);
+  cache.bytes = cached_bytes_;
+  cache.trace = outer_;
 }
 
 TapeState* acquire_tape_state() {

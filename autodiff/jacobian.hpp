@@ -23,7 +23,8 @@ struct JacobianOptions {
   std::vector<std::string> params = {};
   Wrt wrt = Wrt::params;
   /// Bytes of tensors the work may hold, the result's among them: samples are then taken in chunks that fit, by
-  /// plan_per_sample_jacobian's forecast; if nothing fits, a DomainError shows it. Not with .wrt = inputs.
+  /// plan_per_sample_jacobian's forecast; if nothing fits, a DomainError shows it. What was cached before is not
+  /// counted, nor are the copies of a sample whose gradient rounding has carried over a kink.
   std::optional<Index> memory = std::nullopt;
 };
 

@@ -12,6 +12,9 @@ namespace cotangent::detail {
 extern const Op kView;
 extern const Op kLinear;
 extern const Op kMatmul;
+extern const Op kCheckpoint;
+/// The function behind a checkpoint's node, on other inputs.
+Var checkpointed(const Attributes& attributes, const std::vector<Var>& inputs);
 
 /// x itself as a new node, so that a derivative by it sees no other use of x.
 Var alias(const Var& x);

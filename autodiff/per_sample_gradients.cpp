@@ -7,6 +7,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/kernels.hpp"
+#include "autodiff/row_forecast.hpp"
 #include "autodiff/rows.hpp"
 #include "autodiff/tensor_access.hpp"
 #include "autodiff/transforms.hpp"
@@ -43,40 +44,86 @@ std::vector<ParamEntry> table_of(const Tensor& w) {
   return {{"w", w.shape(), 0}};
 }
 
+Plan plan_of(const char* what, SampleLoss loss, const Tensor& w, const Tensor& x, const Tensor& targets,
+             const Columns& columns, Index numbers, std::optional<Index> memory) {
+  return detail::plan_rows(fmt::format("per-sample {} of {} samples", what, x.size(0)),
+                           detail::forecast_losses(loss, w, x, targets, columns.ranges), x.size(0), numbers,
+                           memory);
+}
+
+/// with_sweep(first, sweep) for chunks of samples that fit the memory, or alone(i, gradient) for samples whose chunk has
+/// no structure.
+template <class WithSweep, class Alone>
+void each_gradient(SampleLoss loss, const Tensor& w, const Tensor& x, const Tensor& targets,
+                   const Columns& columns, Index chunk, WithSweep with_sweep, Alone alone) {
+  detail::each_chunk(x.size(0), chunk, [&](Index first, Index last) {
+    const bool all = last - first == x.size(0);
+    const detail::RowSweep sweep = detail::sweep_losses(
+        loss, w, all ? x : x.rows(first, last), all ? targets : targets.rows(first, last), columns.ranges);
+    if (sweep.slow_reason.empty()) return with_sweep(first, sweep);
+    for (Index i = first; i < last; ++i) alone(i, gradient_alone(loss, w, x, targets, i));
+  });
+}
+
+Index chunk_of(const char* what, SampleLoss loss, const Tensor& w, const Tensor& x, const Tensor& targets,
+               const Columns& columns, Index numbers, const SampleGradientOptions& options) {
+  if (!options.memory) return detail::samples_of(x, targets);
+  const detail::BlockTrace apart;  // the cache keeps nothing of the plan
+  return detail::samples_at_a_time(
+      plan_of(what, loss, w, x, targets, columns, numbers, options.memory).chosen(), x.size(0));
+}
+
 Jacobian gradients(SampleLoss loss, const Tensor& w, const std::vector<ParamEntry>& table, const Tensor& x,
                    const Tensor& targets, const SampleGradientOptions& options) {
+  detail::check_memory("per_sample_gradients", options.memory);
+  const Index n = detail::samples_of(x, targets);
   Columns columns(table, w.size(), options);
-  const detail::RowSweep sweep = detail::sweep_losses(loss, w, x, targets, columns.ranges);
-  const Index n = x.size(0), width = detail::count_columns(columns.ranges);
-  if (sweep.slow_reason.empty())
-    return Jacobian(detail::rows_from(sweep, columns.ranges), n, 1, std::move(columns.selected));
+  const Index width = detail::count_columns(columns.ranges);
+  const Index chunk = chunk_of("gradients", loss, w, x, targets, columns, n * width, options);
   Tensor rows = detail::uninitialized(Shape{n, width});
-  for (Index i = 0; i < n; ++i) {
-    const Tensor g = gradient_alone(loss, w, x, targets, i);
-    for (const ColumnRange& range : columns.ranges)
-      std::copy(g.data().data() + range.first, g.data().data() + range.last,
-                detail::mutable_data(rows) + i * width + range.column);
-  }
+  each_gradient(
+      loss, w, x, targets, columns, chunk,
+      [&](Index first, const detail::RowSweep& sweep) {
+        detail::write_rows(sweep, columns.ranges, rows, first);
+      },
+      [&](Index i, const Tensor& g) {
+        for (const ColumnRange& range : columns.ranges)
+          std::copy(g.data().data() + range.first, g.data().data() + range.last,
+                    detail::mutable_data(rows) + i * width + range.column);
+      });
   return Jacobian(std::move(rows), n, 1, std::move(columns.selected));
 }
 
 Tensor square_norms(SampleLoss loss, const Tensor& w, const std::vector<ParamEntry>& table, const Tensor& x,
                     const Tensor& targets, const SampleGradientOptions& options) {
+  detail::check_memory("per_sample_square_norms", options.memory);
+  const Index n = detail::samples_of(x, targets);
   const Columns columns(table, w.size(), options);
-  const detail::RowSweep sweep = detail::sweep_losses(loss, w, x, targets, columns.ranges);
-  if (sweep.slow_reason.empty()) return detail::row_squares(sweep);
-  Tensor squares = Tensor::zeros(Shape{x.size(0)});
-  for (Index i = 0; i < x.size(0); ++i) {
-    const Tensor g = gradient_alone(loss, w, x, targets, i);
-    for (const ColumnRange& range : columns.ranges) {
-      const double* part = g.data().data() + range.first;
-      detail::mutable_data(squares)[i] += kernel::loops().dot(part, part, range.last - range.first);
-    }
-  }
+  const Index chunk = chunk_of("square norms", loss, w, x, targets, columns, n, options);
+  Tensor squares = detail::uninitialized(Shape{n});
+  each_gradient(
+      loss, w, x, targets, columns, chunk,
+      [&](Index first, const detail::RowSweep& sweep) { detail::write_row_squares(sweep, squares, first); },
+      [&](Index i, const Tensor& g) {
+        double square = 0.0;
+        for (const ColumnRange& range : columns.ranges) {
+          const double* part = g.data().data() + range.first;
+          square += kernel::loops().dot(part, part, range.last - range.first);
+        }
+        detail::mutable_data(squares)[i] = square;
+      });
   return squares;
 }
 
 }  // namespace
+
+Plan plan_per_sample_gradients(SampleLoss loss, const Params& w, const Tensor& x, const Tensor& targets,
+                               const SampleGradientOptions& options) {
+  detail::check_memory("plan", options.memory);
+  const Columns columns(w.table(), w.size(), options);
+  const Index numbers = detail::samples_of(x, targets) * detail::count_columns(columns.ranges);
+  return plan_of("gradients", loss, w.flat(), x, targets, columns, numbers, options.memory);
+}
 
 Jacobian per_sample_gradients(SampleLoss loss, const Params& w, const Tensor& x, const Tensor& targets,
                               const SampleGradientOptions& options) {

@@ -1,5 +1,6 @@
 // Gradients of a loss for each sample by itself, and their lengths.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,9 @@ using SampleLoss = FunctionRef<Var(const Var& w, const Var& x, const Tensor& tar
 struct SampleGradientOptions {
   /// Name patterns; only matching parameters become columns, the rest is constant. Empty: all.
   std::vector<std::string> params = {};
+  /// Bytes of tensors the work may hold, the result's among them: samples are then taken in chunks that fit, by
+  /// plan_per_sample_gradients' forecast; if nothing fits, a DomainError shows it.
+  std::optional<Index> memory = std::nullopt;
 };
 
 /// Row i is the gradient of loss(w, X[i:i+1], targets[i:i+1]).

@@ -12,60 +12,105 @@
 namespace cotangent {
 namespace {
 
-/// Rows of consecutive samples, each chunk by whichever way its own record allows.
-Jacobian in_chunks(ModelFunction f, const Tensor& w, const Tensor& x,
-                   const std::vector<detail::ColumnRange>& columns, std::vector<ParamEntry> selected,
-                   Index outputs, Index chunk) {
-  const Index n = x.size(0), width = detail::count_columns(columns);
-  Tensor rows = detail::uninitialized(Shape{n * outputs, width});
-  for (Index first = 0; first < n; first += chunk) {
-    const Tensor part = x.rows(first, std::min(first + chunk, n));
-    const detail::RowSweep sweep = detail::sweep_rows(f, w, part, columns);
-    if (sweep.outputs != outputs)
-      throw ShapeError(
-          fmt::format("[per_sample_jacobian] f has {} outputs for samples {} .. {} of {}, {} for the "
-                      "first; it must treat samples alike",
-                      sweep.outputs, first, std::min(first + chunk, n) - 1, x.shape().to_string(), outputs));
-    if (sweep.slow_reason.empty()) {
-      detail::write_rows(sweep, columns, rows, first * outputs);
-      continue;
-    }
-    const Tensor slow = detail::slow_rows(f, w, part, outputs, columns);
-    std::copy(slow.data().begin(), slow.data().end(), detail::mutable_data(rows) + first * outputs * width);
-  }
-  return Jacobian(std::move(rows), n, outputs, std::move(selected));
+void check_outputs(Index found, Index outputs, Index first, Index last, const Tensor& x) {
+  if (found != outputs)
+    throw ShapeError(
+        fmt::format("[per_sample_jacobian] f has {} outputs for samples {} .. {} of {}, {} for the "
+                    "first; it must treat samples alike",
+                    found, first, last - 1, x.shape().to_string(), outputs));
 }
 
-Jacobian within_memory(ModelFunction f, const Tensor& w, const Tensor& x,
-                       const std::vector<detail::ColumnRange>& columns, std::vector<ParamEntry> selected,
-                       Index memory) {
-  const detail::RowForecast forecast = detail::forecast_rows(f, w, x, columns);
-  const Way way = detail::plan_rows(forecast, w, x, detail::count_columns(columns), memory).chosen();
-  const Index n = x.size(0);
-  return in_chunks(f, w, x, columns, std::move(selected), forecast.sweep.outputs,
-                   way.name == "single" ? 1 : way.chunk.value_or(n));
+/// Rows of consecutive samples, each chunk by whichever way its own record allows.
+Tensor in_chunks(ModelFunction f, const Tensor& w, const Tensor& x,
+                 const std::vector<detail::ColumnRange>& columns, Index outputs, Index chunk) {
+  Tensor rows = detail::uninitialized(Shape{x.size(0) * outputs, detail::count_columns(columns)});
+  detail::each_chunk(x.size(0), chunk, [&](Index first, Index last) {
+    const Tensor part = x.rows(first, last);
+    const detail::RowSweep sweep = detail::sweep_rows(f, w, part, columns);
+    check_outputs(sweep.outputs, outputs, first, last, x);
+    if (sweep.slow_reason.empty())
+      detail::write_rows(sweep, columns, rows, first * outputs);
+    else
+      detail::write_slow_rows(f, w, part, outputs, columns, rows, first * outputs);
+  });
+  return rows;
+}
+
+Tensor inputs_in_chunks(ModelFunction f, const Tensor& w, const Tensor& x, Index outputs, Index chunk) {
+  const Index n = x.size(0), d = x.size() / n;
+  Tensor rows = detail::uninitialized(Shape{n * outputs, d});
+  detail::each_chunk(n, chunk, [&](Index first, Index last) {
+    Index found = 0;
+    const Tensor part = detail::input_rows(f, w, x.rows(first, last), found);
+    check_outputs(found, outputs, first, last, x);
+    std::copy(part.data().begin(), part.data().end(), detail::mutable_data(rows) + first * outputs * d);
+  });
+  return rows;
+}
+
+void check_options(const JacobianOptions& options) {
+  detail::check_memory("per_sample_jacobian", options.memory);
+  if (options.wrt == Wrt::inputs && !options.params.empty())
+    throw DomainError(
+        "[per_sample_jacobian] .params chooses columns among parameters; leave it out with .wrt = "
+        "Wrt::inputs");
+}
+
+std::string task_of(Index rows, Index width) {
+  return fmt::format("per-sample Jacobian [{}, {}]", rows, width);
+}
+
+Plan plan_by_inputs(const detail::RowForecast& forecast, const Tensor& x, std::optional<Index> memory) {
+  const Index rows = x.size(0) * forecast.sweep.outputs, width = x.size() / x.size(0);
+  return detail::plan_rows(task_of(rows, width), forecast, x.size(0), rows * width, memory);
+}
+
+Plan plan_by_params(const detail::RowForecast& forecast, const Tensor& x,
+                    const std::vector<detail::ColumnRange>& columns, std::optional<Index> memory) {
+  const Index rows = x.size(0) * forecast.sweep.outputs, width = detail::count_columns(columns);
+  return detail::plan_rows(task_of(rows, width), forecast, x.size(0), rows * width, memory);
+}
+
+struct Chunks {
+  Index outputs;
+  Index samples;
+};
+
+Jacobian by_inputs(ModelFunction f, const Tensor& w, const Tensor& x, std::optional<Index> memory) {
+  Index outputs = 0;
+  Tensor rows;
+  if (memory) {
+    const Chunks chunks = [&] {
+      const detail::BlockTrace apart;  // the cache keeps nothing of the plan
+      const detail::RowForecast forecast = detail::forecast_inputs(f, w, x);
+      const Way way = plan_by_inputs(forecast, x, memory).chosen();
+      return Chunks{forecast.sweep.outputs, detail::samples_at_a_time(way, x.size(0))};
+    }();
+    outputs = chunks.outputs;
+    rows = inputs_in_chunks(f, w, x, outputs, chunks.samples);
+  } else {
+    rows = detail::input_rows(f, w, x, outputs);
+  }
+  return Jacobian(std::move(rows), x.size(0), outputs, {{"x", x.shape().without(0), 0}});
 }
 
 Jacobian by_params(ModelFunction f, const Tensor& w, const std::vector<ParamEntry>& table, const Tensor& x,
                    const JacobianOptions& options) {
-  if (options.wrt == Wrt::inputs) {
-    if (!options.params.empty())
-      throw DomainError(
-          "[per_sample_jacobian] .params chooses columns among parameters; leave it out with .wrt = "
-          "Wrt::inputs");
-    if (options.memory)
-      throw DomainError(
-          "[per_sample_jacobian] .memory plans derivatives by the parameters; leave it out with .wrt = "
-          "Wrt::inputs");
-    Index outputs = 0;
-    Tensor rows = detail::input_rows(f, w, x, outputs);
-    Shape shape = x.shape().without(0);
-    return Jacobian(std::move(rows), x.size(0), outputs, {{"x", shape, 0}});
-  }
+  check_options(options);
+  if (options.wrt == Wrt::inputs) return by_inputs(f, w, x, options.memory);
   std::vector<ParamEntry> selected;
   const std::vector<detail::ColumnRange> columns =
       detail::select_columns(table, w.size(), options.params, selected);
-  if (options.memory) return within_memory(f, w, x, columns, std::move(selected), *options.memory);
+  if (options.memory) {
+    const Chunks chunks = [&] {
+      const detail::BlockTrace apart;
+      const detail::RowForecast forecast = detail::forecast_rows(f, w, x, columns);
+      const Way way = plan_by_params(forecast, x, columns, options.memory).chosen();
+      return Chunks{forecast.sweep.outputs, detail::samples_at_a_time(way, x.size(0))};
+    }();
+    return Jacobian(in_chunks(f, w, x, columns, chunks.outputs, chunks.samples), x.size(0), chunks.outputs,
+                    std::move(selected));
+  }
   const detail::RowSweep sweep = detail::sweep_rows(f, w, x, columns);
   Tensor rows = sweep.slow_reason.empty() ? detail::rows_from(sweep, columns)
                                           : detail::slow_rows(f, w, x, sweep.outputs, columns);
@@ -73,6 +118,17 @@ Jacobian by_params(ModelFunction f, const Tensor& w, const std::vector<ParamEntr
 }
 
 }  // namespace
+
+Plan plan_per_sample_jacobian(ModelFunction f, const Params& w, const Tensor& x,
+                              const JacobianOptions& options) {
+  check_options(options);
+  if (options.wrt == Wrt::inputs)
+    return plan_by_inputs(detail::forecast_inputs(f, w.flat(), x), x, options.memory);
+  std::vector<ParamEntry> selected;
+  const std::vector<detail::ColumnRange> columns =
+      detail::select_columns(w.table(), w.size(), options.params, selected);
+  return plan_by_params(detail::forecast_rows(f, w.flat(), x, columns), x, columns, options.memory);
+}
 
 Jacobian per_sample_jacobian(ModelFunction f, const Params& w, const Tensor& x,
                              const JacobianOptions& options) {

@@ -1,4 +1,4 @@
-// What a record costs to replay: products of matrices and numbers kept. Behind the planners.
+// What a record costs to replay, in operations. Behind the planners.
 #pragma once
 #include <vector>
 
@@ -7,9 +7,13 @@
 
 namespace cotangent::detail {
 
-/// Costs of the record up to `output`, whose first node is w. `rows` marks the nodes that carry cotangent rows;
-/// numbers within w and x are not counted.
+/// What takes about as much time as so many operations of a large matrix product: each number an operation
+/// reads or writes, and calling it at all.
+inline constexpr double kNumberFlops = 2.0;
+inline constexpr double kCallFlops = 400.0;
+
+/// Costs of the record from the node w to `output`; `rows` marks the nodes that carry cotangent rows.
 RowCosts record_costs(const TapeState& tape, std::uint32_t output, const std::vector<unsigned char>& rows,
-                      const Tensor& w, const Tensor& x);
+                      std::uint32_t w = 0);
 
 }  // namespace cotangent::detail

@@ -7,8 +7,6 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
-#include <string_view>
-#include <unordered_set>
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
@@ -80,17 +78,6 @@ void collect(TapeState& state, std::uint32_t output, const RowAnalysis& analysis
   }
 }
 
-void add_row_bytes(const RowSweep& sweep, const Tensor& x, RowCosts& costs) {
-  std::unordered_set<const double*> seen{x.data().data()};
-  const auto bytes = [&](const Tensor& t) {
-    return t.rank() == 2 && seen.insert(t.data().data()).second ? 8.0 * static_cast<double>(t.size()) : 0.0;
-  };
-  for (const ParamUse& use : sweep.uses) {
-    costs.data_bytes += bytes(use.data);
-    for (const Tensor& delta : use.delta) costs.delta_bytes += bytes(delta);
-  }
-}
-
 RowSweep sweep_once(ModelFunction f, const Tensor& w, const Tensor& x,
                     const std::vector<ColumnRange>& columns, Tensor& values, RowCosts* costs = nullptr) {
   Tape tape;
@@ -107,12 +94,11 @@ RowSweep sweep_once(ModelFunction f, const Tensor& w, const Tensor& x,
   const std::uint32_t output = VarAccess::node(y);
   const RowAnalysis analysis(kJacobian, state, output, columns);
   result.slow_reason = analysis.slow_reason();
-  if (costs) *costs = record_costs(state, output, analysis.active_on_w(), w, x);
+  if (costs) *costs = record_costs(state, output, analysis.active_on_w());
   if (!result.slow_reason.empty()) return result;
   collect(
       state, output, analysis, result.outputs,
       [&](Index c) { return column_seed(y.shape(), result.outputs, c); }, result);
-  if (costs) add_row_bytes(result, x, *costs);
   return result;
 }
 
@@ -280,7 +266,7 @@ std::vector<unsigned char> dependents(const TapeState& tape, std::uint32_t outpu
 
 /// `proved`: the samples are known to be apart, or there is only one.
 Tensor input_rows_once(ModelFunction f, const Tensor& w, const Tensor& x, Index& outputs, Tensor& values,
-                       bool proved = false) {
+                       bool proved = false, RowCosts* costs = nullptr) {
   Tape tape;
   const Var wv = tape.input(w);
   const Var xv = tape.input(x);
@@ -299,6 +285,7 @@ Tensor input_rows_once(ModelFunction f, const Tensor& w, const Tensor& x, Index&
     active = dependents(state, output);
   else
     active = RowAnalysis(kJacobian, state, output, no_columns).active_on_x();
+  if (costs) *costs = record_costs(state, output, active);
   for (Index c = 0; c < outputs; ++c) {
     Sweep sweep(state, output, kX, false);
     sweep.set_active(active.data());
@@ -342,6 +329,12 @@ Tensor input_rows(ModelFunction f, const Tensor& w, const Tensor& x, Index& outp
   return batch;
 }
 
+Tensor input_rows_once(ModelFunction f, const Tensor& w, const Tensor& x, Index& outputs, RowCosts& costs) {
+  check_inputs(kJacobian, x);
+  Tensor values;
+  return input_rows_once(f, w, x, outputs, values, false, &costs);
+}
+
 RowSweep sweep_rows_once(ModelFunction f, const Tensor& w, const Tensor& x,
                          const std::vector<ColumnRange>& columns, RowCosts& costs) {
   check_inputs(kJacobian, x);
@@ -350,42 +343,6 @@ RowSweep sweep_rows_once(ModelFunction f, const Tensor& w, const Tensor& x,
 }
 
 namespace {
-
-/// Where the samples' parts of a loss stand in the record: it is `factor` times the sum of the numbers of `node`.
-struct Parts {
-  std::uint32_t node = kNoNode;
-  double factor = 1.0;
-};
-
-/// Looks through constant factors and reshapes of one number down to the sum; no node if there is anything else.
-Parts parts_of(const TapeState& tape, std::uint32_t i) {
-  double factor = 1.0;
-  for (;;) {
-    const Node& node = tape.nodes[i];
-    if (!node.op || node.num_inputs == 0) return {};
-    const std::string_view name = node.op->name();
-    const auto constant = [&](std::uint32_t j) -> const Tensor* {
-      const bool is = tape.source(node, j) == kNoNode;
-      const Tensor& t = tape.inputs[node.first_input + j].value();
-      return is && t.size() == 1 && TensorAccess::has_data(t) ? &t : nullptr;
-    };
-    std::uint32_t next = tape.source(node, 0);
-    if (name == "sum" || (name == "sum_axis" && node.output.rank() == 0)) return {next, factor};
-    if (name == "scale") {
-      factor *= node.attributes.real[0];
-    } else if (name == "div" && constant(1)) {
-      factor /= constant(1)->data()[0];
-    } else if (name == "mul" && (constant(0) || constant(1))) {
-      const std::uint32_t which = constant(0) ? 0 : 1;
-      factor *= constant(which)->data()[0];
-      next = tape.source(node, 1 - which);
-    } else if (!(node.op == &kView && tape.inputs[node.first_input].size() == 1)) {
-      return {};
-    }
-    if (next == kNoNode) return {};
-    i = next;
-  }
-}
 
 constexpr const char* kNotParts = "the loss is not a multiple of the sum of its samples' parts";
 
@@ -398,13 +355,14 @@ std::optional<double> factor_alone(LossFunction f, const Tensor& w, const Tensor
   TapeState& state = VarAccess::state(tape);
   check_tape(kGradients, state, y);
   if (!y.tracked()) return 1.0;
-  const Parts parts = parts_of(state, VarAccess::node(y));
+  const LossParts parts = loss_parts(state, VarAccess::node(y));
   return parts.node == kNoNode ? std::nullopt : std::optional(parts.factor);
 }
 
 /// One record of the loss and its rows: of [n] losses, or of the parts that are summed, `factor` times each.
 RowSweep sweep_losses_once(LossFunction f, const Tensor& w, const Tensor& x, const Tensor& targets,
-                           const std::vector<ColumnRange>& columns, std::optional<double> factor) {
+                           const std::vector<ColumnRange>& columns, std::optional<double> factor,
+                           RowCosts* costs = nullptr) {
   Tape tape;
   const Var wv = tape.input(w);
   const Var xv = tape.input(x);
@@ -417,7 +375,7 @@ RowSweep sweep_losses_once(LossFunction f, const Tensor& w, const Tensor& x, con
   if (!y.tracked()) return result;
   std::uint32_t output = VarAccess::node(y);
   if (factor) {
-    output = parts_of(state, output).node;
+    output = loss_parts(state, output).node;
     const Shape* shape = output == kNoNode ? nullptr : &state.nodes[output].output.shape();
     if (!shape || shape->rank() == 0 || (*shape)[0] != result.samples) {
       result.slow_reason = kNotParts;
@@ -426,6 +384,7 @@ RowSweep sweep_losses_once(LossFunction f, const Tensor& w, const Tensor& x, con
   }
   const RowAnalysis analysis(kGradients, state, output, columns);
   result.slow_reason = analysis.slow_reason();
+  if (costs) *costs = record_costs(state, output, analysis.active_on_w());
   if (!result.slow_reason.empty()) return result;
   const Shape shape = state.nodes[output].output.shape();
   collect(
@@ -433,42 +392,70 @@ RowSweep sweep_losses_once(LossFunction f, const Tensor& w, const Tensor& x, con
   return result;
 }
 
+/// Work on sample i and its target alone.
+template <class Work>
+auto one_loss(const Tensor& x, const Tensor& targets, Index i, Work work) {
+  return alone(i, x.size(0), [&] { return work(x.rows(i, i + 1), targets.rows(i, i + 1)); });
+}
+
+/// The record of all samples, with the factor in front of the parts of one alone; a slow_reason if there is none.
+RowSweep sweep_all_losses(LossFunction f, const Tensor& w, const Tensor& x, const Tensor& targets,
+                          const std::vector<ColumnRange>& columns, bool& by_parts,
+                          std::optional<double>& factor, RowCosts* costs) {
+  const Index n = samples_of(x, targets);
+  const Shape shape = f(Var(w), Var(x), targets).shape();
+  by_parts = shape.size() == 1;
+  if (!by_parts && shape.size() != n)
+    throw ShapeError(fmt::format(
+        "[per_sample_gradients] the loss is {} for {} samples; it must be [{}], one number a sample, "
+        "or [], their mean",
+        shape.to_string(), n, n));
+  if (by_parts) {
+    factor = one_loss(x, targets, 0,
+                      [&](const Tensor& xs, const Tensor& ts) { return factor_alone(f, w, xs, ts); });
+    if (!factor) return slow_sweep(n, 1, kNotParts);
+  }
+  if (n == 1)
+    return single_or([&] { return sweep_losses_once(f, w, x, targets, columns, factor, costs); },
+                     [&] { sweep_losses_once(f, w, twice(x), twice(targets), columns, factor); },
+                     [&] { return slow_sweep(1, 1, kOneSample); });
+  return sweep_losses_once(f, w, x, targets, columns, factor, costs);
+}
+
 }  // namespace
 
-RowSweep sweep_losses(LossFunction f, const Tensor& w, const Tensor& x, const Tensor& targets,
-                      const std::vector<ColumnRange>& columns) {
+Index samples_of(const Tensor& x, const Tensor& targets) {
   check_inputs(kGradients, x);
   const Index n = x.size(0);
   if (targets.rank() == 0 || targets.size(0) != n)
     throw ShapeError(
         fmt::format("[per_sample_gradients] X is {}, the targets are {}; give one target a sample",
                     x.shape().to_string(), targets.shape().to_string()));
-  const Shape shape = f(Var(w), Var(x), targets).shape();
-  const bool by_parts = shape.size() == 1;
-  if (!by_parts && shape.size() != n)
-    throw ShapeError(fmt::format(
-        "[per_sample_gradients] the loss is {} for {} samples; it must be [{}], one number a sample, "
-        "or [], their mean",
-        shape.to_string(), n, n));
-  const auto one = [&](Index i, auto work) {
-    return alone(i, n, [&] { return work(x.rows(i, i + 1), targets.rows(i, i + 1)); });
-  };
+  return n;
+}
+
+RowSweep sweep_losses_once(LossFunction f, const Tensor& w, const Tensor& x, const Tensor& targets,
+                           const std::vector<ColumnRange>& columns, RowCosts& costs) {
+  bool by_parts = false;
   std::optional<double> factor;
-  if (by_parts) {
-    factor = one(0, [&](const Tensor& xs, const Tensor& ts) { return factor_alone(f, w, xs, ts); });
-    if (!factor) return slow_sweep(n, 1, kNotParts);
-  }
+  return sweep_all_losses(f, w, x, targets, columns, by_parts, factor, &costs);
+}
+
+RowSweep sweep_losses(LossFunction f, const Tensor& w, const Tensor& x, const Tensor& targets,
+                      const std::vector<ColumnRange>& columns) {
+  bool by_parts = false;
+  std::optional<double> factor;
+  RowSweep batch = sweep_all_losses(f, w, x, targets, columns, by_parts, factor, nullptr);
+  const Index n = x.size(0);
   const auto sweep_single = [&](const Tensor& xs, const Tensor& ts) {
     const std::optional<double> own = by_parts ? factor_alone(f, w, xs, ts) : std::nullopt;
     return single_or([&] { return sweep_losses_once(f, w, xs, ts, columns, own); },
                      [&] { sweep_losses_once(f, w, twice(xs), twice(ts), columns, own); },
                      [&] { return slow_sweep(1, 1, kOneSample); });
   };
-  if (n == 1) return sweep_single(x, targets);
-  RowSweep batch = sweep_losses_once(f, w, x, targets, columns, factor);
   for (const Index i : samples_to_check(n)) {
     if (!batch.slow_reason.empty()) break;
-    const RowSweep single = one(i, sweep_single);
+    const RowSweep single = one_loss(x, targets, i, sweep_single);
     if (same_gradients(batch, i, single, 0)) continue;
     const RowSweep copies = sweep_losses_once(f, w, copies_of(x, i), copies_of(targets, i), columns, factor);
     if (!same_gradients(batch, i, copies, i))

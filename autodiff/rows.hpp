@@ -37,17 +37,11 @@ struct RowSweep {
   std::string slow_reason;
 };
 
-/// Matrix products and tensors of a sweep: floating-point operations, and bytes of the numbers held at once.
+/// Floating-point operations of a record, and of a backward pass by the data alone, and by the parameters.
 struct RowCosts {
   double forward_flops = 0.0;
-  /// A backward pass by the data alone, and by the data and the parameters.
   double rows_flops = 0.0;
   double gradient_flops = 0.0;
-  /// What the record keeps, w and X apart; the largest tensors of a pass on their way; all rows Delta; all data H.
-  double record_bytes = 0.0;
-  double transient_bytes = 0.0;
-  double delta_bytes = 0.0;
-  double data_bytes = 0.0;
 };
 
 /// A loss of samples against targets, [n] losses or one that is their mean or sum.
@@ -61,15 +55,24 @@ RowSweep sweep_rows(ModelFunction f, const Tensor& w, const Tensor& x,
 RowSweep sweep_rows_once(ModelFunction f, const Tensor& w, const Tensor& x,
                          const std::vector<ColumnRange>& columns, RowCosts& costs);
 
+/// n of X [n, ...] and targets [n, ...]. Throws: ShapeError unless they agree.
+Index samples_of(const Tensor& x, const Tensor& targets);
+
 /// Rows of the losses' gradients, as of a model with one output. A loss that is neither [n] nor a multiple of the
 /// sum of its samples' parts has a slow_reason. Throws: as sweep_rows.
 RowSweep sweep_losses(LossFunction f, const Tensor& w, const Tensor& x, const Tensor& targets,
                       const std::vector<ColumnRange>& columns);
+RowSweep sweep_losses_once(LossFunction f, const Tensor& w, const Tensor& x, const Tensor& targets,
+                           const std::vector<ColumnRange>& columns, RowCosts& costs);
 
 /// df/dx for each sample: [n*C, d]. Throws: as sweep_rows.
 Tensor input_rows(ModelFunction f, const Tensor& w, const Tensor& x, Index& outputs);
+Tensor input_rows_once(ModelFunction f, const Tensor& w, const Tensor& x, Index& outputs, RowCosts& costs);
 
-/// The Jacobian [n*C, P] by one single-sample record after the other: needs no structure.
+/// The Jacobian [n*C, P] by one single-sample record after the other: needs no structure. Written to the rows from
+/// `first_row` on of a larger one.
+void write_slow_rows(ModelFunction f, const Tensor& w, const Tensor& x, Index outputs,
+                     const std::vector<ColumnRange>& columns, Tensor& jacobian, Index first_row);
 Tensor slow_rows(ModelFunction f, const Tensor& w, const Tensor& x, Index outputs,
                  const std::vector<ColumnRange>& columns);
 
@@ -78,8 +81,8 @@ Tensor rows_from(const RowSweep& sweep, const std::vector<ColumnRange>& columns)
 void write_rows(const RowSweep& sweep, const std::vector<ColumnRange>& columns, Tensor& jacobian,
                 Index first_row);
 
-/// |row|^2 for every row of that Jacobian, without forming it: [n*C].
-Tensor row_squares(const RowSweep& sweep);
+/// |row|^2 for every row of that Jacobian, without forming it: [n*C], from `first_row` on of a larger one.
+void write_row_squares(const RowSweep& sweep, Tensor& squares, Index first_row);
 
 /// Columns for the parameters whose names match a pattern (all if there are none), and their table.
 /// Throws: DomainError for a pattern that nothing matches.

@@ -10,23 +10,28 @@
 
 namespace cotangent::detail {
 
-Tensor slow_rows(ModelFunction f, const Tensor& w, const Tensor& x, Index outputs,
-                 const std::vector<ColumnRange>& columns) {
-  const Index n = x.size(0), width = count_columns(columns);
-  Tensor rows = uninitialized(Shape{n * outputs, width});
-  for (Index i = 0; i < n; ++i) {
+void write_slow_rows(ModelFunction f, const Tensor& w, const Tensor& x, Index outputs,
+                     const std::vector<ColumnRange>& columns, Tensor& jacobian, Index first_row) {
+  const Index width = count_columns(columns);
+  double* rows = mutable_data(jacobian) + first_row * width;
+  for (Index i = 0; i < x.size(0); ++i) {
     Tape tape;
     const Var wv = tape.input(w);
     const Var y = f(wv, Var(x.rows(i, i + 1)));
-    for (Index c = 0; c < outputs; ++c) {
+    for (Index c = 0; c < outputs; ++c, rows += width) {
       Tensor seed = Tensor::zeros(y.shape());
       mutable_data(seed)[c] = 1.0;
       const Tensor g = tape.vjp(y, seed, wv).value();
       for (const ColumnRange& range : columns)
-        std::copy(g.data().data() + range.first, g.data().data() + range.last,
-                  mutable_data(rows) + (i * outputs + c) * width + range.column);
+        std::copy(g.data().data() + range.first, g.data().data() + range.last, rows + range.column);
     }
   }
+}
+
+Tensor slow_rows(ModelFunction f, const Tensor& w, const Tensor& x, Index outputs,
+                 const std::vector<ColumnRange>& columns) {
+  Tensor rows = uninitialized(Shape{x.size(0) * outputs, count_columns(columns)});
+  write_slow_rows(f, w, x, outputs, columns, rows, 0);
   return rows;
 }
 
@@ -127,10 +132,10 @@ void spell(const ParamUse& use, std::size_t c, Index i, double* to) {
 
 }  // namespace
 
-Tensor row_squares(const RowSweep& sweep) {
+void write_row_squares(const RowSweep& sweep, Tensor& squares, Index first_row) {
   const Index n = sweep.samples, outputs = sweep.outputs;
-  Tensor squares = Tensor::zeros(Shape{n * outputs});
-  double* to = mutable_data(squares);
+  double* to = mutable_data(squares) + first_row;
+  std::fill_n(to, n * outputs, 0.0);
   std::vector<double> left, right;
   for (std::size_t a = 0; a < sweep.uses.size(); ++a)
     for (std::size_t b = 0; b <= a; ++b) {
@@ -160,7 +165,6 @@ Tensor row_squares(const RowSweep& sweep) {
         }
       }
     }
-  return squares;
 }
 
 std::vector<ColumnRange> select_columns(const std::vector<ParamEntry>& table, Index size,

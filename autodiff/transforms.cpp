@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/jacobian_passes.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops_internal.hpp"
-#include "autodiff/row_forecast.hpp"
 #include "autodiff/sweep.hpp"
 #include "autodiff/tensor_access.hpp"
 
@@ -37,18 +37,6 @@ void check_like(const char* transform, const char* what, const Shape& given, con
 }
 
 Var ones_like(const Var& y) { return Tensor::ones(y.shape()); }
-
-Tensor one_hot(const Shape& shape, Index position) {
-  Tensor seed = Tensor::zeros(shape);
-  detail::mutable_data(seed)[position] = 1.0;
-  return seed;
-}
-
-Shape joined(const Shape& a, const Shape& b) {
-  Shape shape = a;
-  for (int k = 0; k < b.rank(); ++k) shape = shape.with_inserted(shape.rank(), b[k]);
-  return shape;
-}
 
 ValueAndGrad<Tensor> first_order(const char* transform, VarFunction f, const Tensor& x,
                                  std::vector<detail::Range>* gaps) {
@@ -197,82 +185,6 @@ VarJvp jvp(VarFunction f, const Var& x, const Var& v) {
   return {Var(std::move(value)), Var(std::move(tangent))};
 }
 
-namespace {
-
-/// One backward pass for each element of y, each a row of the result.
-Tensor rows_of(const char* transform, TapeState& tape, const Var& y, const Var& at) {
-  const Shape shape = joined(y.shape(), at.shape());
-  Tensor result = detail::uninitialized(shape);
-  for (Index t = 0; t < y.size(); ++t) {
-    const Var row = pull_back(transform, tape, y, one_hot(y.shape(), t), at, false);
-    std::copy(row.value().data().begin(), row.value().data().end(),
-              detail::mutable_data(result) + t * at.size());
-  }
-  return result;
-}
-
-Var tracked_rows_of(const char* transform, TapeState& tape, const Var& y, const Var& at) {
-  std::vector<Var> rows;
-  for (Index t = 0; t < y.size(); ++t)
-    rows.push_back(
-        reshape(pull_back(transform, tape, y, one_hot(y.shape(), t), at, true), Shape{1, at.size()}));
-  const Shape shape = joined(y.shape(), at.shape());
-  return rows.empty() ? Var(Tensor::zeros(shape)) : reshape(concat(rows, 0), shape);
-}
-
-/// One pass through the pullback for each element of x, each a column of the result.
-Tensor columns_of(TapeState& tape, const Var& y, const Var& at) {
-  const Var u = detail::add_leaf(tape, Tensor::zeros(y.shape()));
-  const Var pulled = pull_back("jacobian", tape, y, u, at, true);
-  const Index t = y.size(), s = at.size();
-  Tensor result = detail::uninitialized(joined(y.shape(), at.shape()));
-  for (Index k = 0; k < s; ++k) {
-    const Var column = pull_back("jacobian", tape, pulled, one_hot(at.shape(), k), u, false);
-    for (Index i = 0; i < t; ++i)
-      detail::mutable_data(result)[i * s + k] = column.value().data()[static_cast<std::size_t>(i)];
-  }
-  return result;
-}
-
-Var tracked_columns_of(TapeState& tape, const Var& y, const Var& at) {
-  const Var u = detail::add_leaf(tape, Tensor::zeros(y.shape()));
-  const Var pulled = pull_back("jacobian", tape, y, u, at, true);
-  std::vector<Var> columns;
-  for (Index k = 0; k < at.size(); ++k)
-    columns.push_back(
-        reshape(pull_back("jacobian", tape, pulled, one_hot(at.shape(), k), u, true), Shape{1, y.size()}));
-  const Shape shape = joined(y.shape(), at.shape());
-  return columns.empty() ? Var(Tensor::zeros(shape)) : reshape(transpose(concat(columns, 0)), shape);
-}
-
-bool by_columns(DerivativeMode mode, Index outputs, Index inputs) {
-  if (mode == DerivativeMode::automatic) return 2 * inputs + 2 < outputs;
-  return mode == DerivativeMode::forward;
-}
-
-}  // namespace
-
-Tensor jacobian(VarFunction f, const Tensor& x, const FullJacobianOptions& options) {
-  Tape tape;
-  const Var at = tape.input(x);
-  const Var y = f(at);
-  TapeState& state = VarAccess::state(tape);
-  const bool forward = options.memory ? detail::plan_passes(state, y, x, options).chosen().name == "forward"
-                                      : by_columns(options.mode, y.size(), x.size());
-  return forward ? columns_of(state, y, at) : rows_of("jacobian", state, y, at);
-}
-Tensor jacobian(VarFunction f, const Params& w, const FullJacobianOptions& options) {
-  return jacobian(f, w.flat(), options);
-}
-Var jacobian(VarFunction f, const Var& x, const FullJacobianOptions& options) {
-  if (!x.tracked()) return jacobian(f, x.value(), options);
-  TapeState& tape = live_tape("jacobian", x);
-  const Var at = alias(x);
-  const Var y = f(at);
-  return by_columns(options.mode, y.size(), x.size()) ? tracked_columns_of(tape, y, at)
-                                                      : tracked_rows_of("jacobian", tape, y, at);
-}
-
 Tensor hvp(VarFunction f, const Tensor& x, const Tensor& v) {
   check_like("hvp", "the direction", v.shape(), x.shape());
   Tape tape;
@@ -303,7 +215,7 @@ Tensor hessian(VarFunction f, const Tensor& x) {
   const Var at = tape.input(x);
   const Var y = f(at);
   check_scalar("hessian", y);
-  return rows_of("hessian", VarAccess::state(tape), tape.grad(y, at, {.create_graph = true}), at);
+  return detail::rows_of("hessian", VarAccess::state(tape), tape.grad(y, at, {.create_graph = true}), at);
 }
 Tensor hessian(VarFunction f, const Params& w) { return hessian(f, w.flat()); }
 Var hessian(VarFunction f, const Var& x) {
@@ -312,7 +224,7 @@ Var hessian(VarFunction f, const Var& x) {
   const Var at = alias(x);
   const Var y = f(at);
   check_scalar("hessian", y);
-  return tracked_rows_of("hessian", tape, pull_back("hessian", tape, y, ones_like(y), at, true), at);
+  return detail::tracked_rows_of("hessian", tape, pull_back("hessian", tape, y, ones_like(y), at, true), at);
 }
 
 }  // namespace cotangent

@@ -91,7 +91,8 @@ enum class DerivativeMode { automatic, forward, reverse };
 
 struct FullJacobianOptions {
   DerivativeMode mode = DerivativeMode::automatic;
-  /// Bytes of tensors the work may hold, by plan_jacobian's forecast; beyond them a DomainError that shows it.
+  /// Bytes of tensors the work may hold, the result's and at a Var every recorded pass's among them, by plan_jacobian's
+  /// forecast; beyond them a DomainError that shows it.
   std::optional<Index> memory = std::nullopt;
 };
 
@@ -101,11 +102,26 @@ struct FullJacobianOptions {
 /// cotangent: one recorded backward pass, then one pass for each of the s inputs, which costs one to two
 /// backward passes, and three times the record. `automatic` is forward if 2 s + 2 < t. Passes run one after another
 /// on one record, so beyond the result the memory is that of one pass; of f with samples along axis 0,
-/// per_sample_jacobian makes all samples' rows in one pass.
-/// Throws: DomainError if .memory is too little; a Var's recorded rows are not counted.
+/// per_sample_jacobian makes all samples' rows in one pass. Under .memory one more backward pass, to measure it.
+/// Throws: DomainError if .memory is too little, then after f and one pass; ShapeError if [t] and [s] have more axes
+/// together than a tensor may have.
 Tensor jacobian(VarFunction f, const Tensor& x, const FullJacobianOptions& options = {});
 Tensor jacobian(VarFunction f, const Params& w, const FullJacobianOptions& options = {});
 Var jacobian(VarFunction f, const Var& x, const FullJacobianOptions& options = {});
+
+/// Consecutive rows of a Jacobian, [k, s], from row `first` on; outputs and inputs are counted flat.
+using RowBlock = FunctionRef<void(Index first, const Tensor& rows)>;
+
+/// The rows of jacobian(f, x) in order, block by block, so that it need never be held whole: to write it to a file, or
+/// to add up J^T J. The memory is for the work and one block; without it there is one block.
+///
+///   jacobian_blocks(f, w, {.memory = 100 << 20}, [&](Index first, const Tensor& rows) { ... });
+///
+/// Shapes: f: [s] -> [t]; rows [k, s], the last ones fewer.
+/// Cost: as jacobian; forward repeats its s passes for each block, and is chosen where those are fewer.
+/// Throws: DomainError if not even one row fits.
+void jacobian_blocks(VarFunction f, const Tensor& x, const FullJacobianOptions& options, RowBlock block);
+void jacobian_blocks(VarFunction f, const Params& w, const FullJacobianOptions& options, RowBlock block);
 
 /// Hessian times a vector, of a scalar function. Shapes: f: [s] -> []; x, v [s] -> [s].
 /// Cost: about three gradients. Throws: ShapeError as grad, and if v is not like x.
@@ -114,6 +130,7 @@ Params hvp(VarFunction f, const Params& w, const Params& v);
 Var hvp(VarFunction f, const Var& x, const Var& v);
 
 /// All second derivatives of a scalar function. Shapes: f: [s] -> []; -> [s, s]; Params: [P, P].
+/// Under a memory, or in blocks of rows: the jacobian, or jacobian_blocks, of grad(f, .) at a Var.
 double hessian(VarFunction f, double x);
 Tensor hessian(VarFunction f, const Tensor& x);
 Tensor hessian(VarFunction f, const Params& w);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "autodiff/buffer.hpp"
+#include "autodiff/checkpoint.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/rng.hpp"
@@ -62,30 +63,88 @@ double bytes_held(Work work) {
 }
 
 TEST(Plan, OperationsAreThoseCountedByHand) {
-  const double in = 5, hidden = 7, out = 3, n = 11;
+  const double in = 5, hidden = 7, out = 3, n = 11, call = 400;
   const Problem p = network(5, 7, 3, 11);
   const double parameters = hidden * (in + 1) + out * (hidden + 1);
-  const double forward = 2 * n * hidden * (in + out);
-  const double data_pass = 2 * n * hidden * out;                 // into the hidden layer, for one output
-  const double gradient = 2 * (hidden * in + 2 * hidden * out);  // of one sample: W1, W2 and the hidden layer
+  // A product with its addition is two operations, a number read or written counts as two.
+  const auto linear = [](double k, double from, double to) {
+    return 2 * k * from * to + 2 * (k * from + from * to + to + k * to);
+  };
+  const auto forward = [&](double k) {
+    return linear(k, in, hidden) + 4 * k * hidden + linear(k, hidden, out) + 3 * call;
+  };
+  const auto rows_pass = [&](double k) {  // down to the first product's output, for one output
+    return linear(k, hidden, out) + 4 * k * hidden + 2 * call;
+  };
+  const auto gradient = [&](double k) {
+    return linear(k, in, hidden) + 2 * k * hidden + 4 * k * hidden + 2 * linear(k, hidden, out) +
+           2 * k * out + 3 * call;
+  };
+  const auto sweep = [&](double k) {
+    return forward(k) + out * rows_pass(k) + 3 * (forward(1) + out * rows_pass(1));
+  };
   const Plan rows = plan_per_sample_jacobian(p.net, p.w, p.x);
-  EXPECT_EQ(rows.way("structured").flops, forward + out * data_pass + n * out * parameters);
-  EXPECT_EQ(rows.way("single").flops, forward + n * out * gradient);
+  EXPECT_EQ(rows.way("structured").flops, sweep(n) + n * out * parameters);
+  EXPECT_EQ(rows.way("single").flops, n * (forward(1) + out * rows_pass(1)) + n * out * parameters);
+  const Plan halves = plan_per_sample_jacobian(
+      p.net, p.w, p.x, {.memory = static_cast<Index>(rows.way("structured").bytes) - 1});
+  EXPECT_EQ(*halves.way("chunks").chunk, 6);
+  EXPECT_EQ(halves.way("chunks").flops, 2 * sweep(6) + n * out * parameters);
 
   const Plan kernel = plan_tangent_kernel(p.net, p.w, p.x);
   const double pairs = n * n;
   const double features = pairs * (in + hidden);                           // X X^T and H H^T, symmetric
   const double deltas = pairs * (hidden + out) * (out + out * (out - 1));  // diagonal blocks halved
   const double adding = 2 * pairs * (1.5 * out + 1.5 * out * (out - 1));
-  EXPECT_EQ(kernel.way("structured").flops, forward + out * data_pass + features + deltas + adding);
+  EXPECT_EQ(kernel.way("structured").flops, sweep(n) + features + deltas + adding);
   EXPECT_EQ(kernel.way("materialised").flops,
-            forward + out * data_pass + n * out * parameters + n * out * n * out * parameters);
-  EXPECT_EQ(kernel.way("products").flops, 2 * forward + n * gradient + n * out * 2 * n * gradient);
+            sweep(n) + n * out * parameters + n * out * n * out * parameters);
+  EXPECT_EQ(kernel.way("products").flops, 2 * forward(n) + gradient(n) + n * out * 2 * gradient(n));
 
   const Plan cross = plan_tangent_kernel(p.net, p.w, p.x, p.x.rows(0, 4));
   EXPECT_EQ(cross.way("structured").flops,
-            15.0 / 11 * (forward + out * data_pass) +
-                n * 4 * (2 * (in + hidden) + out * out * (2 * (hidden + out) + 2 * 3)));
+            sweep(n) + sweep(4) + n * 4 * (2 * (in + hidden) + out * out * (2 * (hidden + out) + 2 * 3)));
+}
+
+/// Operations of one backward pass, from the plan of a Jacobian with one more of them.
+double pass_flops(VarFunction f, const Tensor& x) {
+  const Plan plan = plan_jacobian(f, x);
+  const auto s = static_cast<double>(x.size()), t = static_cast<double>(f(Var(x)).size());
+  return (plan.way("forward").flops - plan.way("reverse").flops) / (2.0 * s + 2.0 - t);
+}
+
+TEST(Plan, EveryProductAndEveryElementCounts) {
+  Rng rng(2);
+  const Tensor a = rng.normal(Shape{10, 8, 6}), spd = (20.0 * Var(Tensor::eye(9))).value();
+  const auto batch = [&](const Var& v) { return batch_matmul(v, a); };
+  const auto turned = [&](const Var& v) { return batch_matmul(v, a, {.transpose_a = true}); };
+  const double factors = 2.0 * 10 * (4 * 8 + 8 * 6 + 4 * 6);
+  EXPECT_EQ(pass_flops(batch, rng.normal(Shape{10, 4, 8})), 2.0 * 10 * 4 * 8 * 6 + factors + 400);
+  EXPECT_EQ(pass_flops(turned, rng.normal(Shape{10, 8, 4})), 2.0 * 10 * 4 * 8 * 6 + factors + 400);
+  EXPECT_GE(pass_flops([&](const Var& v) { return solve_spd(spd, v); }, rng.normal(Shape{9, 5})),
+            9.0 * 9 * 9 / 3 + 2.0 * 9 * 9 * 5);
+  EXPECT_GE(pass_flops([](const Var& v) { return log_det_spd(v); }, spd), 9.0 * 9 * 9);
+  EXPECT_EQ(pass_flops([](const Var& v) { return tanh(v); }, rng.normal(Shape{70})), 4.0 * 70 + 400);
+  EXPECT_EQ(pass_flops([](const Var& v) { return sum(v); }, rng.normal(Shape{70})), 2.0 * 71 + 400);
+  // A checkpoint's pass evaluates its inside again.
+  const Tensor m = rng.normal(Shape{30, 30}), x = rng.normal(Shape{30, 30});
+  const auto inside = [&](const Var& v) { return tanh(matmul(tanh(v), m)); };
+  const double plain = plan_jacobian(inside, x).way("reverse").flops / 901.0;
+  const auto outside = [&](const Var& v) { return checkpoint(inside, v); };
+  EXPECT_NEAR(pass_flops(outside, x), 2.0 * plain + 400.0, 1e-6 * plain);
+}
+
+TEST(Plan, ModelsWithoutProductsTakeTheFastWay) {
+  const nn::Sequential net{nn::Scale({.features = 4}), nn::Tanh()};
+  Rng rng(1);
+  const Params w = net.init(rng);
+  const Tensor x = rng.normal(Shape{20000, 4});
+  const Plan plan = plan_per_sample_jacobian(net, w, x, {.memory = Index{8} << 30});
+  EXPECT_EQ(plan.chosen().name, "structured");
+  EXPECT_GE(plan.way("single").flops, 10.0 * plan.way("structured").flops);
+  EXPECT_GE(plan_per_sample_jacobian(net, w, x, {.wrt = Wrt::inputs}).way("structured").flops,
+            4.0 * 20000 * 4);
+  EXPECT_EQ(plan_tangent_kernel(net, w, x.rows(0, 300)).chosen().name, "materialised");
 }
 
 // Blocks are up to a quarter larger than their numbers, which a plan counts: hence 0.8 on one side.
@@ -219,11 +278,25 @@ TEST(Plan, TheForecastIsReadable) {
   EXPECT_EQ(std::count(kernel.begin(), kernel.end(), '\n'), 4);
 }
 
+TEST(Plan, AmountsHaveThreeDigits) {
+  const std::string text = Plan("a task",
+                                {{.name = "a", .flops = 1e3, .bytes = 13649999.0},
+                                 {.name = "b", .flops = 999.6, .bytes = 1.15e9},
+                                 {.name = "c", .flops = 12345.0, .bytes = 218.4e6}},
+                                13640000)
+                               .to_string();
+  EXPECT_THAT(text,
+              AllOf(HasSubstr("a needs 13.6 MB; b needs 1.15 GB; c needs 218 MB; 13.6 MB allowed; none"),
+                    HasSubstr("10.0 kB over the memory"), HasSubstr("1.00 kflop"), HasSubstr("12.3 kflop")));
+  EXPECT_THAT(Plan("a task", {{.name = "a", .bytes = 120.0}}, 100).to_string(),
+              AllOf(HasSubstr("a needs 120 B; 100 B allowed"), HasSubstr("20 B over the memory")));
+}
+
 TEST(Plan, NothingThatFitsIsAnErrorWithTheForecast) {
   const Problem p = network(4, 6, 2, 9);
   EXPECT_THAT(error_of<DomainError>([&] { tangent_kernel(p.net, p.w, p.x, {.memory = 1000}); }),
               AllOf(HasSubstr("[plan] no way fits; raise .memory"), HasSubstr("structured needs"),
-                    HasSubstr("over the memory"), HasSubstr("1 kB allowed")));
+                    HasSubstr("over the memory"), HasSubstr("1.00 kB allowed")));
   EXPECT_THAT(error_of<DomainError>([&] { per_sample_jacobian(p.net, p.w, p.x, {.memory = 1000}); }),
               AllOf(HasSubstr("per-sample Jacobian [18, 44]"), HasSubstr("none can be used")));
   EXPECT_THAT(error_of<DomainError>([&] {
@@ -232,7 +305,7 @@ TEST(Plan, NothingThatFitsIsAnErrorWithTheForecast) {
               HasSubstr("not the .method asked for"));
   EXPECT_THAT(error_of<DomainError>(
                   [&] { per_sample_jacobian(p.net, p.w, p.x, {.wrt = Wrt::inputs, .memory = 1000}); }),
-              HasSubstr("leave it out with .wrt = Wrt::inputs"));
+              AllOf(HasSubstr("per-sample Jacobian [18, 4]"), HasSubstr("none can be used")));
   EXPECT_THAT(error_of<DomainError>([&] { plan_tangent_kernel(p.net, p.w, p.x).way("magic"); }),
               AllOf(HasSubstr("no way \"magic\""), HasSubstr("structured")));
 }

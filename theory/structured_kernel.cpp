@@ -292,4 +292,22 @@ double structured_kernel_flops(const RowSweep& sweep, Index n1, Index n2, bool s
   return flops;
 }
 
+double structured_kernel_bytes(const RowSweep& sweep, Index n1, Index n2) {
+  const auto block = [](Index numbers) {
+    return static_cast<double>(cotangent::detail::block_bytes(static_cast<std::size_t>(numbers)));
+  };
+  double spelled = 0.0;
+  for (const ParamUse& u : sweep.uses)
+    for (const ParamUse& v : sweep.uses) {
+      const auto c1 = reached_first(u), c2 = reached_first(v);
+      if (u.offset != v.offset || u.size != v.size || !c1 || !c2) continue;
+      if (pairing(u, v, *c1, *c2) == Pairing::spelled)
+        spelled = std::max(spelled, block(n1 * u.size) + block(n2 * v.size));
+    }
+  // A factor and up to two products besides the blocks; with several outputs the blocks are copied together.
+  const Index outputs = sweep.outputs;
+  const double blocks = static_cast<double>(outputs * outputs) * block(n1 * n2);
+  return blocks + (outputs == 1 ? 0.0 : block(n1 * outputs * n2 * outputs)) + 3.0 * block(n1 * n2) + spelled;
+}
+
 }  // namespace cotangent::theory::kernels

@@ -17,4 +17,7 @@ Tensor structured_kernel(const cotangent::detail::RowSweep& a, const cotangent::
 /// Operations of that kernel's matrix products, and of adding them up, for n1 and n2 samples of the model `sweep` was made of.
 double structured_kernel_flops(const cotangent::detail::RowSweep& sweep, Index n1, Index n2, bool symmetric);
 
+/// Bytes of that kernel and of the products it is added up from, the sweeps' apart.
+double structured_kernel_bytes(const cotangent::detail::RowSweep& sweep, Index n1, Index n2);
+
 }  // namespace cotangent::theory::kernels

@@ -15,14 +15,22 @@
 
 namespace cotangent::theory {
 
+using cotangent::detail::block_of;
+using cotangent::detail::BlockReplay;
+using cotangent::detail::BlockTrace;
 using cotangent::detail::ColumnRange;
 using cotangent::detail::mutable_data;
+using cotangent::detail::RowCosts;
+using cotangent::detail::RowForecast;
 using cotangent::detail::RowSweep;
+using cotangent::detail::SampleTrace;
+using cotangent::detail::some_samples;
 using cotangent::detail::uninitialized;
 using kernels::gram;
 using kernels::gram_lower;
 using kernels::reflect;
 using kernels::structured_kernel;
+using kernels::structured_kernel_bytes;
 using kernels::structured_kernel_flops;
 
 namespace {
@@ -99,43 +107,57 @@ Task task_of(ModelFunction f, const Params& w, const Tensor& x1, const Tensor* x
   return task;
 }
 
-Plan plan_of(const Task& task, const KernelOptions& options) {
-  const cotangent::detail::RowForecast one =
-      cotangent::detail::forecast_rows(task.f, task.w, task.x1, task.columns);
-  std::optional<cotangent::detail::RowForecast> other;
+/// The blocks of two records with their products, on two and on three samples of each set, and of one product.
+SampleTrace trace_products(const Task& task, const Params& w, const KernelOptions& options) {
+  const auto on = [&](Index k) {
+    const Tensor x1 = some_samples(task.x1, k), x2 = some_samples(task.x2 ? *task.x2 : task.x1, k);
+    const BlockTrace trace;
+    const TangentKernelOperator product(task.f, w, x1, x2, {.params = options.params});
+    product(Tensor::zeros(Shape{product.columns()}));
+    return trace.events();
+  };
+  return {on(2), on(3)};
+}
+
+Plan plan_of(const Task& task, const Params& w, const KernelOptions& options) {
+  const BlockTrace apart;  // the cache keeps nothing of the plan
+  const RowForecast one = cotangent::detail::forecast_rows(task.f, task.w, task.x1, task.columns);
+  std::optional<RowForecast> other;
   if (task.x2) other = cotangent::detail::forecast_rows(task.f, task.w, *task.x2, task.columns);
   check_outputs(task, one.sweep.outputs, other ? other->sweep.outputs : 0);
+  const RowForecast& two = other ? *other : one;
   const Index n1 = task.x1.size(0), n2 = task.x2 ? task.x2->size(0) : n1, outputs = one.sweep.outputs;
-  const cotangent::detail::RowForecast& two = other ? *other : one;
-  const auto numbers = [](Index a, Index b) { return static_cast<double>(a) * static_cast<double>(b); };
-  const auto width = static_cast<double>(cotangent::detail::count_columns(task.columns));
+  const Index rows1 = n1 * outputs, rows2 = n2 * outputs;
+  const Index width = cotangent::detail::count_columns(task.columns);
   const double both = task.x2 ? 1.0 : 0.0;  // the second set's share
-  const double kernel = 8.0 * numbers(n1 * outputs, n2 * outputs);
+  const double kernel = block_of(rows1 * rows2);
+  const double numbers = static_cast<double>(rows1) * static_cast<double>(rows2);
   const double sweep_bytes = one.sweep_bytes(n1) + both * two.sweep_bytes(n2);
   const double sweep_flops = one.sweep_flops(n1) + both * two.sweep_flops(n2);
-  const double rows =
-      static_cast<double>(outputs) * (static_cast<double>(n1) + both * static_cast<double>(n2));
+  const double written = static_cast<double>(rows1 + (task.x2 ? rows2 : 0)) * static_cast<double>(width);
 
   Way structured{.name = "structured",
                  .flops = sweep_flops + structured_kernel_flops(one.sweep, n1, n2, !task.x2),
-                 .bytes = sweep_bytes + (outputs == 1 ? 1.0 : 2.0) * kernel + 24.0 * numbers(n1, n2),
-                 .refusal = one.sweep.slow_reason.empty() ? two.sweep.slow_reason : one.sweep.slow_reason};
+                 .bytes = sweep_bytes + structured_kernel_bytes(one.sweep, n1, n2),
+                 .refusal = one.structured() ? two.sweep.slow_reason : one.sweep.slow_reason};
   Way materialised{.name = "materialised",
-                   .flops = (task.x2 ? 2.0 : 1.0) * numbers(n1 * outputs, n2 * outputs) * width,
-                   .bytes = 8.0 * rows * width + kernel};
+                   .flops = (task.x2 ? 2.0 : 1.0) * numbers * static_cast<double>(width) + written,
+                   .bytes = sweep_bytes + block_of(rows1 * width) + both * block_of(rows2 * width) + kernel};
+  const RowCosts left = one.at(n1), right = two.at(n2);
   if (structured.refusal.empty()) {
-    materialised.flops += sweep_flops + rows * width;
-    materialised.bytes += sweep_bytes;
+    materialised.flops += sweep_flops;
   } else {
-    materialised.flops += one.single_flops(n1) + both * two.single_flops(n2);
-    materialised.bytes += sweep_bytes + 16.0 * static_cast<double>(task.w.size());
+    materialised.flops += one.alone_flops(n1) + both * two.alone_flops(n2);
+    materialised.bytes += one.alone_bytes() + both * two.alone_bytes();
   }
-  const cotangent::detail::RowCosts left = one.at(n1), right = two.at(n2);
-  Way products{.name = "products",
-               .flops = left.forward_flops + right.forward_flops + left.gradient_flops +
-                        static_cast<double>(n2 * outputs) * (left.gradient_flops + right.gradient_flops),
-               .bytes = kernel + right.record_bytes + 3.0 * left.record_bytes + left.transient_bytes +
-                        right.transient_bytes + 32.0 * static_cast<double>(task.w.size())};
+  Way products{
+      .name = "products",
+      .flops = left.forward_flops + right.forward_flops + left.gradient_flops +
+               static_cast<double>(rows2) * (left.gradient_flops + right.gradient_flops),
+      .bytes =
+          kernel + one.sweep_bytes(std::min<Index>(n1, 3)) + both * two.sweep_bytes(std::min<Index>(n2, 3)) +
+          BlockReplay().run(trace_products(task, w, options), static_cast<double>(std::max(n1, n2))).peak() +
+          2.0 * block_of(std::max(rows1, rows2))};
   const auto only = [&](KernelMethod method, const Way& wanted) {
     if (options.method != method) return;
     for (Way* way : {&structured, &materialised, &products})
@@ -144,17 +166,17 @@ Plan plan_of(const Task& task, const KernelOptions& options) {
   only(KernelMethod::materialised, materialised);
   only(KernelMethod::products, products);
   if (structured.refusal.empty()) only(KernelMethod::structured, structured);
-  return Plan(fmt::format("tangent kernel [{}, {}] of J [{}, {}]", n1 * outputs, n2 * outputs, n1 * outputs,
-                          cotangent::detail::count_columns(task.columns)),
+  return Plan(fmt::format("tangent kernel [{}, {}] of J [{}, {}]", rows1, rows2, rows1, width),
               {std::move(structured), std::move(materialised), std::move(products)}, options.memory);
 }
 
 TangentKernel kernel_between(ModelFunction f, const Params& w, const Tensor& x1, const Tensor* x2,
                              const KernelOptions& options) {
+  cotangent::detail::check_memory("tangent_kernel", options.memory);
   const Task task = task_of(f, w, x1, x2, options);
   if (!options.memory)
     return options.method == KernelMethod::products ? by_products(task, w, options) : by_rows(task, options);
-  const Plan plan = plan_of(task, options);
+  const Plan plan = plan_of(task, w, options);
   const std::string way = plan.chosen().name;
   if (way == "products") return by_products(task, w, options);
   return by_rows(task, {.method = way == "structured" ? KernelMethod::structured : KernelMethod::materialised,
@@ -166,10 +188,10 @@ TangentKernel kernel_between(ModelFunction f, const Params& w, const Tensor& x1,
 
 Plan plan_tangent_kernel(ModelFunction f, const Params& w, const Tensor& x1, const Tensor& x2,
                          const KernelOptions& options) {
-  return plan_of(task_of(f, w, x1, &x2, options), options);
+  return plan_of(task_of(f, w, x1, &x2, options), w, options);
 }
 Plan plan_tangent_kernel(ModelFunction f, const Params& w, const Tensor& x, const KernelOptions& options) {
-  return plan_of(task_of(f, w, x, nullptr, options), options);
+  return plan_of(task_of(f, w, x, nullptr, options), w, options);
 }
 
 TangentKernel tangent_kernel(ModelFunction f, const Params& w, const Tensor& x1, const Tensor& x2,
