@@ -166,7 +166,8 @@ Var apply(const Op& op, std::span<const Var* const> inputs, const Attributes& at
   const bool keep_inputs = static_cast<unsigned>(spec.keep) & static_cast<unsigned>(Keep::kInputs);
   const bool keep_output = static_cast<unsigned>(spec.keep) & static_cast<unsigned>(Keep::kOutput);
   for (const Var* v : inputs)
-    tape.inputs.emplace_back(Recorded{v->value(), keep_inputs, v->tracked() ? VarAccess::node(*v) : kNoNode});
+    tape.inputs.emplace_back(
+        RecordedValue{v->value(), keep_inputs, v->tracked() ? VarAccess::node(*v) : kNoNode});
   tape.nodes.emplace_back(&op, first, static_cast<std::uint32_t>(inputs.size()), attributes, result.value(),
                           keep_output, position);
   VarAccess::track(result, cell, position);

@@ -23,7 +23,7 @@ struct EpochCell {
   EpochCell* next_free = nullptr;
 };
 struct VarAccess;
-struct Recorded;
+struct RecordedValue;
 struct Inputs;
 struct Attributes;
 }  // namespace detail
@@ -36,7 +36,7 @@ class Var {
   Var(Tensor value) noexcept : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
   Var(double value) : value_(Tensor::scalar(value)) {}      // NOLINT(google-explicit-constructor)
   Var(const Params& params);                                // NOLINT(google-explicit-constructor)
-  explicit Var(const detail::Recorded& what) noexcept;
+  explicit Var(const detail::RecordedValue& what) noexcept;
 
   const Tensor& value() const noexcept { return value_; }
   const Shape& shape() const noexcept { return value_.shape(); }
@@ -45,7 +45,7 @@ class Var {
   Index size(int axis) const { return value_.size(axis); }
   /// The only element. Throws: ShapeError unless size() is 1.
   double item() const { return value_.item(); }
-  /// Recorded on a tape, so that derivatives flow through it.
+  /// RecordedValue on a tape, so that derivatives flow through it.
   bool tracked() const noexcept { return cell_ != nullptr; }
   std::string to_string() const;
 

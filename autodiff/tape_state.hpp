@@ -37,7 +37,7 @@ struct VarAccess {
 };
 
 /// What the record holds of a value: its numbers, or only its shape, and which node it comes from.
-struct Recorded {
+struct RecordedValue {
   const Tensor& from;
   bool numbers;
   std::uint32_t node;
@@ -57,7 +57,7 @@ struct Node {
         first_input(first),
         num_inputs(count),
         attributes(with),
-        output(Recorded{result, numbers, position}) {}
+        output(RecordedValue{result, numbers, position}) {}
 };
 
 /// The cotangent gathered so far for one node. `partial`: only the written ranges of value's numbers are set.
@@ -113,6 +113,6 @@ TapeState& live_tape(const char* operation, const Var& v);
 }  // namespace cotangent::detail
 
 namespace cotangent {
-inline Var::Var(const detail::Recorded& what) noexcept
+inline Var::Var(const detail::RecordedValue& what) noexcept
     : value_(detail::TensorAccess::kept(what.from, what.numbers)), node_(what.node) {}
 }  // namespace cotangent
