@@ -201,9 +201,9 @@ Plan plan_blocks(const Record& record, const Var& at, const FullJacobianOptions&
   const Index t = record.y().size(), s = at.size();
   const auto blocks = [&](const char* name, double working, auto passes) {
     const Index k = rows_that_fit(working, t, s, options.memory);
-    const double times = static_cast<double>((t + k - 1) / k);
+    const Index count = (t + k - 1) / k;
     return Way{.name = name,
-               .flops = record.flops(passes(times)),
+               .flops = record.flops(passes(static_cast<double>(count))),
                .bytes = working + block_of(k * s),
                .chunk = k,
                .unit = "rows"};

@@ -171,11 +171,12 @@ Plan plan_rows(std::string task, const RowForecast& forecast, Index samples, Ind
       const Index middle = k + (too_many - k) / 2;
       over(middle) ? too_many = middle : k = middle;
     }
-    const Index times = (samples + k - 1) / k, even = (samples + times - 1) / times;
+    const Index fewest = (samples + k - 1) / k, even = (samples + fewest - 1) / fewest;
     if (!over(even)) k = even;
   }
+  const Index times = (samples + k - 1) / k;
   const Way chunks{.name = "chunks",
-                   .flops = static_cast<double>((samples + k - 1) / k) * forecast.sweep_flops(k) + writing,
+                   .flops = static_cast<double>(times) * forecast.sweep_flops(k) + writing,
                    .bytes = result + forecast.sweep_bytes(k),
                    .refusal = forecast.sweep.slow_reason,
                    .chunk = k};

@@ -60,8 +60,9 @@ std::vector<Net> nets(Index in, Index out) {
 TEST(Budget, PerSampleJacobiansHoldWhatIsForecastAndNoMore) {
   Rng rng(3);
   const Tensor x = rng.normal(Shape{301, 8});
-  for (const auto& [name, net] : nets(8, 2)) {
-    SCOPED_TRACE(name);
+  for (const auto& entry : nets(8, 2)) {
+    SCOPED_TRACE(entry.name);
+    const nn::Sequential& net = entry.net;
     const Params w = net.init(rng);
     const std::vector<std::string> first{w.table()[0].name};
     for (const JacobianOptions& options :
@@ -140,14 +141,17 @@ TEST(Budget, PerSampleGradientsOfALoss) {
 TEST(Budget, KernelsHoldWhatIsForecast) {
   Rng rng(3);
   const Tensor x = rng.normal(Shape{70, 8}), other = rng.normal(Shape{30, 8});
-  for (const auto& [name, net] : nets(8, 2)) {
-    SCOPED_TRACE(name);
+  for (const auto& entry : nets(8, 2)) {
+    SCOPED_TRACE(entry.name);
+    const nn::Sequential& net = entry.net;
     const Params w = net.init(rng);
     const Plan one = theory::plan_tangent_kernel(net, w, x),
                two = theory::plan_tangent_kernel(net, w, x, other);
-    for (const auto& [way, method] : {std::pair{"structured", KernelMethod::structured},
-                                      std::pair{"materialised", KernelMethod::materialised},
-                                      std::pair{"products", KernelMethod::products}}) {
+    for (const auto& [name, kernel_method] : {std::pair{"structured", KernelMethod::structured},
+                                              std::pair{"materialised", KernelMethod::materialised},
+                                              std::pair{"products", KernelMethod::products}}) {
+      const char* way = name;
+      const KernelMethod method = kernel_method;  // clang 14 captures no bindings
       SCOPED_TRACE(way);
       expect_within(held([&] { return theory::tangent_kernel(net, w, x, {.method = method}).matrix(); }),
                     one.way(way).bytes, 2.0);
