@@ -1,6 +1,7 @@
 // Every public operation: the reference page. Operands are Vars; Tensors and doubles convert. Shapes never
 // broadcast silently: operands are equal in shape, or one is a scalar (rank 0), or the operation says what it
-// spreads.
+// spreads. Beside them: detach, which stops derivatives (autodiff/tape.hpp), checkpoint, which computes twice
+// instead of keeping (autodiff/checkpoint.hpp), and CustomOp, an operation of one's own (autodiff/custom_op.hpp).
 #pragma once
 #include <vector>
 
