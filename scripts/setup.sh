@@ -4,6 +4,8 @@ debian_packages=(g++ cmake make ninja-build ccache pkg-config libxtensor-dev xtl
   libfmt-dev libzip-dev zlib1g-dev libcli11-dev nlohmann-json3-dev libgtest-dev libgmock-dev libbenchmark-dev
   librapidcheck-dev gnuplot-nox blahtexml python3 python3-numpy)
 
+# Bad usage: what is wrong, then the caller's usage.
+misuse() { printf '%s: %s\n\n' "$(basename "$0")" "$1" >&2; usage >&2; exit 2; }
 fail() { printf '%s: %s\n' "$(basename "$0")" "$1" >&2; exit 1; }
 
 # set_up [PACKAGE...]: sees to it that the packages above and those given are installed; quick when they are.
