@@ -10,6 +10,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops_internal.hpp"
+#include "autodiff/recycled.hpp"
 #include "autodiff/sweep.hpp"
 
 namespace cotangent {
@@ -26,10 +27,13 @@ const ManyFunction& function_of(const Attributes& a) {
       "it");
 }
 
+using Vars = RecycledVector<Var>;
+using Wanted = RecycledVector<char>;  // whose cotangents are asked for
+
 /// Nodes of [first, last] that depend on one of the first `count`.
-std::vector<unsigned char> dependents(const TapeState& tape, std::uint32_t first, std::uint32_t count,
-                                      std::uint32_t last) {
-  std::vector<unsigned char> marks(std::size_t{last} + 1, 0);
+RecycledVector<unsigned char> dependents(const TapeState& tape, std::uint32_t first, std::uint32_t count,
+                                         std::uint32_t last) {
+  RecycledVector<unsigned char> marks(std::size_t{last} + 1, 0);
   for (std::uint32_t i = first; i <= last; ++i) {
     marks[i] = i < first + count;
     const Node& node = tape.nodes[i];
@@ -43,12 +47,12 @@ std::vector<unsigned char> dependents(const TapeState& tape, std::uint32_t first
 
 /// Cotangents of f's inputs for the cotangent g of f(inputs), all from one backward pass; those of inputs not
 /// wanted stay constant.
-std::vector<Var> backward(TapeState& tape, const ManyFunction& f, std::vector<Var> inputs,
-                          const std::vector<bool>& wanted, const Var& g, bool create_graph) {
-  std::vector<Var> result;
+Vars backward(TapeState& tape, const ManyFunction& f, std::vector<Var> inputs, const Wanted& wanted,
+              const Var& g, bool create_graph) {
+  Vars result;
   for (const Var& input : inputs) result.emplace_back(Tensor::zeros(input.shape()));
   const auto first = static_cast<std::uint32_t>(tape.nodes.size());
-  std::vector<std::size_t> order;  // of the nodes first, first + 1, ...
+  RecycledVector<std::size_t> order;  // of the nodes first, first + 1, ...
   for (std::size_t j = 0; j < inputs.size(); ++j) {
     if (!wanted[j]) continue;
     inputs[j] = inputs[j].tracked() ? alias(inputs[j]) : add_leaf(tape, inputs[j].value());
@@ -80,22 +84,20 @@ TapeState* tape_of(const std::vector<Var>& inputs, const Var& g) {
   return nullptr;
 }
 
-std::vector<Var> backward(const ManyFunction& f, const std::vector<Var>& inputs,
-                          const std::vector<bool>& wanted, const Var& g) {
-  if (TapeState* tape = tape_of(inputs, g)) return backward(*tape, f, inputs, wanted, g, true);
+Vars backward(const ManyFunction& f, std::vector<Var> inputs, const Wanted& wanted, const Var& g) {
+  if (TapeState* tape = tape_of(inputs, g)) return backward(*tape, f, std::move(inputs), wanted, g, true);
   Tape own;
-  return backward(VarAccess::state(own), f, inputs, wanted, g, false);
+  return backward(VarAccess::state(own), f, std::move(inputs), wanted, g, false);
 }
 
 /// The wanted cotangents one after another, as a function of inputs and, last, g.
-ManyFunction packed_backward(const ManyFunction& f, const std::vector<bool>& wanted) {
+ManyFunction packed_backward(const ManyFunction& f, const Wanted& wanted) {
   return [f, wanted](const std::vector<Var>& inputs_and_g) -> Var {
-    const std::vector<Var> inputs(inputs_and_g.begin(), inputs_and_g.end() - 1);
-    const std::vector<Var> all = backward(f, inputs, wanted, inputs_and_g.back());
-    std::vector<Var> pieces;
+    const Vars all = backward(f, {inputs_and_g.begin(), inputs_and_g.end() - 1}, wanted, inputs_and_g.back());
+    Vars pieces;
     for (std::size_t j = 0; j < all.size(); ++j)
       if (wanted[j]) pieces.push_back(flatten(all[j]));
-    return concat(pieces, 0);
+    return concat_of(pieces, 0);
   };
 }
 
@@ -106,6 +108,7 @@ const Op kCheckpoint({
     .forward =
         [](const Inputs& in, const Attributes& a) {
           std::vector<Var> constants;
+          constants.reserve(static_cast<std::size_t>(in.count()));
           for (int j = 0; j < in.count(); ++j) constants.emplace_back(in[j]);
           const Var y = function_of(a)(constants);
           if (y.tracked()) throw_captured();
@@ -115,14 +118,15 @@ const Op kCheckpoint({
         [](const Pullback& p, const Var& g, Cotangents& out) {
           const ManyFunction& f = function_of(p.attributes());
           std::vector<Var> inputs;
-          std::vector<bool> wanted;
+          inputs.reserve(static_cast<std::size_t>(p.count()) + 1);
+          Wanted wanted;
           for (int j = 0; j < p.count(); ++j) {
             inputs.push_back(p.in(j));
-            wanted.push_back(out.needs(j));
+            wanted.push_back(out.needs(j) ? 1 : 0);
           }
-          if (std::find(wanted.begin(), wanted.end(), true) == wanted.end()) return;
+          if (std::find(wanted.begin(), wanted.end(), char{1}) == wanted.end()) return;
           if (!tape_of(inputs, g)) {
-            std::vector<Var> all = backward(f, inputs, wanted, g);
+            Vars all = backward(f, std::move(inputs), wanted, g);
             for (int j = 0; j < p.count(); ++j)
               if (out.needs(j)) out.add(j, std::move(all[static_cast<std::size_t>(j)]));
             return;
@@ -146,10 +150,11 @@ Var checkpointed(const Attributes& attributes, const std::vector<Var>& inputs) {
 }  // namespace detail
 
 Var checkpoint(ManyFunction f, const std::vector<Var>& inputs) {
-  std::vector<const Var*> pointers;
+  detail::RecycledVector<const Var*> pointers;
   for (const Var& input : inputs) pointers.push_back(&input);
-  return detail::apply(detail::kCheckpoint, pointers,
-                       {.payload = std::make_shared<const ManyFunction>(std::move(f))});
+  return detail::apply(
+      detail::kCheckpoint, pointers,
+      {.payload = std::allocate_shared<ManyFunction>(detail::Recycled<ManyFunction>(), std::move(f))});
 }
 
 }  // namespace cotangent

@@ -4,6 +4,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "autodiff/recycled.hpp"
+
 namespace cotangent {
 
 template <class Signature>
@@ -52,7 +54,8 @@ class Function<R(Args...)> {
   template <class F>
   requires(!std::is_same_v<std::remove_cvref_t<F>, Function> && std::is_invocable_r_v<R, const F&, Args...>)
       Function(F f)  // NOLINT(google-explicit-constructor)
-      : target_(std::make_shared<const F>(std::move(f))), call_([](const void* t, Args... args) -> R {
+      : target_(std::allocate_shared<const F>(detail::Recycled<F>(), std::move(f))),
+        call_([](const void* t, Args... args) -> R {
           return (*static_cast<const F*>(t))(std::forward<Args>(args)...);
         }) {}
   explicit operator bool() const noexcept { return call_ != nullptr; }

@@ -9,6 +9,7 @@
 #include "autodiff/kernels.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops_internal.hpp"
+#include "autodiff/recycled.hpp"
 #include "autodiff/tensor_access.hpp"
 
 namespace cotangent {
@@ -208,9 +209,9 @@ Var stack(const std::vector<Var>& parts, int axis) {
     if (!(parts[j].shape() == first))
       throw ShapeError(fmt::format("[stack] part 0 is {}, part {} is {}; all must agree", first.to_string(),
                                    j, parts[j].shape().to_string()));
-  std::vector<Var> slices;
+  detail::RecycledVector<Var> slices;
   for (const Var& part : parts) slices.push_back(reshape(part, first.with_inserted(axis, 1)));
-  return concat(slices, axis);
+  return detail::concat_of(slices, axis);
 }
 
 Var flatten(const Var& x, int from_axis) {
@@ -232,7 +233,8 @@ Var pad(const Var& x, const PadOptions& options) {
                     options.before, options.after, x.shape().to_string()));
   const Tensor before = Tensor::full(x.shape().with(options.axis, options.before), options.value);
   const Tensor after = Tensor::full(x.shape().with(options.axis, options.after), options.value);
-  return concat({before, x, after}, options.axis);
+  const Var parts[] = {before, x, after};
+  return detail::concat_of(parts, options.axis);
 }
 
 Var diag(const Var& x) {

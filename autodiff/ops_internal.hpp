@@ -1,5 +1,6 @@
 // Operations that only the engine's own rules use, and what several operation files share.
 #pragma once
+#include <span>
 #include <vector>
 
 #include "autodiff/op.hpp"
@@ -16,12 +17,14 @@ extern const Op kCheckpoint;
 /// The function behind a checkpoint's node, on other inputs.
 Var checkpointed(const Attributes& attributes, const std::vector<Var>& inputs);
 
+/// As concat; at least one part.
+Var concat_of(std::span<const Var> parts, int axis);
 /// x itself as a new node, so that a derivative by it sees no other use of x.
 Var alias(const Var& x);
 /// Any consecutive numbers of x, of any rank.
 Var view_of(const Var& x, Index offset, const Shape& shape);
 /// Zeros of `shape` plus each piece at its offset; pieces may overlap. Its pullback is views.
-Var assemble(const std::vector<Piece>& pieces, const Shape& shape);
+Var assemble(std::span<const Piece> pieces, const Shape& shape);
 /// g where x >= 0, else slope * g. Linear in g; its derivative by x is 0.
 Var leaky_mask(const Var& g, const Var& x, double slope);
 /// g where low <= x <= high, else 0: the derivative of clip. Linear in g; its derivative by x is 0.
@@ -54,7 +57,12 @@ Var put_along_axis(const Var& x, const Var& index, int axis, Index size);
 
 /// A reduction along any axes (none listed: all) by one along a single axis. Throws: ShapeError with its
 /// name.
-Var over_axes(const char* name, const Var& x, const ReduceOptions& options, Var (*along)(const Var&, int));
+Var over_axes(const char* name, const Var& x, std::span<const int> axes, bool keep_dims,
+              Var (*along)(const Var&, int));
+inline Var over_axes(const char* name, const Var& x, const ReduceOptions& options,
+                     Var (*along)(const Var&, int)) {
+  return over_axes(name, x, options.axes, options.keep_dims, along);
+}
 /// How many numbers go into one of the result.
 Index count_reduced(const Shape& shape, const std::vector<int>& axes);
 

@@ -26,7 +26,7 @@ void check_axis(const char* name, const Shape& shape, int axis) {
 namespace {
 
 /// Which axes are listed; none: all.
-std::array<bool, kMaxRank> reduced_axes(const char* name, const Shape& shape, const std::vector<int>& axes) {
+std::array<bool, kMaxRank> reduced_axes(const char* name, const Shape& shape, std::span<const int> axes) {
   std::array<bool, kMaxRank> reduced{};
   for (const int axis : axes) {
     check_axis(name, shape, axis);
@@ -93,9 +93,10 @@ Var sum_to(const Var& g, const Shape& shape) {
   return result;
 }
 
-Var over_axes(const char* name, const Var& x, const ReduceOptions& options, Var (*along)(const Var&, int)) {
+Var over_axes(const char* name, const Var& x, std::span<const int> axes, bool keep_dims,
+              Var (*along)(const Var&, int)) {
   const int rank = x.rank();
-  const std::array<bool, kMaxRank> listed = reduced_axes(name, x.shape(), options.axes);
+  const std::array<bool, kMaxRank> listed = reduced_axes(name, x.shape(), axes);
   const auto reduced = [&](int axis) { return listed[static_cast<std::size_t>(axis)]; };
   Var y = rank == 0 ? reshape(x, Shape{1}) : x;
   if (rank == 0) y = along(y, 0);
@@ -118,7 +119,7 @@ Var over_axes(const char* name, const Var& x, const ReduceOptions& options, Var 
     y = along(y, first);
     last = first;
   }
-  if (!options.keep_dims) return y;
+  if (!keep_dims) return y;
   Shape kept = x.shape();
   for (int k = 0; k < rank; ++k)
     if (reduced(k)) kept = kept.with(k, 1);
@@ -226,23 +227,18 @@ Var variance(const Var& x, const VarianceOptions& options) {
         fmt::format("[variance] {} numbers of x, which is {}, and ddof {}; ddof must be at least 0 and below "
                     "the number averaged over",
                     count, x.shape().to_string(), options.ddof));
-  const Var centre = mean(x, {.axes = options.axes, .keep_dims = true});
+  ReduceOptions axes{.axes = options.axes, .keep_dims = true};
+  const Var centre = mean(x, axes);
+  axes.keep_dims = options.keep_dims;
   const Var squares = square(x - broadcast_to(centre, x.shape()));
-  return (1.0 / static_cast<double>(count - options.ddof)) *
-         sum(squares, {.axes = options.axes, .keep_dims = options.keep_dims});
+  return (1.0 / static_cast<double>(count - options.ddof)) * sum(squares, axes);
 }
 
 Var norm(const Var& x, const NormOptions& options) {
-  const ReduceOptions axes{.axes = options.axes, .keep_dims = options.keep_dims};
-  switch (options.kind) {
-    case Norm::one:
-      return detail::over_axes("norm", x, axes, detail::sum_of_magnitudes);
-    case Norm::infinity:
-      return detail::over_axes("norm", x, axes, detail::largest_magnitude);
-    case Norm::two:
-      break;
-  }
-  return detail::over_axes("norm", x, axes, detail::length_along);
+  const auto along = options.kind == Norm::one        ? detail::sum_of_magnitudes
+                     : options.kind == Norm::infinity ? detail::largest_magnitude
+                                                      : detail::length_along;
+  return detail::over_axes("norm", x, options.axes, options.keep_dims, along);
 }
 
 }  // namespace cotangent

@@ -3,16 +3,16 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 #include <xtensor/xadapt.hpp>
 #include <xtensor/xbroadcast.hpp>
-#include <xtensor/xmanipulation.hpp>
 #include <xtensor/xnoalias.hpp>
-#include <xtensor/xstrided_view.hpp>
 
 #include "autodiff/error.hpp"
 #include "autodiff/kernels.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops_internal.hpp"
+#include "autodiff/recycled.hpp"
 #include "autodiff/tensor_access.hpp"
 
 namespace cotangent {
@@ -37,11 +37,9 @@ decltype(auto) writable(Tensor& t) {
                    sizes_of(t.shape()));
 }
 
-xt::xstrided_slice_vector range_along(int rank, int axis, Index first, Index last) {
-  xt::xstrided_slice_vector slices(static_cast<std::size_t>(rank), xt::all());
-  slices[static_cast<std::size_t>(axis)] =
-      xt::range(static_cast<std::ptrdiff_t>(first), static_cast<std::ptrdiff_t>(last));
-  return slices;
+/// Copies `rows` runs of `run` numbers whose beginnings lie `from_stride` and `to_stride` apart.
+void copy_runs(double* to, Index to_stride, const double* from, Index from_stride, Index rows, Index run) {
+  for (Index k = 0; k < rows; ++k) std::copy_n(from + k * from_stride, run, to + k * to_stride);
 }
 
 Var apply_shaped(const Op& op, const Var& x, const Shape& target, const Attributes& attributes = {}) {
@@ -90,13 +88,14 @@ const Op kAlias({
     .row_rule = [](const NodeView&, int axis, int) { return axis; },
 });
 
+using Offsets = RecycledVector<Index>;
+
 const Op kAssemble({
     .name = "assemble",
     .forward =
         [](const Inputs& in, const Attributes& a) {
-          const auto& [shape, offsets] =
-              *static_cast<const std::pair<Shape, std::vector<Index>>*>(a.payload.get());
-          Tensor out = Tensor::zeros(shape);
+          const Offsets& offsets = *static_cast<const Offsets*>(a.payload.get());
+          Tensor out = Tensor::zeros(*in.target);
           for (int j = 0; j < in.count(); ++j)
             kernel::loops().add_to(mutable_data(out) + offsets[static_cast<std::size_t>(j)],
                                    in[j].data().data(), in[j].size());
@@ -104,8 +103,7 @@ const Op kAssemble({
         },
     .pullback =
         [](const Pullback& p, const Var& g, Cotangents& out) {
-          const auto& offsets =
-              static_cast<const std::pair<Shape, std::vector<Index>>*>(p.attributes().payload.get())->second;
+          const Offsets& offsets = *static_cast<const Offsets*>(p.attributes().payload.get());
           for (int j = 0; j < p.count(); ++j)
             if (out.needs(j)) out.add(j, view_of(g, offsets[static_cast<std::size_t>(j)], p.shape(j)));
         },
@@ -118,8 +116,9 @@ const Op kSlice({
           const int axis = static_cast<int>(a.real[0]);
           const auto [first, last] = a.whole;
           Tensor out = uninitialized(in.shape(0).with(axis, last - first));
-          xt::noalias(writable(out)) =
-              xt::strided_view(array(in[0]), range_along(in[0].rank(), axis, first, last));
+          const Around s(in.shape(0), axis);
+          copy_runs(mutable_data(out), (last - first) * s.inner, in[0].data().data() + first * s.inner,
+                    s.middle * s.inner, s.outer, (last - first) * s.inner);
           return out;
         },
     .pullback =
@@ -138,9 +137,9 @@ const Op kUnslice({
           const int axis = static_cast<int>(a.real[0]);
           const auto [first, size] = a.whole;
           Tensor out = Tensor::zeros(in.shape(0).with(axis, size));
-          decltype(auto) target = writable(out);
-          xt::noalias(xt::strided_view(
-              target, range_along(out.rank(), axis, first, first + in.shape(0)[axis]))) = array(in[0]);
+          const Around s(in.shape(0), axis);
+          copy_runs(mutable_data(out) + first * s.inner, size * s.inner, in[0].data().data(),
+                    s.middle * s.inner, s.outer, s.middle * s.inner);
           return out;
         },
     .pullback =
@@ -167,13 +166,12 @@ const Op kConcat({
             total += in.shape(j)[axis];
           }
           Tensor out = uninitialized(first.with(axis, total));
-          decltype(auto) target = writable(out);
-          Index at = 0;
+          double* to = mutable_data(out);
           for (int j = 0; j < in.count(); ++j) {
-            const Index size = in.shape(j)[axis];
-            xt::noalias(xt::strided_view(target, range_along(out.rank(), axis, at, at + size))) =
-                array(in[j]);
-            at += size;
+            const Around s(in.shape(j), axis);
+            const Index run = s.middle * s.inner;
+            copy_runs(to, total * s.inner, in[j].data().data(), run, s.outer, run);
+            to += run;
           }
           return out;
         },
@@ -190,31 +188,52 @@ const Op kConcat({
     .row_rule = [](const NodeView& node, int axis, int) { return axis == node.whole(0) ? kBlocked : axis; },
 });
 
-const std::vector<int>& order_payload(const Attributes& a) {
-  return *static_cast<const std::vector<int>*>(a.payload.get());
+/// A permutation of axes, four bits for each: axis k of the result is axis order_at(packed, k) of x.
+Index pack_order(std::span<const int> order) {
+  Index packed = 0;
+  for (std::size_t k = 0; k < order.size(); ++k) packed |= Index{order[k]} << (4 * k);
+  return packed;
 }
+/// y of the given sizes from x, whose strides along y's axes are given.
+void permute(double* y, const double* x, const Index* sizes, const Index* strides, int rank) {
+  if (rank == 0) *y = *x;
+  if (rank == 0 || std::find(sizes, sizes + rank, 0) != sizes + rank) return;
+  const Index run = sizes[rank - 1], stride = strides[rank - 1];
+  Index at[kMaxRank] = {};
+  for (int k = 0; k >= 0;) {
+    for (Index i = 0; i < run; ++i) *y++ = x[i * stride];
+    for (k = rank - 2; k >= 0; --k) {
+      x += strides[k];
+      if (++at[k] < sizes[k]) break;
+      x -= std::exchange(at[k], 0) * strides[k];
+    }
+  }
+}
+
+int order_at(Index packed, int k) { return static_cast<int>(packed >> (4 * k) & 15); }
 
 const Op kTranspose({
     .name = "transpose",
     .forward =
         [](const Inputs& in, const Attributes& a) {
-          const std::vector<int>& order = order_payload(a);
-          Index sizes[kMaxRank];
-          for (std::size_t k = 0; k < order.size(); ++k) sizes[k] = in.shape(0)[order[k]];
-          Tensor out = uninitialized(Shape(std::span<const Index>(sizes, order.size())));
-          xt::noalias(writable(out)) = xt::transpose(array(in[0]), Sizes(order.begin(), order.end()));
+          const int rank = in.shape(0).rank();
+          Index sizes[kMaxRank], strides[kMaxRank];  // strides[k]: in x, along axis k of the result
+          for (int k = 0; k < rank; ++k) {
+            const int from = order_at(a.whole[0], k);
+            sizes[k] = in.shape(0)[from];
+            strides[k] = Around(in.shape(0), from).inner;
+          }
+          Tensor out = uninitialized(Shape(std::span<const Index>(sizes, static_cast<std::size_t>(rank))));
+          permute(mutable_data(out), in[0].data().data(), sizes, strides, rank);
           return out;
         },
     .pullback =
         [](const Pullback& p, const Var& g, Cotangents& out) {
-          const std::vector<int>& order = order_payload(p.attributes());
-          std::vector<int> inverse(order.size());
-          for (std::size_t k = 0; k < order.size(); ++k)
-            inverse[static_cast<std::size_t>(order[k])] = static_cast<int>(k);
-          out.add(0, transpose(g, inverse));
+          Index inverse = 0;
+          for (int k = 0; k < g.rank(); ++k) inverse |= Index{k} << (4 * order_at(p.whole(0), k));
+          out.add(0, apply(kTranspose, g, {.whole = {inverse}}));
         },
-    .row_rule = [](const NodeView& node, int axis,
-                   int) { return order_payload(node.node.attributes())[static_cast<std::size_t>(axis)]; },
+    .row_rule = [](const NodeView& node, int axis, int) { return order_at(node.whole(0), axis); },
 });
 
 /// Fills `out` if the axes along which x is repeated are neighbours: then out [outer, times, inner] holds
@@ -289,14 +308,14 @@ Var view_of(const Var& x, Index offset, const Shape& shape) {
   return apply_shaped(kView, x, shape, {.whole = {offset}});
 }
 
-Var assemble(const std::vector<Piece>& pieces, const Shape& shape) {
-  std::vector<const Var*> inputs;
-  auto payload = std::make_shared<std::pair<Shape, std::vector<Index>>>(shape, std::vector<Index>{});
+Var assemble(std::span<const Piece> pieces, const Shape& shape) {
+  RecycledVector<const Var*> inputs;
+  const auto offsets = std::allocate_shared<Offsets>(Recycled<Offsets>());
   for (const Piece& piece : pieces) {
     inputs.push_back(&piece.value);
-    payload->second.push_back(piece.offset);
+    offsets->push_back(piece.offset);
   }
-  return apply(kAssemble, inputs, {.payload = std::move(payload)});
+  return apply(kAssemble, inputs, {.payload = offsets}, &shape);
 }
 
 Var unslice(const Var& x, int axis, Index first, Index size) {
@@ -338,25 +357,29 @@ Var transpose(const Var& x) {
   if (x.rank() != 2)
     throw ShapeError(
         fmt::format("[transpose] x is {}, not a matrix; give the order of its axes", x.shape().to_string()));
-  return transpose(x, {1, 0});
+  return apply(detail::kTranspose, x, {.whole = {1}});
 }
 
 Var transpose(const Var& x, const std::vector<int>& order) {
-  std::vector<int> sorted = order;
-  std::sort(sorted.begin(), sorted.end());
   bool permutes = static_cast<int>(order.size()) == x.rank();
-  for (std::size_t k = 0; permutes && k < sorted.size(); ++k) permutes = sorted[k] == static_cast<int>(k);
+  bool seen[kMaxRank] = {};
+  for (std::size_t k = 0; permutes && k < order.size(); ++k)
+    permutes = order[k] >= 0 && order[k] < x.rank() && !std::exchange(seen[order[k]], true);
   if (!permutes)
     throw ShapeError(fmt::format("[transpose] x is {}; the order must list each of its {} axes once",
                                  x.shape().to_string(), x.rank()));
-  return apply(detail::kTranspose, x, {.payload = std::make_shared<const std::vector<int>>(order)});
+  return apply(detail::kTranspose, x, {.whole = {detail::pack_order(order)}});
+}
+
+Var detail::concat_of(std::span<const Var> parts, int axis) {
+  RecycledVector<const Var*> inputs;
+  for (const Var& part : parts) inputs.push_back(&part);
+  return apply(kConcat, inputs, {.whole = {axis}});
 }
 
 Var concat(const std::vector<Var>& parts, int axis) {
   if (parts.empty()) throw DomainError("[concat] nothing to join; give at least one part");
-  std::vector<const Var*> inputs;
-  for (const Var& part : parts) inputs.push_back(&part);
-  return apply(detail::kConcat, inputs, {.whole = {axis}});
+  return detail::concat_of(parts, axis);
 }
 
 Var broadcast_to(const Var& x, const Shape& shape) {

@@ -11,6 +11,7 @@
 #include "autodiff/ops.hpp"
 #include "autodiff/ops_internal.hpp"
 #include "autodiff/probe.hpp"
+#include "autodiff/recycled.hpp"
 #include "autodiff/tensor_access.hpp"
 
 namespace cotangent::detail {
@@ -192,7 +193,7 @@ void Sweep::complete(std::uint32_t node) {
   if (!s.partial) return;
   s.partial = false;
   if (create_graph_) {
-    std::vector<Piece> pieces;
+    RecycledVector<Piece> pieces;
     std::erase_if(scratch_.pieces, [&](Piece& piece) {
       if (piece.node != node) return false;
       pieces.push_back(std::move(piece));
@@ -246,7 +247,7 @@ void Sweep::call_rule(std::uint32_t i, const Var& g) {
   const Var output = VarAccess::tracked(node.output.value(), tape_.cell, i);
   constexpr std::uint32_t kInline = 4;
   Var few[kInline];
-  std::vector<Var> many;
+  RecycledVector<Var> many;
   if (node.num_inputs > kInline) many.resize(node.num_inputs);
   Var* inputs = node.num_inputs > kInline ? many.data() : few;
   for (std::uint32_t j = 0; j < node.num_inputs; ++j) {

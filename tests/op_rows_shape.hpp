@@ -160,7 +160,9 @@ inline void add_joins(std::vector<OpRow>& rows) {
                   .inputs = {Shape{2, 2}, Shape{3}, Shape{}},
                   .function =
                       [](Vars v) {
-                        return detail::assemble({{0, 1, v[0]}, {0, 3, v[1]}, {0, 11, v[2]}}, Shape{3, 4});
+                        return detail::assemble(
+                            std::vector<detail::Piece>{{0, 1, v[0]}, {0, 3, v[1]}, {0, 11, v[2]}},
+                            Shape{3, 4});
                       },
                   .expected =
                       [](const Plains& x) {

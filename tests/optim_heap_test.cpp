@@ -1,6 +1,9 @@
-// A steady training step takes nothing from the heap: the malloc family is counted between two steps of a
+// A steady training step takes nothing from the heap: the malloc family and mmap are counted between two steps of a
 // run.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
@@ -55,11 +58,26 @@ int posix_memalign(void** result, std::size_t alignment, std::size_t size) {
   *result = __libc_memalign(alignment, size);
   return *result ? 0 : ENOMEM;
 }
+void* mmap(void* address, std::size_t size, int protection, int flags, int file, off_t offset) noexcept {
+  ++heap_calls;
+  const long result = ::syscall(SYS_mmap, address, size, protection, flags, file, offset);
+  return reinterpret_cast<void*>(result);  // -1 is MAP_FAILED
+}
 }
 #endif
 
 namespace cotangent::optim {
 namespace {
+
+#ifndef COTANGENT_ASAN
+TEST(OptimHeap, MapsAreCountedToo) {
+  const long before = heap_calls;
+  void* const map = ::mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(map, MAP_FAILED);
+  EXPECT_EQ(heap_calls, before + 1);
+  ::munmap(map, 4096);
+}
+#endif
 
 /// Counts heap calls from one iteration to another.
 struct Counter : Observer {
