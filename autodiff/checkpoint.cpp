@@ -10,6 +10,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops_internal.hpp"
+#include "autodiff/probe.hpp"
 #include "autodiff/recycled.hpp"
 #include "autodiff/sweep.hpp"
 
@@ -147,9 +148,23 @@ Var checkpointed(const Attributes& attributes, const std::vector<Var>& inputs) {
   return function_of(attributes)(inputs);
 }
 
+namespace {
+
+/// Whether a diagnosis wants to see what the function does.
+bool opened(const std::vector<Var>& inputs) {
+  for (const Var& input : inputs)
+    if (input.tracked()) {
+      const Probe* probe = live_tape("checkpoint", input).probe;
+      return probe && probe->opens_checkpoints();
+    }
+  return false;
+}
+
+}  // namespace
 }  // namespace detail
 
 Var checkpoint(ManyFunction f, const std::vector<Var>& inputs) {
+  if (detail::opened(inputs)) return f(inputs);
   detail::RecycledVector<const Var*> pointers;
   for (const Var& input : inputs) pointers.push_back(&input);
   return detail::apply(

@@ -1,4 +1,4 @@
-// trace_nonfinite: a probe that looks at every number and keeps the ranges, so that it can say what led there.
+// trace_nonfinite: a probe that looks at every number and keeps them all, so that it can say what led there.
 #include "autodiff/nonfinite.hpp"
 
 #include <fmt/format.h>
@@ -17,7 +17,6 @@ namespace {
 
 using detail::kNoNode;
 using detail::TapeState;
-using detail::TensorAccess;
 using detail::VarAccess;
 
 constexpr std::size_t kChain = 8;
@@ -75,17 +74,17 @@ class NonfiniteProbe : public detail::Probe {
   void recorded(const TapeState& tape, std::uint32_t node, const detail::Inputs& in,
                 const Tensor& output) override {
     const Range range = range_of_node(node, output);
+    const detail::Node& record = tape.nodes[node];
+    operands_.resize(tape.inputs.size());
+    for (int j = 0; j < in.count(); ++j) operands_[record.first_input + static_cast<std::size_t>(j)] = in[j];
     const Index at = wanted(range);
     if (at < 0) return;
     NonfiniteEvent event = event_at(output, range, at);
     const bool in_rule = rule_ != kNoNode;
     describe(tape, in_rule ? rule_ : node, event);
     event.pass = in_rule ? Pass::backward : Pass::forward;
-    if (in_rule) event.inside = detail::operation_name(tape.nodes[node]);
-    for (int j = 0; j < in.count(); ++j) {
-      const std::uint32_t source = tape.source(tape.nodes[node], static_cast<std::uint32_t>(j));
-      event.operands.push_back(operand(tape, source, in[j].shape(), &in[j], output.shape(), at));
-    }
+    if (in_rule) event.inside = detail::operation_name(record);
+    add_operands(tape, record, output.shape(), at, event);
     event.chain = chain(tape, detail::chain_before(tape, node, kChain), node);
     add(std::move(event));
   }
@@ -94,6 +93,7 @@ class NonfiniteProbe : public detail::Probe {
   void rule_ended(std::uint32_t) override { rule_ = kNoNode; }
 
   bool sees_contributions() const override { return true; }
+  bool opens_checkpoints() const override { return true; }
   void contribution(const TapeState& tape, std::uint32_t node, int j, const Var& c) override {
     note_backward(tape, node, j, c.value());
   }
@@ -101,6 +101,15 @@ class NonfiniteProbe : public detail::Probe {
     note_backward(tape, node, -1, g.value());
   }
   void set_last(std::uint32_t last) { last_ = last; }
+
+  static NonfiniteEvent event_at(const Tensor& x, const Range& range, Index at) {
+    NonfiniteEvent event;
+    event.value = plain(x.data()[static_cast<std::size_t>(at)]);
+    event.shape = x.shape();
+    event.element = detail::element_name(x.shape(), at);
+    event.count = range.nonfinite;
+    return event;
+  }
 
  private:
   /// The element of a new event, or -1: the first number that is not finite, and later the first NaN.
@@ -135,22 +144,9 @@ class NonfiniteProbe : public detail::Probe {
     }
     if (std::string name = detail::parameter_element(tape, whose, at, w_); !name.empty())
       event.parameters = {std::move(name)};
-    for (std::uint32_t k = 0; k < record.num_inputs; ++k) {
-      const Tensor& kept = tape.inputs[record.first_input + k].value();
-      const Tensor* value = TensorAccess::has_data(kept) || kept.size() == 0 ? &kept : nullptr;
-      event.operands.push_back(operand(tape, tape.source(record, k), kept.shape(), value, c.shape(), at));
-    }
+    add_operands(tape, record, c.shape(), at, event);
     event.chain = chain(tape, detail::chain_after(tape, node, std::max(last_, node), kChain), node);
     add(std::move(event));
-  }
-
-  static NonfiniteEvent event_at(const Tensor& x, const Range& range, Index at) {
-    NonfiniteEvent event;
-    event.value = plain(x.data()[static_cast<std::size_t>(at)]);
-    event.shape = x.shape();
-    event.element = detail::element_name(x.shape(), at);
-    event.count = range.nonfinite;
-    return event;
   }
 
   void describe(const TapeState& tape, std::uint32_t node, NonfiniteEvent& event) const {
@@ -159,29 +155,25 @@ class NonfiniteProbe : public detail::Probe {
     event.parameters = detail::nearest_parameters(tape, node, w_);
   }
 
-  NonfiniteOperand operand(const TapeState& tape, std::uint32_t source, const Shape& shape,
-                           const Tensor* value, const Shape& result, Index at) const {
-    NonfiniteOperand o;
-    o.shape = shape;
-    if (source == kNoNode) {
-      o.source = "constant";
-    } else if (o.source = detail::parameter_name(tape, source, w_); o.source.empty()) {
-      o.source = fmt::format("{}, node {}", detail::operation_name(tape.nodes[source]), source);
+  /// The operands of `record`, with their numbers at element `at` of an array of shape `result`.
+  void add_operands(const TapeState& tape, const detail::Node& record, const Shape& result, Index at,
+                    NonfiniteEvent& event) const {
+    for (std::uint32_t j = 0; j < record.num_inputs; ++j) {
+      const Tensor& value = operands_[record.first_input + j];
+      const std::uint32_t source = tape.source(record, j);
+      NonfiniteOperand o;
+      o.shape = value.shape();
+      o.source = source == kNoNode ? "constant" : detail::parameter_name(tape, source, w_);
+      if (o.source.empty())
+        o.source = fmt::format("{}, node {}", detail::operation_name(tape.nodes[source]), source);
+      if (value.shape() == result) o.at = plain(value.data()[static_cast<std::size_t>(at)]);
+      if (value.rank() == 0) o.at = plain(value.item());
+      const Range range = Range::of(value);
+      o.smallest = range.smallest;
+      o.largest = range.largest;
+      o.nonfinite = range.nonfinite;
+      event.operands.push_back(std::move(o));
     }
-    if (value && shape == result) o.at = plain(value->data()[static_cast<std::size_t>(at)]);
-    if (value && shape.rank() == 0) o.at = plain(value->item());
-    Range range;
-    if (value)
-      range = Range::of(*value);
-    else if (source != kNoNode && source < ranges_.size())
-      range = ranges_[source];
-    else
-      return o;
-    o.known = true;
-    o.smallest = range.smallest;
-    o.largest = range.largest;
-    o.nonfinite = range.nonfinite;
-    return o;
   }
 
   const Range& range_of_node(std::uint32_t node, const Tensor& value) {
@@ -214,13 +206,18 @@ class NonfiniteProbe : public detail::Probe {
 
   const Params& w_;
   std::optional<NonfiniteReport>& report_;
-  std::vector<Range> ranges_;  // of every node's output
+  std::vector<Range> ranges_;     // of every node's output
+  std::vector<Tensor> operands_;  // as tape.inputs, all with their numbers
   std::uint32_t rule_ = kNoNode;
   std::uint32_t last_ = 0;
 };
 
-bool all_finite(const Tensor& x) {
-  return std::all_of(x.data().begin(), x.data().end(), [](double v) { return std::isfinite(v); });
+/// Of a value or a derivative that is not finite although no recorded operation made it so.
+NonfiniteEvent from_outside(const Tensor& y, const Range& range, int order) {
+  NonfiniteEvent event = NonfiniteProbe::event_at(y, range, range.first);
+  event.pass = Pass::outside;
+  event.operation = order == 0 ? "value" : order == 1 ? "derivative" : "second derivative";
+  return event;
 }
 
 std::optional<NonfiniteReport> trace(VarFunction f, const Tensor& x, const Params& w,
@@ -235,14 +232,20 @@ std::optional<NonfiniteReport> trace(VarFunction f, const Tensor& x, const Param
   const Var at = tape.input(x);
   probe.leaf(state, x);
   Var y = f(at);
-  bool finite = all_finite(y.value());
+  std::optional<NonfiniteEvent> result;
+  const auto look = [&](int order) {
+    const Range range = Range::of(y.value());
+    if (range.nonfinite > 0 && !result) result = from_outside(y.value(), range, order);
+  };
+  look(0);
   for (int order = 1; order <= options.order && y.tracked(); ++order) {
     if (y.size() != 1) y = sum(y);
     probe.set_last(VarAccess::node(y));
     y = tape.grad(y, at, {.create_graph = order < options.order});
-    finite = finite && all_finite(y.value());
+    look(order);
   }
-  if (report) report->result_finite = finite;
+  if (!report && result) report.emplace().first = *result;
+  if (report) report->result_finite = !result;
   return report;
 }
 
@@ -258,7 +261,8 @@ std::string indented(const std::string& text) {
 }  // namespace
 
 const char* to_string(Pass pass) noexcept {
-  return pass == Pass::point ? "point" : pass == Pass::forward ? "forward" : "backward";
+  constexpr const char* kNames[] = {"point", "forward", "backward", "outside"};
+  return kNames[static_cast<std::size_t>(pass)];
 }
 
 std::optional<NonfiniteReport> trace_nonfinite(VarFunction f, const Params& w,
@@ -277,6 +281,12 @@ std::string NonfiniteEvent::to_string() const {
   const std::string where = element.empty() ? "" : " at " + element;
   const std::string many = fmt::format("{} of {} numbers", count, shape.size());
   if (pass == Pass::point) return fmt::format("the point: {} is {} ({} of w)", names, value, many);
+  if (pass == Pass::outside)
+    return fmt::format(
+        "outside the record: the {} is {}{}, {}, and no recorded operation made it so; operations on "
+        "constants "
+        "and detached values are not recorded: put theirs onto the record by lift(X, w)",
+        operation, value, where, many);
   std::string text = fmt::format("{} pass: ", cotangent::to_string(pass));
   if (pass == Pass::forward)
     text += fmt::format("{} (node {}) made {}{} of its result {}, {}", operation, node, value, where,
@@ -294,9 +304,9 @@ std::string NonfiniteEvent::to_string() const {
     const NonfiniteOperand& o = operands[j];
     text += fmt::format("\n  operand {}: {} {}", j, o.source, o.shape.to_string());
     if (o.at) text += fmt::format(", {} there", *o.at);
-    if (o.known && o.smallest <= o.largest && o.shape.size() > 1)
+    if (o.smallest <= o.largest && o.shape.size() > 1)
       text += fmt::format(", from {:.6g} to {:.6g}", o.smallest, o.largest);
-    if (o.known && o.nonfinite > 0) text += fmt::format(", {} not finite", o.nonfinite);
+    if (o.nonfinite > 0) text += fmt::format(", {} not finite", o.nonfinite);
   }
   if (!names.empty()) text += "\n  parameters: " + names;
   return chain.empty() ? text : text + "\n  record:\n" + indented(chain);

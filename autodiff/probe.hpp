@@ -23,6 +23,8 @@ class Probe {
   virtual void rule_ended(std::uint32_t /*node*/) {}
   /// Whether contributions are to be seen; then a matrix product is formed before it is added to a gradient.
   virtual bool sees_contributions() const { return false; }
+  /// Whether checkpoint is to record its function's operations one by one.
+  virtual bool opens_checkpoints() const { return false; }
   /// What the rule of a node adds to the cotangent of its input j.
   virtual void contribution(const TapeState&, std::uint32_t /*node*/, int /*j*/, const Var&) {}
 };

@@ -1,6 +1,7 @@
 // The tracer names the operation that first made a number that is not finite, forwards and backwards.
 #include <cmath>
 
+#include "autodiff/checkpoint.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/nonfinite.hpp"
 #include "autodiff/ops.hpp"
@@ -130,6 +131,73 @@ TEST(Nonfinite, ADerivativeOfSqrtAtZeroInTheBackwardPassOnly) {
   EXPECT_EQ(graph.inside, "div");
   EXPECT_EQ(graph.value, INFINITY);
   EXPECT_THAT(graph.to_string(), HasSubstr("div in the rule of sqrt (node 2)"));
+}
+
+// sqrt keeps its result for its rule, not its operand.
+TEST(Nonfinite, TheOperandsNumberIsKnownWhereTheRuleDoesNotKeepIt) {
+  const NonfiniteEvent e = traced([](const Var& x) { return sum(sqrt(x)); }, Tensor{1.0, 0.0, 2.0}).first;
+  EXPECT_EQ(e.operands[0].at, 0.0);
+  EXPECT_THAT(e.to_string(), HasSubstr("operand 0: x [3], 0 there, from 0 to 2"));
+  // Nor does a sum keep a constant.
+  const NonfiniteEvent f = traced(
+                               [](const Var& x) {
+                                 return sum(sqrt(x) + Tensor{5.0, 6.0});
+                               },
+                               Tensor{1.0, 0.0}, 2)
+                               .first;
+  EXPECT_EQ(f.operation, "sqrt");
+}
+
+TEST(Nonfinite, LooksIntoACheckpointForwards) {
+  const auto inner = [](const Var& x) { return sum(log(x - 2.0)); };
+  const NonfiniteEvent e =
+      traced([&](const Var& x) { return 2.0 * checkpoint(inner, x); }, Tensor{3.0, 1.0}).first;
+  EXPECT_EQ(e.pass, Pass::forward);
+  EXPECT_EQ(e.operation, "log");
+  EXPECT_EQ(e.element, "[1]");
+  EXPECT_EQ(e.operands[0].at, -1.0);
+  EXPECT_THAT(e.parameters, ElementsAre("x"));
+  // The infinity that precedes the NaN, in a checkpoint within a checkpoint.
+  const auto deep = [](const Var& x) {
+    return checkpoint([](const Var& z) { return sum(exp(z) - exp(z)); }, x);
+  };
+  const NonfiniteReport report =
+      traced([&](const Var& x) { return checkpoint(deep, x); }, Tensor{1.0, 800.0});
+  EXPECT_EQ(report.first.operation, "exp");
+  EXPECT_EQ(report.first.operands[0].at, 800.0);
+  ASSERT_TRUE(report.first_nan.has_value());
+  EXPECT_EQ(report.first_nan->operation, "sub");
+}
+
+TEST(Nonfinite, LooksIntoACheckpointBackwards) {
+  const auto f = [](const Var& x) { return checkpoint([](const Var& z) { return sum(sqrt(2.0 * z)); }, x); };
+  EXPECT_FALSE(trace_nonfinite(f, Tensor{1.0, 0.0}, {.order = 0}));
+  for (const int order : {1, 2}) {
+    const NonfiniteEvent e = traced(f, Tensor{1.0, 0.0}, order).first;
+    EXPECT_EQ(e.pass, Pass::backward);
+    EXPECT_EQ(e.operation, "sqrt");
+    EXPECT_EQ(e.element, "[1]");
+    EXPECT_EQ(e.inside, order == 1 ? "" : "div");  // by sqrt's result
+    EXPECT_EQ(e.operands.at(order == 1 ? 0 : 1).at, 0.0);
+  }
+}
+
+TEST(Nonfinite, SaysThatAValueWasMadeOutsideTheRecord) {
+  const NonfiniteReport constant =
+      traced([](const Var&) { return log(Var(Tensor::scalar(-1.0))); }, Tensor{1.0});
+  EXPECT_EQ(constant.first.pass, Pass::outside);
+  EXPECT_STREQ(to_string(constant.first.pass), "outside");
+  EXPECT_FALSE(constant.result_finite);
+  EXPECT_THAT(constant.to_string(), AllOf(HasSubstr("outside the record: the value is nan, 1 of 1 numbers"),
+                                          HasSubstr("lift(X, w)")));
+  const Tensor v{{1.0, 0.0}};
+  const NonfiniteEvent detached =
+      traced([&](const Var& x) { return log(Var(v)) + 0.0 * sum(detach(x)); }, Tensor{1.0}).first;
+  EXPECT_EQ(detached.pass, Pass::outside);
+  EXPECT_EQ(detached.value, -INFINITY);
+  EXPECT_EQ(detached.element, "[0, 1]");
+  // Where it meets the record, that operation is named.
+  EXPECT_EQ(traced([&](const Var& x) { return log(Var(v)) + sum(x); }, Tensor{1.0}).first.operation, "add");
 }
 
 // The gradient of sqrt at 1e-250 is near 1e125, its derivative beyond all numbers.
