@@ -71,15 +71,38 @@ class Holdings {
   std::set<std::pair<const double*, Index>> seen_;
 };
 
+/// What two runs of a function have in common.
+using Recorded = std::vector<std::pair<const Op*, Shape>>;
+
+Recorded record_of(const TapeState& tape) {
+  Recorded record;
+  for (const detail::Node& node : tape.nodes) record.emplace_back(node.op, node.output.shape());
+  return record;
+}
+
+void check_same(const Recorded& before, const Recorded& now) {
+  const auto [a, b] = std::mismatch(before.begin(), before.end(), now.begin(), now.end());
+  if (a == before.end() && b == now.end()) return;
+  const auto text = [](const Recorded& record, Recorded::const_iterator at) {
+    return at == record.end()
+               ? "the end"
+               : fmt::format("{} {}", at->first ? at->first->name() : "input", at->second.to_string());
+  };
+  throw DomainError(fmt::format(
+      "[explore] f recorded {} nodes in one run and {} in the next; node {} was {} and then {}; give a "
+      "function that does the same each time",
+      before.size(), now.size(), a - before.begin(), text(before, a), text(now, b)));
+}
+
 void describe(const TapeState& tape, const std::vector<Measured>& nodes, const Tensor& gradient,
-              const Params& w, TapeReport& report) {
+              const Params& w, const char* point, TapeReport& report) {
   Holdings holdings;
   for (std::uint32_t i = 0; i < tape.nodes.size(); ++i) {
     const detail::Node& node = tape.nodes[i];
     TapeRow row;
     row.node = i;
     row.operation = detail::operation_name(node);
-    row.parameter = i == 0 ? "w" : detail::parameter_name(tape, i, w);
+    row.parameter = i == 0 ? point : detail::parameter_name(tape, i, w);
     row.shape = node.output.shape();
     row.bytes = holdings.add(node.output.value());
     for (std::uint32_t j = 0; j < node.num_inputs; ++j) {
@@ -122,17 +145,24 @@ Run run(Tape& tape, VarFunction f, const Tensor& x) {
   return r;
 }
 
-TapeReport explore_at(VarFunction f, const Tensor& x, const Params& w, const ExploreOptions& options) {
+TapeReport explore_at(VarFunction f, const Tensor& x, const Params& w, const char* point,
+                      const ExploreOptions& options) {
   if (options.runs < 1) throw DomainError(fmt::format("[explore] runs is {}; give 1 or more", options.runs));
   TapeReport report;
   report.runs = options.runs;
   report.forward_seconds = report.backward_seconds = HUGE_VAL;
   std::vector<Measured> nodes;
-  Index length = -1;
+  std::optional<Recorded> record;
+  const auto compare = [&](const TapeState& tape) {
+    Recorded now = record_of(tape);
+    if (record) check_same(*record, now);
+    record = std::move(now);
+  };
   for (Index k = 0; k <= options.runs; ++k) {  // the first warms up
     {
       Tape plain;
       const Run r = run(plain, f, x);
+      compare(VarAccess::state(plain));
       if (k > 0) {
         report.forward_seconds = std::min(report.forward_seconds, r.forward);
         report.backward_seconds = std::min(report.backward_seconds, r.backward);
@@ -144,13 +174,8 @@ TapeReport explore_at(VarFunction f, const Tensor& x, const Params& w, const Exp
     ClockProbe probe(nodes);
     const detail::Probing watch(state, probe);
     const Run r = run(tape, f, x);
-    if (length >= 0 && tape.num_nodes() != length)
-      throw DomainError(fmt::format(
-          "[explore] f recorded {} operations in one run and {} in the next; give a function that does "
-          "the same each time",
-          length, tape.num_nodes()));
-    length = tape.num_nodes();
-    if (k == options.runs) describe(state, nodes, r.gradient, w, report);
+    compare(state);
+    if (k == options.runs) describe(state, nodes, r.gradient, w, point, report);
   }
   return report;
 }
@@ -164,11 +189,11 @@ std::string duration(double seconds) {
 }  // namespace
 
 TapeReport explore(VarFunction f, const Params& w, const ExploreOptions& options) {
-  return explore_at(f, w.flat(), w, options);
+  return explore_at(f, w.flat(), w, "w", options);
 }
 
 TapeReport explore(VarFunction f, const Tensor& x, const ExploreOptions& options) {
-  return explore_at(f, x, Params(x.reshape(Shape{x.size()}), {{"x", x.shape(), 0}}), options);
+  return explore_at(f, x, Params(x.reshape(Shape{x.size()}), {{"x", x.shape(), 0}}), "x", options);
 }
 
 std::vector<TapeRow> costliest(const TapeReport& report, Index most) {

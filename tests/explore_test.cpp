@@ -115,10 +115,24 @@ TEST(Explore, Errors) {
     return sum(y);
   };
   EXPECT_THAT(error_of<DomainError>([&] { explore(growing, Tensor{1.0}); }), HasSubstr("the same each time"));
+  int turns = 0;
+  const auto alternating = [&](const Var& v) { return sum(turns++ % 2 ? exp(v) : sin(v)); };
+  EXPECT_THAT(error_of<DomainError>([&] { explore(alternating, Tensor{1.0}); }),
+              AllOf(HasSubstr("node 1 was sin [1] and then exp [1]"), HasSubstr("the same each time")));
+  int sizes = 0;
+  const auto widening = [&](const Var& v) { return sum(broadcast_to(v, Shape{2 + sizes++, 1})); };
+  EXPECT_THAT(error_of<DomainError>([&] { explore(widening, Tensor{1.0}); }), HasSubstr("[2, 1] and then"));
   EXPECT_THAT(error_of<ShapeError>([&] {
                 explore([](const Var& v) { return v + Tensor{1.0, 2.0}; }, Tensor{1.0});
               }),
               HasSubstr("[add]"));
+}
+
+TEST(Explore, ATensorIsCalledX) {
+  const TapeReport report =
+      explore([](const Var& v) { return sum(exp(view(v, 1, Shape{2}))); }, Tensor{1.0, 2.0, 3.0});
+  EXPECT_EQ(report.rows[0].parameter, "x");
+  EXPECT_EQ(report.rows[1].parameter, "x[1] .. x[2]");
 }
 
 TEST(TapePage, HasEveryNodeAndNothingForeign) {
