@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
+#include <new>
 #include <optional>
 
 #include "cotangent.hpp"
@@ -46,11 +48,9 @@ Activation activation_of(const Settings& s) {
   return made<nn::Identity>();
 }
 
-Tensor inputs_of(const Settings& s, Index size) {
-  if (s.inputs.empty()) {
-    Rng rng = Rng(s.seed).split("inputs");
-    return rng.normal({static_cast<Index>(s.samples), size});
-  }
+/// The samples of --inputs; without it, nothing yet.
+std::optional<Tensor> inputs_of(const Settings& s, Index size) {
+  if (s.inputs.empty()) return std::nullopt;
   Tensor x = load(s.inputs);
   if (x.rank() != 2 || x.size(1) != size || x.size(0) == 0) {
     std::string fix = "save one row for each sample";
@@ -62,26 +62,38 @@ Tensor inputs_of(const Settings& s, Index size) {
     throw ShapeError("--inputs: " + s.inputs + " is " + x.shape().to_string() + ", the layers want [n, " +
                      std::to_string(size) + "]; " + fix);
   }
-  for (const double v : x.data())
-    if (!std::isfinite(v))
-      throw DomainError("--inputs: " + s.inputs + " holds " + to_string(v) + "; give finite numbers");
+  for (Index k = 0; k < x.size(); ++k)
+    if (const double v = x.data()[static_cast<std::size_t>(k)]; !std::isfinite(v))
+      throw DomainError("--inputs: " + s.inputs + " holds " + to_string(v) + " at [" +
+                        std::to_string(k / size) + ", " + std::to_string(k % size) +
+                        "]; give finite numbers");
   return x;
 }
 
-/// Before the work: what the arrays take. LAPACK counts in 32 bits.
-void check_size(const nn::Sequential& net, const std::vector<std::string>& patterns, Index rows) {
-  Index columns = 0;
+/// Before the work: what the arrays take, in words. LAPACK counts in 32 bits.
+std::string check_size(const nn::Sequential& net, const std::vector<std::string>& patterns, Index samples,
+                       Index inputs, Index outputs) {
+  const Index rows = samples * outputs;
+  Index columns = 0, parameters = 0;
   for (const ParamEntry& entry : net.table()) {
     bool chosen = patterns.empty();
     for (const std::string& pattern : patterns) chosen = chosen || matches(pattern, entry.name);
-    if (chosen) columns += entry.size();
+    if (chosen) columns += entry.shape.size();
+    parameters += entry.shape.size();
   }
   constexpr double kMost = 2147483647.0;
   const double n = static_cast<double>(rows);
-  if (n * static_cast<double>(columns) > kMost || n * n > kMost)
-    throw DomainError("the Jacobian would be " + Shape{rows, columns}.to_string() + ", the kernel " +
-                      Shape{rows, rows}.to_string() +
-                      ", more than 2^31 numbers; give fewer samples, or choose columns by --params-pattern");
+  const std::string sizes = std::to_string(parameters) + " parameters, inputs [" + std::to_string(samples) +
+                            ", " + std::to_string(inputs) + "], a Jacobian [" + std::to_string(rows) + ", " +
+                            std::to_string(columns) + "] and a kernel [" + std::to_string(rows) + ", " +
+                            std::to_string(rows) + "]";
+  if (n * static_cast<double>(columns) > kMost || n * n > kMost || static_cast<double>(parameters) > kMost ||
+      static_cast<double>(samples) * static_cast<double>(inputs) > kMost)
+    throw DomainError(
+        "there would be " + sizes +
+        ", one with more than 2^31 numbers; give smaller --layers, fewer samples, or choose columns by "
+        "--params-pattern");
+  return sizes;
 }
 
 void print_layers(const nn::Sequential& net, const Params& w,
@@ -93,7 +105,7 @@ void print_layers(const nn::Sequential& net, const Params& w,
                        {"|weight|"},
                        {"|bias|"},
                        {"active"},
-                       {"dead"},
+                       {"never active"},
                        {"always active"}});
   for (const nn::Module::Inside& inside : net.inside()) {
     std::string shapes;
@@ -106,7 +118,8 @@ void print_layers(const nn::Sequential& net, const Params& w,
     for (const nn::ActivationPattern& pattern : patterns)
       if (pattern.path == inside.name)
         units = {report::number_text(100.0 * pattern.share(), 3) + " %",
-                 std::to_string(pattern.dead) + " of " + std::to_string(pattern.active.size(1)),
+                 std::to_string(pattern.dead) + " of " + std::to_string(pattern.active.size(1)) +
+                     (pattern.dead > 0 && inside.module->name() == "ReLU" ? ", dead" : ""),
                  pattern.linear};
     table.row({inside.name, inside.module->name(), shapes, inside.module->num_params(), norms[0], norms[1],
                units[0], units[1], units[2]});
@@ -115,13 +128,42 @@ void print_layers(const nn::Sequential& net, const Params& w,
   print(net.num_params(), "parameters in all");
 }
 
+constexpr const char* kTapePage = "/inspect_tape.html";
+
+/// Those of an earlier run would be taken for this one's.
+void remove_figures(const std::string& folder) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    bool ours = "/" + name == kTapePage;
+    for (const char* figure : {"jacobian", "kernel", "singular_values", "kernel_eigenvalues", "activations_"})
+      ours = ours || (name.ends_with(".svg") && name.starts_with(std::string("inspect_") + figure));
+    if (ours) std::filesystem::remove(entry.path());
+  }
+}
+
+/// The columns of the Jacobian by layer: "0" for 0.weight[0, 0] .. 0.bias[9].
+std::vector<report::ColumnGroup> layers_of(const std::vector<std::string>& columns) {
+  std::vector<report::ColumnGroup> groups;
+  for (const std::string& column : columns) {
+    const std::string layer = column.substr(0, column.find('.'));
+    if (groups.empty() || groups.back().name != layer) groups.push_back({layer, 0});
+    ++groups.back().columns;
+  }
+  return groups;
+}
+
 void draw(const Settings& s, const nn::Sequential& net, const Params& w, const Tensor& x, const Jacobian& j,
-          const Tensor& kernel, const theory::JacobianSummary& summary, const theory::Spectrum& spectrum,
+          const std::vector<std::string>& columns, const Tensor& kernel,
+          const theory::JacobianSummary& summary, const theory::Spectrum& spectrum,
           const std::vector<nn::ActivationPattern>& patterns) {
   const auto path = [&](const std::string& name) { return s.out + "/inspect_" + name + ".svg"; };
   std::vector<report::Drawn> drawn;
   drawn.push_back(report::heat_map(path("jacobian"), j.matrix(),
-                                   {.title = "Jacobian", .x = "parameter", .y = "sample, output"}));
+                                   {.title = "Jacobian",
+                                    .x = "parameters of layer",
+                                    .y = "sample, output",
+                                    .around_zero = true,
+                                    .column_groups = layers_of(columns)}));
   drawn.push_back(report::heat_map(
       path("kernel"), kernel, {.title = "Tangent kernel", .x = "sample, output", .y = "sample, output"}));
   drawn.push_back(report::spectrum(path("singular_values"), summary.singular_values,
@@ -145,33 +187,39 @@ void draw(const Settings& s, const nn::Sequential& net, const Params& w, const T
   }
   for (const report::Drawn& figure : drawn)
     if (figure.drawn) print(figure.path + (figure.note.empty() ? "" : " (" + figure.note + ")"));
+  report::save_tape_page(s.out + kTapePage, explore([&](const Var& u) { return net(u, x); }, w, {.runs = 1}),
+                         {.title = "Tape of the outputs and of their sum's gradient"});
+  print(s.out + kTapePage);
 }
 
-void inspect(const Settings& s) {
-  const std::vector<Index> widths = examples::sizes_in("--layers", s.layers);
-  if (widths.size() < 2)
-    throw DomainError("--layers: \"" + s.layers + "\" is one size; give inputs, …, outputs");
-  const nn::Sequential net = nn::mlp(widths, activation_of(s), {.bias = !s.no_bias});
-  Rng rng(s.seed);
+struct Work {
+  nn::Sequential net;
+  std::vector<std::string> columns;
+  std::optional<Tensor> inputs;
+  Index samples, size;
+};
+
+void look_into(const Settings& s, const Work& work) {
+  const nn::Sequential& net = work.net;
+  Rng rng(s.seed), input_rng = rng.split("inputs");
   const Params w = s.params.empty() ? net.init(rng) : nn::read_params(net, s.params);
-  const Tensor x = inputs_of(s, widths.front());
-  const Index n = x.size(0), outputs = widths.back();
-  const std::vector<std::string> columns = examples::words_in("--params-pattern", s.pattern);
-  check_size(net, columns, n * outputs);
+  const Tensor x = work.inputs ? *work.inputs : input_rng.normal({work.samples, work.size});
   examples::make_directory(s.out);
+  remove_figures(s.out);
 
   report::Progress progress(5, {.label = "inspect"});
   const Tensor y = net(w, x).value();
   for (const double v : y.data())
     if (!std::isfinite(v)) {
       const auto trace = trace_nonfinite([&](const Var& u) { return net(u, x); }, w);
-      throw DomainError("the outputs are not finite: " + (trace ? trace->to_string() : to_string(v)));
+      throw DomainError("the outputs are not finite: " + (trace ? trace->to_string() : to_string(v)) +
+                        "\ngive weights from before the run diverged, or inputs of a smaller scale");
     }
   const std::vector<nn::ActivationPattern> patterns = nn::activation_patterns(net, w, x);
   print_layers(net, w, patterns);
-  const Jacobian j = per_sample_jacobian(net, w, x, {.params = columns});
+  const Jacobian j = per_sample_jacobian(net, w, x, {.params = work.columns});
   progress.update(1);
-  const theory::TangentKernel kernel = theory::tangent_kernel(net, w, x, {.params = columns});
+  const theory::TangentKernel kernel = theory::tangent_kernel(net, w, x, {.params = work.columns});
   progress.update(2);
   const theory::JacobianSummary summary = theory::jacobian_summary(j, {.top = static_cast<Index>(s.top)});
   progress.update(3);
@@ -195,8 +243,29 @@ void inspect(const Settings& s) {
              ? "positive definite, condition " + short_text(spectrum.condition())
              : "not shown to be positive definite: the smallest is within the bound"));
   print("\n" + s.out + "/inspect.npz");
-  if (!s.no_figures) draw(s, net, w, x, j, kernel.matrix(), summary, spectrum, patterns);
+  if (!s.no_figures) draw(s, net, w, x, j, names, kernel.matrix(), summary, spectrum, patterns);
   progress.finish();
+}
+
+void inspect(const Settings& s) {
+  const std::vector<Index> widths = examples::sizes_in("--layers", s.layers);
+  if (widths.size() < 2)
+    throw DomainError("--layers: \"" + s.layers + "\" is one size; give inputs, …, outputs");
+  Work work{.net = nn::mlp(widths, activation_of(s), {.bias = !s.no_bias}),
+            .columns = examples::words_in("--params-pattern", s.pattern),
+            .inputs = inputs_of(s, widths.front()),
+            .samples = static_cast<Index>(s.samples),
+            .size = widths.front()};
+  if (s.samples > 2147483647)
+    throw DomainError("--samples: " + std::to_string(s.samples) + " is more than 2^31 - 1; give fewer");
+  if (work.inputs) work.samples = work.inputs->size(0);
+  const std::string sizes = check_size(work.net, work.columns, work.samples, work.size, widths.back());
+  try {
+    look_into(s, work);
+  } catch (const std::bad_alloc&) {
+    throw DomainError("out of memory: there are " + sizes +
+                      "; give smaller --layers, fewer samples, or choose columns by --params-pattern");
+  }
 }
 
 }  // namespace
@@ -225,7 +294,9 @@ int main(int argc, char** argv) {
       .whole("--top", s.top, "How many of the Jacobian's largest entries are named")
       .flag("--no-bias", s.no_bias, "Layers without a bias")
       .flag("--no-figures", s.no_figures, "Only numbers")
-      .text("--out", s.out, "DIR", "Directory for inspect.npz and the figures");
+      .text(
+          "--out", s.out, "DIR",
+          "Directory for inspect.npz, the figures and the tape's page; those of an earlier run are removed");
   if (const std::optional<int> code = options.parse(argc, argv)) return *code;
   try {
     inspect(s);

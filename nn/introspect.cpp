@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 
 #include "autodiff/error.hpp"
 #include "autodiff/kink_record.hpp"
@@ -82,7 +84,26 @@ std::vector<ActivationPattern> activation_patterns(const Sequential& net, const 
   return patterns;
 }
 
+namespace {
+
+/// As torch.save writes it: a zip archive with a pickle in it, or, formerly, the pickle alone.
+bool is_torch_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string start(4096, '\0');
+  file.read(start.data(), static_cast<std::streamsize>(start.size()));
+  start.resize(static_cast<std::size_t>(file.gcount()));
+  return start.starts_with("\x80\x02") ||
+         (start.starts_with("PK") && start.find("data.pkl") != std::string::npos);
+}
+
+}  // namespace
+
 Params read_params(const Module& net, const std::string& path) {
+  if (is_torch_file(path))
+    throw DomainError(fmt::format(
+        "[read_params] {} is a file of torch.save, not an .npz; in Python, save the model's weights by "
+        "numpy.savez(\"{}\", **{{k: v.numpy() for k, v in model.state_dict().items()}})",
+        path, std::filesystem::path(path).replace_extension(".npz").string()));
   const NpzContents file = load_npz(path);
   std::vector<std::string> expected, missing, unknown, misshapen;
   for (const ParamEntry& entry : net.table())

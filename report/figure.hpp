@@ -102,6 +102,12 @@ struct PlotOptions {
 /// its greatest value. The first five series differ in lightness by 13 or more (CIE L*, of 100).
 Drawn plot(const std::string& path, const std::vector<Series>& series, const PlotOptions& options = {});
 
+/// Neighbouring columns under one name.
+struct ColumnGroup {
+  std::string name;
+  Index columns;
+};
+
 struct HeatMapOptions {
   std::string title = {};
   std::string x = "column";
@@ -110,6 +116,11 @@ struct HeatMapOptions {
   std::string values = {};
   /// Of the colours; without it, from the least to the greatest entry.
   std::optional<Range> range = std::nullopt;
+  /// For entries of both signs: 0 has the middle colour, and a cell that stands for a block of entries shows the
+  /// one of the greatest magnitude, for their mean would be near 0.
+  bool around_zero = false;
+  /// Lines between groups and, instead of indices, the names of those with room for them; together all columns.
+  std::vector<ColumnGroup> column_groups = {};
   /// The indices of rows and columns along the sides.
   bool ticks = true;
   /// Writes each entry into its cell; for up to 400 entries.
@@ -121,7 +132,8 @@ struct HeatMapOptions {
 
 /// A matrix, a cell an entry, row 0 on top; the greater, the lighter. Shapes: [rows, columns].
 ///
-/// Beyond 400 rows or columns, a cell is the mean of a block of entries, which the title then says. Entries
+/// Beyond 400 rows or columns, a cell is the mean of a block of entries (but see around_zero), which the title
+/// then says. Entries
 /// that are not finite are white and counted in the note.
 Drawn heat_map(const std::string& path, const Tensor& matrix, const HeatMapOptions& options = {});
 

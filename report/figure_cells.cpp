@@ -21,27 +21,28 @@ constexpr Index kMostRectangles = 1000;  // beyond, one picture is smaller than 
 constexpr Index kMostPixels = 600;
 constexpr Index kMostBins = 200;
 
-/// A matrix whose cells are means of blocks of `down` x `across` entries.
+/// A matrix whose cells are means of blocks of `down` x `across` entries, or their entries of the greatest magnitude.
 struct Pooled {
   Index rows, columns, down, across;
   std::vector<double> cells;
 };
 
-Pooled pooled(const Tensor& m) {
+Pooled pooled(const Tensor& m, bool greatest) {
   const Index down = (m.size(0) + kMostCells - 1) / kMostCells,
               across = (m.size(1) + kMostCells - 1) / kMostCells;
   Pooled p{(m.size(0) + down - 1) / down, (m.size(1) + across - 1) / across, down, across, {}};
   for (Index i = 0; i < p.rows; ++i)
     for (Index j = 0; j < p.columns; ++j) {
-      double total = 0.0, count = 0.0;
+      double total = 0.0, count = 0.0, top = 0.0;
       for (Index r = i * down; r < std::min((i + 1) * down, m.size(0)); ++r)
         for (Index c = j * across; c < std::min((j + 1) * across, m.size(1)); ++c) {
           const double entry = m.data()[static_cast<std::size_t>(r * m.size(1) + c)];
           if (!drawable(entry, false)) continue;
           total += entry;
           count += 1.0;
+          if (std::fabs(entry) > std::fabs(top)) top = entry;
         }
-      p.cells.push_back(count > 0.0 ? total / count : kNan);
+      p.cells.push_back(count == 0.0 ? kNan : greatest ? top : total / count);
     }
   return p;
 }
@@ -54,6 +55,28 @@ std::string index_axis(std::string_view axis, Index size, Index most, const std:
   return fmt::format("set {0}range [{1}:{2}] noextend\nset {0}tics 0,{3}\n", axis, axis == "y" ? end : -0.5,
                      axis == "y" ? -0.5 : end, stride) +
          label_script(axis, label);
+}
+
+/// Lines between groups of columns, and their names along `pixels` where they do not overlap.
+std::string group_axis(const std::vector<ColumnGroup>& groups, Index size, double pixels) {
+  constexpr double kPixelsPerLetter = 8.0;
+  std::string tics, lines;
+  double end = 0.0, free_from = 0.0;
+  for (const ColumnGroup& group : groups) {
+    const double first = end, middle = first + static_cast<double>(group.columns - 1) / 2.0;
+    end += static_cast<double>(group.columns);
+    if (first > 0.0)
+      lines += fmt::format(
+          "set arrow from {0},graph 0 to {0},graph 1 nohead front linewidth 1 "
+          "linecolor rgb '#ffffff'\n",
+          first - 0.5);
+    const double at = (middle + 0.5) / static_cast<double>(size) * pixels,
+                 half = kPixelsPerLetter * static_cast<double>(group.name.size()) / 2.0;
+    if (at - half < free_from) continue;
+    free_from = at + half + kPixelsPerLetter;
+    tics += fmt::format("{}{} {}", tics.empty() ? "" : ", ", quoted(group.name), middle);
+  }
+  return fmt::format("set xtics ({})\n", tics) + lines;
 }
 
 std::string palette() {
@@ -109,6 +132,12 @@ Drawn heat_map(const std::string& path, const Tensor& matrix, const HeatMapOptio
     throw DomainError(
         fmt::format("[heat_map] numbers for {} cells of {} cannot be read; leave .numbers out beyond {}",
                     matrix.size(), matrix.shape().to_string(), kMostNumbers));
+  Index grouped = 0;
+  for (const ColumnGroup& group : options.column_groups) grouped += group.columns;
+  if (!options.column_groups.empty() && grouped != matrix.size(1))
+    throw ShapeError(
+        fmt::format("[heat_map] the groups have {} columns, the matrix is {}; give each column one group",
+                    grouped, matrix.shape().to_string()));
   check_range("heat_map", "colour", options.range, false);
   const double aspect = static_cast<double>(matrix.size(0)) / static_cast<double>(matrix.size(1)),
                ratio = std::clamp(aspect, 0.25, 2.5);
@@ -117,9 +146,12 @@ Drawn heat_map(const std::string& path, const Tensor& matrix, const HeatMapOptio
   const Index height = options.height.value_or(static_cast<Index>(plot_height) + 110);
   check_figure("heat_map", path, options.width, height);
 
-  const Pooled p = pooled(matrix);
+  const Pooled p = pooled(matrix, options.around_zero);
   Extent extent;
-  for (const double cell : p.cells) extent.include(cell);
+  for (const double cell : p.cells) {
+    extent.include(cell);
+    if (options.around_zero) extent.include(-cell);
+  }
   const Range colours = extent.range(false, options.range, 0.0);
   // As a picture, a cell has several pixels: viewers that smooth them then smooth only its edges.
   const bool rectangles = p.rows * p.columns <= kMostRectangles;
@@ -146,6 +178,7 @@ Drawn heat_map(const std::string& path, const Tensor& matrix, const HeatMapOptio
     script += fmt::format("set cbtics ({:.3g}, {:.3g}, {:.3g})\n", colours.from,
                           colours.from + (colours.to - colours.from) / 2.0, colours.to);
   script += fmt::format("set size ratio {}\nunset grid\nset border 15\n", ratio);
+  if (!options.column_groups.empty()) script += group_axis(options.column_groups, matrix.size(1), plot_width);
   if (!options.ticks) script += "unset xtics\nunset ytics\n";
   if (options.numbers) script += cell_numbers(matrix, colours);
   script += data + "EOD\n";
@@ -155,7 +188,8 @@ Drawn heat_map(const std::string& path, const Tensor& matrix, const HeatMapOptio
 
   std::string title = options.title, note;
   if (p.down > 1 || p.across > 1) {
-    note = fmt::format("each cell is the mean of {} x {} entries", p.down, p.across);
+    note = fmt::format("each cell is the {} of {} x {} entries",
+                       options.around_zero ? "greatest in magnitude" : "mean", p.down, p.across);
     title += (title.empty() ? "" : " - ") + note;
   }
   if (const std::size_t count = not_drawable(matrix.data()))

@@ -258,6 +258,32 @@ TEST_F(Figure, HeatMapsAreOneFile) {
   EXPECT_TRUE(heat_map(path, Tensor{{1, 2}, {3, 4}}, {.range = Range{1.5, 3}}).drawn);
 }
 
+// The mean of 1, -1, 1, -1, ... is 0 although no entry is.
+TEST_F(Figure, AroundZeroTheGreatestMagnitudeIsSeenWithItsSign) {
+  const std::string path = folder_ / "a.svg";
+  std::vector<double> numbers(3 * 1200);
+  for (std::size_t k = 0; k < numbers.size(); ++k) numbers[k] = k % 2 ? 1.0 : -1.0;
+  numbers[7] = -8.0;
+  const Tensor m = Tensor::from(numbers, Shape{3, 1200});
+  EXPECT_EQ(heat_map(path, m).note, "each cell is the mean of 1 x 3 entries");
+  const Drawn drawn = heat_map(path, m, {.title = "J", .around_zero = true});
+  EXPECT_EQ(drawn.note, "each cell is the greatest in magnitude of 1 x 3 entries");
+  // The colours reach from -8 to 8 although nothing is above 1.
+  EXPECT_THAT(described(path), AllOf(HasSubstr("text  8\n"), HasSubstr("text -8\n"), HasSubstr("text  0\n")));
+}
+
+TEST_F(Figure, GroupsOfColumnsAreNamed) {
+  const std::string path = folder_ / "a.svg";
+  heat_map(path, Tensor::ones({4, 100}),
+           {.column_groups = {{"first", 30}, {"crowded out", 1}, {"last", 69}}});
+  EXPECT_THAT(described(path), AllOf(HasSubstr("text first\n"), HasSubstr("text last\n"),
+                                     Not(HasSubstr("text crowded out\n"))));
+  EXPECT_THAT(error_of<ShapeError>([&] {
+                heat_map(path, Tensor::ones({4, 10}), {.column_groups = {{"a", 6}, {"b", 3}}});
+              }),
+              AllOf(HasSubstr("[heat_map] the groups have 9 columns, the matrix is [4, 10]")));
+}
+
 TEST_F(Figure, SpectraAreSorted) {
   const std::string path = folder_ / "a.svg";
   const Drawn drawn = spectrum(path, Tensor{1e-3, 10.0, -1e-9, 1.0}, {.title = "K", .bound = 1e-6});

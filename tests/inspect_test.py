@@ -5,9 +5,11 @@ written out in NumPy; and weights as NumPy and PyTorch save them, bad files and 
 import math
 import os
 import pathlib
+import resource
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 try:
     import numpy as np
@@ -190,11 +192,22 @@ def test_drawn(folder):
     if figures:  # gnuplot may be missing
         assert figures == {f"inspect_{n}.svg" for n in ("jacobian", "kernel", "singular_values", "kernel_eigenvalues",
                                                         "activations_1")}, figures
+        assert ">0</text>" in (folder / "a" / "inspect_jacobian.svg").read_text()
         assert all("<svg" in (folder / "a" / name).read_text() for name in figures)
+    assert "<title>Tape" in (folder / "a" / "inspect_tape.html").read_text()
+    # Figures of an earlier run go, and nothing else.
+    for name in ("inspect_activations_3.svg", "inspect_mine.svg"):
+        (folder / "a" / name).write_text("")
+    run("--layers", "2,1", "--samples", 3, "--out", folder / "a", "--no-figures")
+    assert {p.name for p in (folder / "a").iterdir()} == {"inspect.npz", "inspect_mine.svg"}
     w = random_weights([2, 4, 1], np.random.default_rng(1))
     w["0.weight"][2], w["0.bias"][2] = 0, -1
     np.savez(folder / "dead.npz", **w)
-    assert "1 of 4" in run("--layers", "2,4,1", "--params", folder / "dead.npz", "--out", folder, "--no-figures").stdout
+    common = ["--layers", "2,4,1", "--params", folder / "dead.npz", "--out", folder, "--no-figures"]
+    text = run(*common).stdout
+    assert "never active" in text and "1 of 4, dead" in text, text
+    text = run(*common, "--activation", "leaky_relu").stdout  # passes something on all the same
+    assert "1 of 4" in text and "dead" not in text, text
 
 
 def test_bad_input(folder):
@@ -215,7 +228,15 @@ def test_bad_input(folder):
     refused({**good, "0.bias": np.full(4, np.nan)}, "0.bias[0] is nan")
     refused({"net." + n: b for n, b in good.items()}, 'missing "0.weight"', 'unknown "net.0.weight"', names)
     huge = {n: np.full(b.shape, 1e200) for n, b in good.items()}
-    refused(huge, "the outputs are not finite", "linear")
+    refused(huge, "the outputs are not finite", "linear", "give weights from before the run diverged")
+    # What torch.save writes is no .npz.
+    with zipfile.ZipFile(folder / "model.pt", "w") as archive:
+        archive.writestr("archive/data.pkl", b"\x80\x02}q\x00.")
+    (folder / "old.pt").write_bytes(b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.")
+    for name in ("model", "old"):
+        error = run(*layers, "--params", folder / f"{name}.pt", expect=2).stderr
+        recipe = f'numpy.savez("{folder / name}.npz", **{{k: v.numpy() for k, v in model.state_dict().items()}})'
+        assert "torch.save" in error and recipe in error, error
 
     def refused_inputs(array, *texts):
         np.save(folder / "bad.npy", array)
@@ -226,7 +247,7 @@ def test_bad_input(folder):
     refused_inputs(np.ones((3, 5)), "is [3, 5]", "transpose it")
     refused_inputs(np.ones((2, 1, 3)), "flatten")
     refused_inputs(np.ones((0, 3)), "is [0, 3]")
-    refused_inputs(np.array([[1, np.inf, 2]]), "holds inf")
+    refused_inputs(np.array([[1, 2, 3], [1, np.inf, 2]]), "holds inf at [1, 1]")
     (folder / "no.npy").write_text("nothing of the kind")
     for option, file in (("--inputs", "no.npy"), ("--params", "no.npy"), ("--inputs", "absent.npy")):
         assert file in run(*layers, option, folder / file, expect=2).stderr
@@ -242,13 +263,27 @@ def test_usage(folder):
                     ["--layers", "3,-2"], [*layers, "--activation", "gulu"], [*layers, "--samples", "0"],
                     [*layers, "--seed", "-1"], [*layers, "--slope", "steep"], [*layers, "--slope", "nan"],
                     [*layers, "--nonsense"], [*layers, "surplus"], [*layers, "--params-pattern", "a,,b"]):
-        assert run(*options, expect=2).stderr.strip(), options
+        assert run(*options, expect=2).stderr.startswith("inspect: "), options
+    for options in (["--params", ""], ["--inputs", ""], ["--out", ""], ["--params-pattern", ""]):
+        error = run(*layers, *options, expect=2).stderr
+        assert options[0] in error and "empty" in error, error
+    assert "--params" in run(*layers, "--params=", expect=2).stderr
+    assert '"--no-figures" is an option' in run("--layers", "--no-figures", expect=2).stderr
     (folder / "file").write_text("")
     assert "file" in run("--layers", "3,2", "--out", folder / "file", expect=2).stderr
     # A slope that means nothing is said, not refused.
     assert "--slope has no effect" in run(*layers, "--activation", "tanh", "--slope", "-0.5", "--no-figures").stderr
     assert "effect" not in run(*layers, "--activation", "leaky_relu", "--slope", "-0.5", "--no-figures").stderr
-    assert "more than 2^31 numbers" in run("--layers", "3,20000,20000,2", "--samples", 4, expect=2).stderr
+    for options in (["3,20000,20000,2", "--samples", 4], ["2147483648,1"], ["2,1", "--samples", 1 << 30],
+                    ["3,100000,100000,2", "--params-pattern", "*.bias"]):
+        error = run("--layers", *options, expect=2).stderr
+        assert "more than 2^31 numbers" in error and "--layers" in error, error
+    assert "2^31 - 1" in run("--layers", "2,1", "--samples", 1 << 63, expect=2).stderr
+    limited = subprocess.run([PROGRAM, "--layers", "30000,20000,1", "--samples", "1", "--out", folder / "usage"],
+                             text=True, capture_output=True, check=False,
+                             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30)))
+    assert limited.returncode == 2 and "out of memory: there are 600040001 parameters" in limited.stderr, limited.stderr
+    assert "--params-pattern" in limited.stderr, limited.stderr
 
 
 with tempfile.TemporaryDirectory() as name:

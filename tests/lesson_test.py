@@ -88,7 +88,7 @@ def test_usage(folder):
     bad += [["--data", folder / "nothing"]] if reads_data else [["--data", folder]]
     for options in bad:
         made = run("--smoke", *options, expect=2)
-        assert made.stderr.strip() and "terminate" not in made.stderr, (options, made.stderr)
+        assert made.stderr.startswith(f"{NAME}: ") and "terminate" not in made.stderr, (options, made.stderr)
     blocked = folder / "file"
     blocked.write_text("")
     for out in (blocked, blocked / "inside"):

@@ -22,10 +22,20 @@ std::optional<std::uint64_t> whole_number(const std::string& text) {
   return number;
 }
 
+/// CLI11 takes whatever follows an option for its value.
+std::string value_error(const std::string& text) {
+  if (text.empty()) return "its value is empty; give one, or leave the option out";
+  return text.starts_with("--") ? "\"" + text + "\" is an option; give a value before it" : std::string();
+}
+
 }  // namespace
 
 struct Options::Parser {
-  Parser(const std::string& program, const std::string& about) : app(about, program) {}
+  Parser(const std::string& program, const std::string& about) : app(about, program) {
+    app.failure_message([program](const CLI::App*, const CLI::Error& error) {
+      return program + ": " + error.what() + "\nRun with --help for more information.\n";
+    });
+  }
   CLI::App app;
 };
 
@@ -40,14 +50,14 @@ Options& Options::flag(const std::string& name, bool& value, const std::string& 
 
 Options& Options::text(const std::string& name, std::string& value, const std::string& type,
                        const std::string& help) {
-  CLI::Option* option = parser_->app.add_option(name, value, help)->type_name(type);
+  CLI::Option* option = parser_->app.add_option(name, value, help)->type_name(type)->check(value_error);
   if (!value.empty()) option->capture_default_str();
   return *this;
 }
 
 Options& Options::required_text(const std::string& name, std::string& value, const std::string& type,
                                 const std::string& help) {
-  parser_->app.add_option(name, value, help)->type_name(type)->required();
+  parser_->app.add_option(name, value, help)->type_name(type)->check(value_error)->required();
   return *this;
 }
 
