@@ -22,7 +22,7 @@ using ManyFunction = Function<Var(const std::vector<Var>& inputs)>;
 /// of inputs f takes: three at first order.
 /// Limits: f must give the same result for the same inputs (no Rng that moves on). The gradient has the bits
 /// of that of f(inputs) unless an input is also used elsewhere, for sums then associate differently; higher
-/// orders agree to rounding. Per-sample Jacobians cannot see into the node and refuse it.
+/// orders agree to rounding. Per-sample Jacobians of several samples cannot see into the node and refuse it.
 /// Throws: TapeError if f uses a tracked variable that is not among its inputs; what f throws.
 /// Source: Griewank, Walther 2000; Chen, Xu, Zhang, Guestrin 2016.
 Var checkpoint(ManyFunction f, const std::vector<Var>& inputs);

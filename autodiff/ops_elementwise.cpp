@@ -313,6 +313,10 @@ Var exp_mask(const Var& g, const Var& x, double alpha, double right) {
   return apply(kExpMask, g, x, {.real = {alpha, right}});
 }
 
+Var average(const Var& total, Index count) {
+  return apply(kScale, total, {.real = {1.0 / static_cast<double>(count)}, .whole = {count}});
+}
+
 }  // namespace detail
 
 using detail::apply;

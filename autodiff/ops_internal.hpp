@@ -39,6 +39,11 @@ Var sum_to(const Var& g, const Shape& shape);
 /// x with a size-1 axis put back at `axis` and repeated `size` times: the adjoint of sum along it.
 Var spread(const Var& x, int axis, Index size);
 
+/// total / count as a mean has it: the record says that the divisor is a count and not the user's, see averaged.
+Var average(const Var& total, Index count);
+/// The count of an `average`; 0 for every other multiple.
+inline Index averaged(const Attributes& scale) { return scale.whole[0]; }
+
 /// A row-major array seen as [outer, middle, inner] around one axis.
 struct Around {
   Index outer = 1;

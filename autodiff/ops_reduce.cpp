@@ -197,7 +197,7 @@ Var mean(const Var& x) {
   if (x.size() == 0)
     throw DomainError(
         fmt::format("[mean] x is {}, without elements; give it at least one", x.shape().to_string()));
-  return (1.0 / static_cast<double>(x.size())) * sum(x);
+  return detail::average(sum(x), x.size());
 }
 
 Var mean(const Var& x, int axis) {
@@ -205,7 +205,7 @@ Var mean(const Var& x, int axis) {
   if (x.size(axis) == 0)
     throw DomainError(fmt::format("[mean] axis {} of x, which is {}, is empty; give it at least one element",
                                   axis, x.shape().to_string()));
-  return (1.0 / static_cast<double>(x.size(axis))) * sum(x, axis);
+  return detail::average(sum(x, axis), x.size(axis));
 }
 
 Var mean(const Var& x, const ReduceOptions& options) {
@@ -216,7 +216,7 @@ Var mean(const Var& x, const ReduceOptions& options) {
         fmt::format("[mean] no elements along these axes of x, which is {}; give it at least one",
                     x.shape().to_string()));
   const Var total = detail::over_axes("mean", x, options, sum);
-  return (1.0 / static_cast<double>(count)) * total;
+  return detail::average(total, count);
 }
 
 Var variance(const Var& x, const VarianceOptions& options) {

@@ -56,11 +56,18 @@ std::string describe_mixing(const TapeState& tape, std::uint32_t i) {
   std::string inputs;
   for (std::uint32_t j = 0; j < node.num_inputs; ++j)
     inputs += (j ? ", " : "") + tape.inputs[node.first_input + j].shape().to_string();
-  const char* name = node.op ? node.op->name() : "input";
-  if (node.op == &kView)
-    name = tape.inputs[node.first_input].size() == node.output.size() ? "reshape" : "slice";
+  const std::string_view name = node.op ? std::string_view(node.op->name()) : "input";
+  if (name == "checkpoint")
+    return fmt::format(
+        "[checkpoint] hides what becomes of the samples: how {} becomes {} is not in the record, so whether "
+        "they stay apart is not known; call the function itself instead",
+        inputs, node.output.shape().to_string());
+  const bool whole = tape.inputs[node.first_input].size() == node.output.size();
   return fmt::format("[{}] mixes samples: from {} it makes {}, in which no one axis holds the samples apart",
-                     name, inputs, node.output.shape().to_string());
+                     node.op != &kView ? name
+                     : whole           ? "reshape"
+                                       : "slice",
+                     inputs, node.output.shape().to_string());
 }
 
 }  // namespace

@@ -32,9 +32,11 @@ struct ParamUse {
 struct RowSweep {
   Index samples = 0;
   Index outputs = 0;
-  std::vector<ParamUse> uses;
+  std::vector<ParamUse> uses = {};
   /// Why the structure cannot be used, although samples do not mix; empty: the uses are complete.
-  std::string slow_reason;
+  std::string slow_reason = {};
+  /// False if a sample alone has other values or rows than within the batch.
+  bool alike = true;
 };
 
 /// Floating-point operations of a record, and of a backward pass by the data alone, and by the parameters.
@@ -47,7 +49,8 @@ struct RowCosts {
 /// A loss of samples against targets, [n] losses or one that is their mean or sum.
 using LossFunction = FunctionRef<Var(const Var& w, const Var& x, const Tensor& targets)>;
 
-/// Throws: ShapeError unless f returns [n, ...]; TapeError naming the operation that mixes samples.
+/// Throws: ShapeError unless f returns [n, ...]; TapeError naming the operation that mixes samples, or for values that
+/// are others alone.
 RowSweep sweep_rows(ModelFunction f, const Tensor& w, const Tensor& x,
                     const std::vector<ColumnRange>& columns);
 
@@ -59,7 +62,7 @@ RowSweep sweep_rows_once(ModelFunction f, const Tensor& w, const Tensor& x,
 Index samples_of(const Tensor& x, const Tensor& targets);
 
 /// Rows of the losses' gradients, as of a model with one output. A loss that is neither [n] nor a multiple of the
-/// sum of its samples' parts has a slow_reason. Throws: as sweep_rows.
+/// sum of its samples' parts has a slow_reason, as has one with other values alone. Throws: as sweep_rows.
 RowSweep sweep_losses(LossFunction f, const Tensor& w, const Tensor& x, const Tensor& targets,
                       const std::vector<ColumnRange>& columns);
 RowSweep sweep_losses_once(LossFunction f, const Tensor& w, const Tensor& x, const Tensor& targets,
@@ -73,8 +76,11 @@ Tensor input_rows_once(ModelFunction f, const Tensor& w, const Tensor& x, Index&
 /// `first_row` on of a larger one.
 void write_slow_rows(ModelFunction f, const Tensor& w, const Tensor& x, Index outputs,
                      const std::vector<ColumnRange>& columns, Tensor& jacobian, Index first_row);
+/// The Jacobian [n*C, P] by one single-sample record after the other: needs no structure, and is the definition.
 Tensor slow_rows(ModelFunction f, const Tensor& w, const Tensor& x, Index outputs,
                  const std::vector<ColumnRange>& columns);
+Tensor slow_losses(LossFunction f, const Tensor& w, const Tensor& x, const Tensor& targets,
+                   const std::vector<ColumnRange>& columns);
 
 /// Writes the Jacobian [n*C, P] from the uses, or the rows from `first_row` on of a larger one.
 Tensor rows_from(const RowSweep& sweep, const std::vector<ColumnRange>& columns);

@@ -5,33 +5,43 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/kernels.hpp"
-#include "autodiff/rows.hpp"
+#include "autodiff/rows_internal.hpp"
 #include "autodiff/tensor_access.hpp"
 
 namespace cotangent::detail {
 
-void write_slow_rows(ModelFunction f, const Tensor& w, const Tensor& x, Index outputs,
-                     const std::vector<ColumnRange>& columns, Tensor& jacobian, Index first_row) {
+void write_rows_alone(const char* operation, Index samples, Index outputs,
+                      const std::vector<ColumnRange>& columns,
+                      FunctionRef<Var(Tape& tape, Index i, Var& leaf)> record, Tensor& jacobian,
+                      Index first_row) {
   const Index width = count_columns(columns);
-  double* rows = mutable_data(jacobian) + first_row * width;
-  for (Index i = 0; i < x.size(0); ++i) {
+  double* row = mutable_data(jacobian) + first_row * width;
+  for (Index i = 0; i < samples; ++i) {
     Tape tape;
-    const Var wv = tape.input(w);
-    const Var y = f(wv, Var(x.rows(i, i + 1)));
-    for (Index c = 0; c < outputs; ++c, rows += width) {
+    Var leaf;
+    const Var y = record(tape, i, leaf);
+    if (y.size() != outputs)
+      throw ShapeError(
+          fmt::format("[{}] f returned {} for the single sample {} of {}; it must be {} number{}", operation,
+                      y.shape().to_string(), i, samples, outputs, outputs == 1 ? "" : "s"));
+    check_tape(operation, VarAccess::state(tape), y);
+    for (Index c = 0; c < outputs; ++c, row += width) {
+      std::fill_n(row, width, 0.0);
+      if (!y.tracked()) continue;
       Tensor seed = Tensor::zeros(y.shape());
       mutable_data(seed)[c] = 1.0;
-      const Tensor g = tape.vjp(y, seed, wv).value();
+      const Tensor g = tape.vjp(y, seed, leaf).value();
       for (const ColumnRange& range : columns)
-        std::copy(g.data().data() + range.first, g.data().data() + range.last, rows + range.column);
+        std::copy(g.data().data() + range.first, g.data().data() + range.last, row + range.column);
     }
   }
 }
 
-Tensor slow_rows(ModelFunction f, const Tensor& w, const Tensor& x, Index outputs,
-                 const std::vector<ColumnRange>& columns) {
-  Tensor rows = uninitialized(Shape{x.size(0) * outputs, count_columns(columns)});
-  write_slow_rows(f, w, x, outputs, columns, rows, 0);
+Tensor rows_alone(const char* operation, Index samples, Index outputs,
+                  const std::vector<ColumnRange>& columns,
+                  FunctionRef<Var(Tape& tape, Index i, Var& leaf)> record) {
+  Tensor rows = uninitialized(Shape{samples * outputs, count_columns(columns)});
+  write_rows_alone(operation, samples, outputs, columns, record, rows, 0);
   return rows;
 }
 

@@ -156,7 +156,7 @@ Var mse(const Var& pred, const Tensor& target) {
 Var half_mse(const Var& pred, const Tensor& target) {
   check_pair("half_mse", "pred", pred.shape(), "target", target.shape());
   check_finite("half_mse", target);
-  return (0.5 / static_cast<double>(pred.size())) * sum(square(pred - target));
+  return mean(0.5 * square(pred - target));
 }
 
 Var logistic(const Var& f, const Tensor& y) {

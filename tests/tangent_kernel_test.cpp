@@ -246,6 +246,20 @@ TEST(TangentKernel, ShapesAndRefusals) {
               HasSubstr("at least one sample"));
 }
 
+// Values alike, gradients not: rows one by one, which products cannot have.
+TEST(TangentKernel, AFunctionThatIsAnotherOneInABatch) {
+  const Params w(Tensor{1.0}, {{"w", Shape{1}, 0}});
+  const Tensor x = Tensor::ones(Shape{5, 1});
+  const auto half = [](const Var& v, const Var& xv) {
+    const Var h = matmul(xv, reshape(v, Shape{1, 1}));
+    return xv.size(0) > 1 ? 0.5 * h + 0.5 * detach(h) : h;
+  };
+  for (const KernelMethod method :
+       {KernelMethod::automatic, KernelMethod::structured, KernelMethod::materialised})
+    EXPECT_TRUE(equal(tangent_kernel(half, w, x, {.method = method}).matrix(), Tensor::ones(Shape{5, 5})));
+  EXPECT_THROW(tangent_kernel(half, w, x, {.method = KernelMethod::products}), TapeError);
+}
+
 TEST(Spectrum, KnownMatrices) {
   // The second difference matrix: eigenvalues 2 - 2 cos(k pi / (n + 1)).
   const Index n = 40;

@@ -78,14 +78,17 @@ TangentKernel by_rows(const Task& task, const KernelOptions& options) {
   return TangentKernel(std::move(k), a.outputs, KernelMethod::materialised);
 }
 
-/// Column (j, c) is K times the unit vector there: exact for every function that keeps samples apart, which a row
-/// sweep of a few samples and the planner's have shown.
+/// Column (j, c) is K times the unit vector there: exact for every function that treats samples alike and apart, which
+/// a row sweep of a few samples and the planner's have shown.
 TangentKernel by_products(const Task& task, const Params& w, const KernelOptions& options) {
   const auto some = [](const Tensor& x) { return x.rows(0, std::min<Index>(x.size(0), 3)); };
   const RowSweep a = cotangent::detail::sweep_rows(task.f, task.w, some(task.x1), task.columns);
   const RowSweep b =
       task.x2 ? cotangent::detail::sweep_rows(task.f, task.w, some(*task.x2), task.columns) : RowSweep();
   check_outputs(task, a.outputs, b.outputs);
+  if (!a.alike || !b.alike)
+    throw TapeError(fmt::format("[tangent_kernel] {}: products would mix samples; take another .method",
+                                a.alike ? b.slow_reason : a.slow_reason));
   const TangentKernelOperator product(task.f, w, task.x1, task.x2 ? *task.x2 : task.x1,
                                       {.params = options.params});
   const Index rows = product.rows(), columns = product.columns();

@@ -57,7 +57,8 @@ class TangentKernel {
 /// Cost: structured: a forward and C backward passes a set, and two [n1, n2] products for each layer and pair
 /// of outputs; materialised: (n1 + n2) C P numbers. A parameter that reaches the data through other
 /// operations (normalised, W2 W1) takes the materialised way where the structured one is asked for, as does one
-/// read by partly overlapping slices; both are then exact, as `products` is.
+/// read by partly overlapping slices or one whose gradients alone are others than within a batch; all are then
+/// exact. So is `products`, which looks at the first three samples only, and refuses the last of these.
 /// Throws: as per_sample_jacobian; ShapeError if f's outputs differ between the sets.
 /// Source: Jacot, Gabriel, Hongler 2018; Novak, Sohl-Dickstein, Schoenholz 2022 (structured derivatives).
 TangentKernel tangent_kernel(ModelFunction f, const Params& w, const Tensor& x1, const Tensor& x2,
