@@ -282,8 +282,10 @@ def test_usage(folder):
     limited = subprocess.run([PROGRAM, "--layers", "30000,20000,1", "--samples", "1", "--out", folder / "usage"],
                              text=True, capture_output=True, check=False,
                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30)))
-    assert limited.returncode == 2 and "out of memory: there are 600040001 parameters" in limited.stderr, limited.stderr
-    assert "--params-pattern" in limited.stderr, limited.stderr
+    if "Sanitizer" not in limited.stderr:  # which needs more address space than that to begin with
+        assert limited.returncode == 2, limited
+        assert "out of memory: there are 600040001 parameters" in limited.stderr, limited.stderr
+        assert "--params-pattern" in limited.stderr, limited.stderr
 
 
 with tempfile.TemporaryDirectory() as name:
