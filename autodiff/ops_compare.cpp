@@ -21,8 +21,22 @@ Tensor compared(const char* name, const Inputs& in, Compare holds) {
   });
 }
 
+// A number compared with itself is never anywhere else: its kink is infinitely far.
+template <class Apart>
+Tensor distance_by(const Inputs& in, Apart apart) {
+  if (in[0].data().data() == in[1].data().data() && in.shape(0) == in.shape(1))
+    return Tensor::full(in.shape(0), HUGE_VAL);
+  return zip("kink_distance", in, apart);
+}
+// The side that equal numbers count to is above 0: with >= and < that of larger ones, with <= and > of smaller ones.
 Tensor difference(const Inputs& in, const Attributes&) {
-  return zip("kink_distance", in, [](double a, double b) { return a - b; });
+  return distance_by(in, [](double a, double b) { return a - b; });
+}
+Tensor negated_difference(const Inputs& in, const Attributes&) {
+  return distance_by(in, [](double a, double b) { return b - a; });
+}
+Tensor apart(const Inputs& in, const Attributes&) {
+  return distance_by(in, [](double a, double b) { return -std::fabs(a - b); });
 }
 /// How far x is within low and high.
 double inside(double x, double low, double high) { return std::fmin(x - low, high - x); }
@@ -66,7 +80,7 @@ const Op kLessEqual({
     .at_kink = "0",
     .row_rule = same_axis,
     .row_factor = no_gradient,
-    .kink_distance = difference,
+    .kink_distance = negated_difference,
 });
 
 const Op kGreater({
@@ -79,7 +93,7 @@ const Op kGreater({
     .at_kink = "0",
     .row_rule = same_axis,
     .row_factor = no_gradient,
-    .kink_distance = difference,
+    .kink_distance = negated_difference,
 });
 
 const Op kGreaterEqual({
@@ -105,7 +119,7 @@ const Op kEqualTo({
     .at_kink = "0",
     .row_rule = same_axis,
     .row_factor = no_gradient,
-    .kink_distance = difference,
+    .kink_distance = apart,
 });
 
 const Op kAbs({
@@ -216,10 +230,7 @@ const Op kMinimum({
           const Var first = less_equal(p.in(0), p.in(1));
           return summed_by_sample(share_of(g, first, j == 0, g.shape()).value(), axis);
         },
-    .kink_distance =
-        [](const Inputs& in, const Attributes&) {
-          return zip("kink_distance", in, [](double a, double b) { return b - a; });
-        },
+    .kink_distance = negated_difference,
 });
 
 double chosen(double mask, double a, double b) {

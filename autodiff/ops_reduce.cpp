@@ -178,7 +178,7 @@ const Op kNorm({
     .row_rule = reduced_axis,
     .kink_distance =
         [](const Inputs& in, const Attributes& a) {
-          return length_along(in[0], static_cast<int>(a.whole[0])).value();
+          return (-length_along(in[0], static_cast<int>(a.whole[0]))).value();  // only 0 is on the side of 0
         },
 });
 
