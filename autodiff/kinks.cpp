@@ -19,6 +19,7 @@ namespace {
 class KinkProbe : public Probe {
  public:
   explicit KinkProbe(KinkRecord& record) : record_(record) {}
+  bool opens_checkpoints() const override { return true; }
   void recorded(const TapeState& tape, std::uint32_t node, const Inputs& in, const Tensor&) override {
     const Op* op = tape.nodes[node].op;
     if (!op->spec().at_kink) return;
@@ -100,7 +101,7 @@ KinkAudit kink_audit(VarFunction f, const Tensor& x, const KinkAuditOptions& opt
                       .closest = HUGE_VAL};
     for (Index i = 0; i < node.distance.size(); ++i) {
       const double d = node.distance.data()[static_cast<std::size_t>(i)];
-      if (std::isnan(d)) continue;
+      if (!std::isfinite(d)) continue;
       row.below += d < 0.0;
       row.at_kink += d == 0.0;
       row.closest = std::min(row.closest, std::fabs(d));
@@ -135,8 +136,9 @@ std::string KinkAudit::to_string() const {
   std::string text = fmt::format("{} elements of {} operations with a kink, {} exactly at it", elements,
                                  operations.size(), at_kink);
   for (const KinkOperation& row : operations)
-    text += fmt::format("\n{:>6}  {:<14} {:<12} {} below, {} at the kink, closest {:.3g}", row.node,
-                        row.operation, row.shape.to_string(), row.below, row.at_kink, row.closest);
+    text += fmt::format("\n{:>6}  {:<14} {:<12} {} below, {} at the kink, closest {}", row.node,
+                        row.operation, row.shape.to_string(), row.below, row.at_kink,
+                        std::isinf(row.closest) ? "none" : fmt::format("{:.3g}", row.closest));
   if (!closest.empty()) text += "\nclosest:";
   for (const KinkPoint& point : closest)
     text += fmt::format("\n{:>6}  {:<14} {:<12} {: .6g}", point.node, point.operation, point.element,

@@ -1,6 +1,7 @@
 // How far a point is from the kinks of a function, which lie between two points, and both one-sided derivatives.
 #include <cmath>
 
+#include "autodiff/checkpoint.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kinks.hpp"
 #include "autodiff/ops.hpp"
@@ -100,6 +101,21 @@ TEST(KinkAudit, ErrorsAndCounts) {
   const KinkAudit with_nan = kink_audit(f, Tensor{NAN, 0.5});
   EXPECT_EQ(with_nan.operations[0].closest, 0.5);
   EXPECT_EQ(with_nan.closest.size(), 1u);
+}
+
+TEST(KinkAudit, LooksIntoACheckpoint) {
+  const auto held = [](const Var& x) { return sum(checkpoint([](const Var& z) { return relu(z); }, x)); };
+  const KinkAudit audit = kink_audit(held, Tensor{0.0, 1.0});
+  EXPECT_EQ(audit.elements, 2);
+  EXPECT_EQ(audit.at_kink, 1);
+}
+
+TEST(KinkAudit, WhatCannotChangeSidesIsFarFromAKink) {
+  const KinkAudit audit = kink_audit(
+      [](const Var& x) { return sum(maximum(x, x)) + max(view(x, 0, Shape{1})); }, Tensor{1.0, 2.0});
+  EXPECT_EQ(audit.at_kink, 0);
+  EXPECT_TRUE(audit.closest.empty());
+  EXPECT_THAT(audit.to_string(), HasSubstr("closest none"));
 }
 
 TEST(MaskFlips, CountsElementsThatChangeSides) {
