@@ -25,8 +25,9 @@ struct Side {
   bool matched = false;     // just beside x all elements are on the sides they are on at x
   double derivative = 0.0;  // of phi along v, from this side
   double rounding = 0.0;    // of that number
-  double middle = 0.0;      // t / 2, in the middle of the piece it is taken on
+  double middle = 0.0;      // 3 t / 4, in the middle of the stretch from t / 2 to t of its piece
   double slope = 0.0;       // of phi along v there, by a difference
+  bool jump = false;        // the piece, continued to x, has another value there than phi
 };
 
 /// phi around x along v, with the kinks it meets.
@@ -51,7 +52,8 @@ class Line {
   }
 
   /// The side that the sign of h points to. The derivative is taken on a piece on which no side changes: from x
-  /// on, or, if x lies at the kink, on the piece behind it, whose value at x is that of phi by continuity.
+  /// on, or, if x lies at the kink, on the piece behind it, which need not have the value of phi at x: then phi jumps,
+  /// and the derivative is that of the piece.
   Side side(double h) const {
     constexpr int kSteps = 10;
     Side s;
@@ -62,10 +64,16 @@ class Line {
       for (int k = 0; k < kSteps && detail::count_flips(at(t), at(0.5 * t)) != 0; ++k) t *= 0.25;
     const double f0 = value(0.0), half = value(0.5 * t), full = value(t);
     s.derivative = (4.0 * half - full - 3.0 * f0) / t;
-    s.middle = 0.5 * t;
-    s.slope = (full - f0) / t;
-    s.rounding = 32.0 * std::numeric_limits<double>::epsilon() *
-                 std::max({std::fabs(f0), std::fabs(half), std::fabs(full)}) / std::fabs(t);
+    s.middle = 0.75 * t;
+    s.slope = 2.0 * (full - half) / t;
+    const double size = std::max({std::fabs(f0), std::fabs(half), std::fabs(full)});
+    s.rounding = 32.0 * std::numeric_limits<double>::epsilon() * size / std::fabs(t);
+    if (s.matched) return s;
+    // A parabola through three points of the piece.
+    const double between = value(s.middle);
+    const double gap = std::fabs(6.0 * half - 8.0 * between + 3.0 * full - f0);
+    s.jump = gap > std::max(1e-12 * size, 1e-6 * std::fabs(full - half));
+    if (s.jump) s.derivative = (24.0 * between - 14.0 * half - 10.0 * full) / t;
     return s;
   }
 
@@ -88,6 +96,7 @@ void judge(GradientCheckRow& row, VarFunction phi, const Tensor& x, const Tensor
   row.flips = before < 0 || after < 0 ? -1 : before + after;
   if (row.flips == 0) return;
   const Side left = line.side(-h), right = line.side(h);
+  row.jump = left.jump || right.jump;
   // At order 2 phi is a derivative, which jumps at a kink: beyond one it says nothing of this side.
   const bool use_left = row.order == 1 || left.matched, use_right = row.order == 1 || right.matched;
   row.left = use_left ? left.derivative : std::nan("");
@@ -173,6 +182,7 @@ std::string GradientCheck::to_string() const {
                           row.flips < 0 ? std::string("other operations recorded")
                                         : fmt::format("kinks crossed: {}", row.flips),
                           row.left, row.right);
+    if (row.jump) text += ", a jump";
     text += row.error == worst_error ? "  <- worst\n" : "\n";
   }
   return text;

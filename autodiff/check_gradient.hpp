@@ -38,6 +38,8 @@ struct GradientCheckRow {
   Index flips = 0;
   double left = 0.0;
   double right = 0.0;
+  /// The function itself jumps there; the two derivatives are those of the pieces on either side.
+  bool jump = false;
 };
 
 struct GradientCheck {
@@ -61,6 +63,7 @@ struct GradientCheck {
 /// order 2, where the derivative itself jumps, it must be near the one of the side that x counts to, if there is
 /// such a side along v. Where several elements are at their kinks, each takes a side of its own, and the sum need not
 /// be that of any side, as for relu(x) - relu(-x) at 0: this is `kink` too if the rules are right on both sides of x.
+/// At a jump the same is asked of the derivatives of the pieces, without the jump, and the row says so.
 /// Cost: a gradient and two values a comparison; at most two gradients and 80 values more for one that differs.
 /// Throws: DomainError for options out of range; what f throws.
 GradientCheck check_gradient(VarFunction f, const Tensor& x, const GradientCheckOptions& options = {});

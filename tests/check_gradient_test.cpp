@@ -6,6 +6,7 @@
 #include <string>
 
 #include "autodiff/check_gradient.hpp"
+#include "autodiff/checkpoint.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/tensor_access.hpp"
@@ -284,6 +285,41 @@ TEST(CheckGradient, KinksThatCancelAreKinksIfTheRulesAreRightBesideThem) {
     return detail::apply(kRampWithSlope<170>, x) + detail::apply(kRampWithSlope<170>, x);
   };
   EXPECT_EQ(check_at(twice, Tensor{0.0}, 1).outcome, GradientOutcome::failed);
+}
+
+TEST(CheckGradient, EveryComparisonKnowsItsSideAtEquality) {
+  const Tensor x{0.0, 1.0, -2.0};
+  const auto outcome = [&](VarFunction f) { return check_gradient(f, x, {.order = 2}).outcome; };
+  EXPECT_EQ(outcome([](const Var& v) { return where(greater(v, 0.0), v, 0.0 * v); }), GradientOutcome::kink);
+  EXPECT_EQ(outcome([](const Var& v) { return where(less_equal(v, 0.0), 0.0 * v, v); }),
+            GradientOutcome::kink);
+  EXPECT_EQ(outcome([](const Var& v) { return v * greater(v, 0.0); }), GradientOutcome::kink);
+  EXPECT_EQ(outcome([](const Var& v) { return v * greater_equal(v, 0.0); }), GradientOutcome::kink);
+  EXPECT_EQ(outcome([](const Var& v) { return v * less(v, 0.0); }), GradientOutcome::kink);
+}
+
+TEST(CheckGradient, TheNormAtZeroAndACheckpointAreKinksToo) {
+  EXPECT_EQ(check_at([](const Var& v) { return norm(v); }, Tensor{0.0, 0.0}, 2).outcome,
+            GradientOutcome::kink);
+  const auto held = [](const Var& v) { return checkpoint([](const Var& z) { return relu(z); }, v); };
+  EXPECT_EQ(check_at(held, Tensor{0.0, 1.0}, 2).outcome, GradientOutcome::kink);
+}
+
+// A jump makes the differences meaningless, not the rules of the rest.
+TEST(CheckGradient, AWrongRuleBesideAJumpFails) {
+  const auto f = [](const Op& op) {
+    return [&op](const Var& v) { return sign(view(v, 0, Shape{})) + detail::apply(op, view(v, 1, Shape{})); };
+  };
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    const Tensor x{0.0, 0.5};
+    EXPECT_EQ(check_gradient(f(kOffAtFirstOrder), x, {.order = 1, .seed = seed}).outcome,
+              GradientOutcome::failed);
+    const GradientCheck right = check_gradient(f(kRight), x, {.order = 1, .seed = seed});
+    EXPECT_EQ(right.outcome, GradientOutcome::kink) << right.to_string();
+    EXPECT_TRUE(right.rows[0].jump);
+    EXPECT_THAT(right.to_string(), HasSubstr("a jump"));
+  }
+  EXPECT_FALSE(check_at([](const Var& v) { return relu(v); }, Tensor{0.0}, 1).rows[0].jump);
 }
 
 TEST(CheckGradient, TakesScalarsConstantsAndLargeNumbers) {
