@@ -306,6 +306,8 @@ bool Cotangents::needs(int j) const {
 
 void Cotangents::add(int j, Var&& contribution) {
   const Node& node = sweep_.tape_.nodes[node_];
+  if (static_cast<std::uint32_t>(j) >= node.num_inputs) [[unlikely]]
+    throw_no_such_input(node, j);
   const Var& input = sweep_.tape_.inputs[node.first_input + static_cast<std::uint32_t>(j)];
   const std::uint32_t source = VarAccess::node(input);
   if (!sweep_.wants(source)) return;
