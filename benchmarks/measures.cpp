@@ -97,6 +97,17 @@ void hessian_vector_product(benchmark::State& state) {
 }
 BENCHMARK(hessian_vector_product)->UseManualTime()->Unit(benchmark::kMicrosecond);
 
+void hvp_beside_products(benchmark::State& state) {
+  const Mlp m({32, 256, 256, 1}, 256);
+  BareProducts bare({32, 256, 256, 1}, 256);
+  Rng rng(3);
+  const Params v = m.w.with(rng.normal(m.w.flat().shape()));
+  paired(
+      state, [&] { benchmark::DoNotOptimize(hvp(kRisk(m), m.w, v).flat().data().data()); },
+      [&] { bare.hessian_vector(); });
+}
+BENCHMARK(hvp_beside_products)->UseManualTime()->Unit(benchmark::kMicrosecond);
+
 }  // namespace
 
 int main(int argc, char** argv) { return bench::run(argc, argv); }

@@ -1,5 +1,6 @@
 """The table of scripts/bench. Usage: bench_table.py DIR --root ROOT [--quick]"""
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -20,6 +21,7 @@ ROWS = [
     ("tangent_kernel/32_256_256_1", "its tangent kernel [256, 256]", "bare products", 1.4, 1.2),
     ("tangent_kernel/32_4096_4096_4096_1", "kernel of 32-4096-4096-4096-1, n = 512", "bare products", 1.3, None),
     ("hessian_vector_product", "Hessian-vector product, 32-256-256-1", "one gradient", 3.2, 2.7),
+    ("hvp_beside_products", "the same", "bare products", 1.1, None),
     ("tanh_of", "tanh of 16384 numbers", "xsimd's loop", 1.3, None),
     ("exp_of", "exp of 16384 numbers", "xsimd's loop", 1.3, None),
     ("softplus_of", "softplus of 16384 numbers", "xsimd's loop", 1.3, None),
@@ -111,6 +113,10 @@ torch_clock = "cpu_time" if context.get("blas_threads") == "1" else "real_time"
 torch = {b["name"]: b[torch_clock] for b in load("libtorch_measures")["benchmarks"]}
 where = {key: context.get(key) for key in ("cpu", "blas_core", "blas_config", "blas_threads", "isa", "compiler",
                                            "build_type", "num_cpus", "date", "load_avg")}
+where["quick"] = "--quick" in sys.argv
+where["openblas_coretype"] = os.environ.get("OPENBLAS_CORETYPE")
+where["commit"] = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, text=True,
+                                 stdout=subprocess.PIPE).stdout.strip() or None
 where["libtorch"] = load("libtorch_measures")["context"].get("libtorch")
 
 rows = []
@@ -126,7 +132,8 @@ for name, work, yardstick, first, second in ROWS:
     b = ours[name]
     rows.append({"work": work, "time_us": b["median_us"], "yardstick": yardstick, "yardstick_us": b["yardstick_us"],
                  "ratio": b["ratio"], "first": first, "second": second, "libtorch_us": torch.get(name)})
-large = json.loads((OUT / "large_kernel.json").read_text())
+large = {**json.loads((OUT / "large_kernel.json").read_text()),
+         **json.loads((OUT / "large_kernel_check.json").read_text())}
 libraries = [f"-L{ROOT}/build/release", *(f"-lcotangent_{r}" for r in ("theory", "optim", "report", "nn", "autodiff")),
              "-lopenblas", "-lzip", "-lz", "-lfmt"]
 compiling = compile_seconds(SCRIPT, "-std=c++20", f"-I{ROOT}", *libraries, repeats=REPEATS)
@@ -142,7 +149,7 @@ for r in rows:
                             for x in (r["ratio"], r["first"], r["second"]))
     table.append((r["work"], time_text(r["time_us"]), f"{r['yardstick']}, {time_text(r['yardstick_us'])}", ratio,
                   f"{first}; {second}", verdict(r["ratio"], r["first"], r["second"]),
-                  time_text(r["libtorch_us"]) if r["libtorch_us"] else "-"))
+                  f"{time_text(r['libtorch_us'])} ({r['libtorch_us'] / r['time_us']:.3g} x)" if r["libtorch_us"] else "-"))
 table.append(("compile and link a 30-line script, -O2", f"{compiling:.2f} s", "-", "-", "1.5 s; 1.0 s",
               "second goal met" if compiling <= 1.0 else "first goal met" if compiling <= 1.5 else "first goal missed",
               f"{torch_compiling:.1f} s" if torch_compiling else "-"))

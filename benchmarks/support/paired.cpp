@@ -82,8 +82,8 @@ BareProducts::BareProducts(const std::vector<Index>& widths, Index samples)
   }
 }
 
-void BareProducts::forward() {
-  for (std::size_t l = 0; l + 1 < widths_.size(); ++l) {
+void BareProducts::forward(std::size_t first_layer) {
+  for (std::size_t l = first_layer; l + 1 < widths_.size(); ++l) {
     const int in = blas_int(widths_[l]), out = blas_int(widths_[l + 1]);
     cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, blas_int(n_), out, in, 1.0, layers_[l].data(), in,
                 weights_[l].data(), in, 0.0, layers_[l + 1].data(), out);
@@ -98,8 +98,8 @@ void BareProducts::backward_data() {
   }
 }
 
-void BareProducts::backward_weights() {
-  for (std::size_t l = widths_.size() - 1; l-- > 0;) {
+void BareProducts::backward_weights(std::size_t first_layer) {
+  for (std::size_t l = widths_.size() - 1; l-- > first_layer;) {
     const int in = blas_int(widths_[l]), out = blas_int(widths_[l + 1]);
     cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, out, in, blas_int(n_), 1.0, layers_[l + 1].data(),
                 out, layers_[l].data(), in, 0.0, gradients_[l].data(), in);

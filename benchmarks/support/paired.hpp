@@ -27,10 +27,18 @@ struct Mlp {
 class BareProducts {
  public:
   BareProducts(const std::vector<Index>& widths, Index samples);
-  void forward();
+  void forward(std::size_t first_layer = 0);
   /// The cotangents of the layers' outputs, without the weights'.
   void backward_data();
-  void backward_weights();
+  void backward_weights(std::size_t first_layer = 0);
+  /// The fewest of a Hessian-vector product by reverse passes: of a layer y = x W^T with direction V and cotangent d
+  /// there are x W^T, x V^T, d W, d V, c W^T, d^T c, and g W, g^T x of the second pass; of the first layer x W^T, x V^T
+  /// and g^T x.
+  void hessian_vector() {
+    forward(), forward(), forward(1);
+    backward_data(), backward_data(), backward_data();
+    backward_weights(), backward_weights(1);
+  }
   /// The products of the structured kernel: H H^T and Delta Delta^T of each layer, lower triangles.
   void kernel();
 
