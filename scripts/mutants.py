@@ -6,7 +6,9 @@ one build serves them all and a mutant costs nothing but its tests."""
 import dataclasses
 import re
 
-CHOICE = """#include <cstdlib>
+CHOICE = """#ifndef COTANGENT_MUTANT_CHOICE
+#define COTANGENT_MUTANT_CHOICE
+#include <cstdlib>
 #include "autodiff/ops.hpp"
 namespace {
 int cotangent_mutant() {
@@ -17,9 +19,12 @@ int cotangent_mutant() {
   return number;
 }
 }  // namespace
+#endif
 #line 1
 """
 RULES = ("pullback", "row_rule", "row_factor")
+# The pullback of view, which the backward pass sees through: what brings a cotangent to its place.
+VIEW = ("base_of", "add", "place", "cover", "add_range", "add_matmul", "complete")
 
 
 @dataclasses.dataclass
@@ -73,11 +78,11 @@ def pieces(text, start, end):
     return found
 
 
-def functions(code):
-    """Functions defined at the left margin: (name, start and end of the braced body)."""
-    for m in re.finditer(r"^[A-Za-z\[][^\n;{}()=]*?[ &*](\w+)\(", code, flags=re.M):
+def functions(code, of=""):
+    """Functions defined at the left margin, or those of the class `of`: (name, start and end of the braced body)."""
+    for m in re.finditer(rf"^[A-Za-z\[][^\n;{{}}()=]*?[ &*]{of}(\w+)\(", code, flags=re.M):
         close = closing(code, m.end() - 1)
-        brace = re.compile(r"\s*\{").match(code, close + 1)
+        brace = re.compile(r"(?: const)?\s*\{").match(code, close + 1)
         if brace:
             yield m[1], brace.end() - 1, closing(code, brace.end() - 1) + 1
 
@@ -105,6 +110,8 @@ def edits(text, code, start, end, inputs):
             yield a, b, f"-({text[a:b]})"
         if inputs > 1 and code[slice(*args[0])] in flip:
             yield *args[0], flip[code[slice(*args[0])]]
+    for m in every(r"(?<=\n) +(?:if \([^\n]*?\) )?((?!out\.add|return\b)[a-z_][\w.]*\([^\n]*\));(?=\n)"):
+        yield *m.span(1), "(void)0"
     for m in every(r"\b(?:out\.add_|batch_)?matmul\("):
         args = pieces(code, m.end(), closing(code, m.end() - 1))
         (a, b), (c, d) = args[1:3] if "add" in m[0] else args[:2]
@@ -203,21 +210,27 @@ FIELD = {
 LOWER = {"kInputs": ["kNothing"], "kOutput": ["kNothing"], "kInputsAndOutput": ["kInputs", "kOutput"]}
 
 
+def for_rules(text):
+    """The file's code up to its operations as users call them."""
+    users = re.search(r"using detail::apply;|^}  // namespace detail$", text, flags=re.M)
+    code = masked(text)
+    return code[:users.start()] if users else code
+
+
 def rule_functions(code, shared):
     """Bodies of functions of this file that can be part of a rule: neither operations themselves nor checks."""
-    inside = code.find("using detail::apply;")  # what follows are the operations as users call them
-    found = [f for f in functions(code[:inside]) if not re.search(r"\bapply\w*\(|\bthrow\b", code[f[1]:f[2]])]
+    found = [f for f in functions(code) if not re.search(r"\bapply\w*\(|\bthrow\b", code[f[1]:f[2]])]
     for name, start, end in found:
         shared.setdefault(name, code[start:end])
     return found
 
 
-def mutants_of(file, text, shared):
-    """All mutants of one file. `shared` holds the bodies of rules by name, of all files."""
+def mutants_of(file, text, shared, users):
+    """All mutants of one file. Of all files, `shared` holds the bodies of functions for rules by name, and `users` an
+    operation whose rule uses them; the latter is complete after a first call for every file."""
     code = masked(text)
     result, seen = [], set()
-    helpers = rule_functions(code, shared)
-    users = {}
+    helpers = rule_functions(for_rules(text), shared)
 
     def add(start, op, rule, what, at, **more):
         result.append(Mutant(file, code.count("\n", 0, at) + 1, op, rule, what, start=start, **more))
@@ -272,6 +285,9 @@ def mutants_of(file, text, shared):
         if name in users:
             _, rule, inputs = users[name]
             add_edits(name, rule, start, end, max(inputs, 1 + bool(re.search(r"in\(1\)", code[start:end]))))
+    for name, start, end in functions(code, "Sweep::"):
+        if name in VIEW:
+            add_edits(name, "view", start, end, 1)
     counts = {}
     for mutant in result:
         counts[mutant.key()] = counts.get(mutant.key(), 0) + 1

@@ -157,6 +157,13 @@ TEST(Checkpoint, ErrorsSayWhatIsWrong) {
              at);
       }),
       HasSubstr("[checkpoint] f uses a tracked variable that is not among its inputs"));
+  // One of another tape that f uses only when it is called again.
+  Tape other;
+  const Var alien = other.input(at);
+  int calls = 0;
+  const auto moody = [&](const Var& a) { return ++calls > 1 ? exp(exp(exp(alien))) : a; };
+  EXPECT_THAT(error_of<TapeError>([&] { grad([&](const Var& v) { return sum(checkpoint(moody, v)); }, at); }),
+              HasSubstr("[checkpoint] f uses a tracked variable that is not among its inputs"));
   EXPECT_THAT(
       error_of<ShapeError>([&] { checkpoint([](const Var& a) { return a + Var(Tensor{1.0}); }, Var(at)); }),
       HasSubstr("[add]"));

@@ -280,6 +280,20 @@ const CustomOp kLinearForm({.name = "test a x + b y + c z + d, rows with shared 
                                 },
                             .samples = OpSamples::rows_of_first});
 
+// s x for one number x or s, whichever it is.
+const CustomOp kScaledRows({.name = "test scaled rows",
+                            .forward = [](const OpInputs& in,
+                                          const OpAttributes&) { return (Var(in[0]) * in[1]).value(); },
+                            .pullback =
+                                [](const OpRecord& p, const Var& g, OpCotangents& out) {
+                                  const auto whole = [&](int j, const Var& c) {
+                                    out.add(j, p.shape(j).rank() ? c : sum(c));
+                                  };
+                                  whole(0, g * p.in(1));
+                                  whole(1, g * p.in(0));
+                                },
+                            .samples = OpSamples::rows_of_first});
+
 TEST(CustomOp, AnyNumberOfInputsAndParametersThatSamplesShare) {
   const auto f = [](const Var& w, const Var& x) {
     return kLinearForm(std::vector<Var>{tanh(x), view(w, 0, Shape{3}), view(w, 3, Shape{3}),
@@ -289,11 +303,18 @@ TEST(CustomOp, AnyNumberOfInputsAndParametersThatSamplesShare) {
   EXPECT_TRUE(check_gradient([&](const Var& v) { return f(v, x); }, w).passed);
   const Tensor j = per_sample_jacobian(f, w, x).matrix();
   expect_close(j, jacobian([&](const Var& v) { return f(v, x); }, w).reshape(Shape{12, 8}), 1e-13);
-  const auto back = [&](const Var& v, const Var& u) { return transpose(f(v, transpose(u))); };
+  // Along axis 1, and where the first input is a vector or a number.
+  const Tensor square_x = Rng(9).normal(Shape{3, 3});
   EXPECT_THAT(error_of<TapeError>([&] {
-                per_sample_jacobian(back, w, Rng(9).normal(Shape{3, 4}));
+                per_sample_jacobian([&](const Var& v, const Var& u) { return transpose(f(v, u)); }, w,
+                                    square_x);
               }),
-              HasSubstr("mixes samples"));
+              HasSubstr("with the samples along axis 1"));
+  const auto scaled = [](const Var& v, const Var& u) { return kScaledRows(sum(u, 1), view(v, 0, Shape{})); };
+  expect_close(per_sample_jacobian(scaled, w, x).matrix(),
+               jacobian([&](const Var& v) { return scaled(v, x); }, w), 1e-13);
+  const auto number = [](const Var& v, const Var& u) { return kScaledRows(view(v, 0, Shape{}), sum(u, 1)); };
+  EXPECT_THAT(error_of<TapeError>([&] { per_sample_jacobian(number, w, x); }), HasSubstr("mixes samples"));
 }
 
 }  // namespace

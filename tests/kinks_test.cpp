@@ -16,6 +16,7 @@
 #include "autodiff/ops_internal.hpp"
 #include "autodiff/tape_state.hpp"
 #include "autodiff/transforms.hpp"
+#include "expect.hpp"
 #include "kink_table.hpp"
 
 namespace cotangent {
@@ -23,6 +24,7 @@ namespace {
 
 using test::curved_table;
 using test::CurvedRow;
+using test::expect_close;
 using test::kink_table;
 using test::KinkRow;
 using test::step_table;
@@ -197,6 +199,13 @@ TEST(Kinks, PowersWithAVariableExponentAreThoseWithAConstant) {
         }
       }
     }
+}
+
+TEST(Kinks, PowersByBaseAndExponentWhereTheExponentIsZero) {
+  const auto f = [](const Var& v) { return pow(view(v, 0, Shape{}), view(v, 1, Shape{})); };
+  const double log2 = std::log(2.0);
+  expect_close(hessian(f, Tensor{2.0, 0.0}), Tensor{{0.0, 0.5}, {0.5, log2 * log2}}, 1e-15);
+  expect_close(grad(f, Tensor{0.0, 0.0}), Tensor{0.0, 0.0}, 0.0);
 }
 
 // d/dx sqrt(relu(x)) below 0: the infinite derivative of the root does not come through a slope of 0.

@@ -257,6 +257,12 @@ TEST(Operations, ArraysWithoutElements) {
   EXPECT_EQ(slice(Tensor::ones(Shape{2, 3}), 1, 2, 2).shape(), (Shape{2, 0}));
   EXPECT_EQ(broadcast_to(Tensor::ones(Shape{1, 3}), Shape{0, 3}).shape(), (Shape{0, 3}));
   EXPECT_EQ(log_sum_exp(none, 1).shape(), (Shape{0}));
+  EXPECT_TRUE(equal(grad(
+                        [](const Var& x) {
+                          return sum(broadcast_to(x, Shape{0, 3}));
+                        },
+                        Tensor{{1, 2, 3}}),
+                    Tensor::zeros(Shape{1, 3})));
   const Tensor g =
       grad([](const Var& x) { return sum(square(x)) + sum(matmul(x, x, {.transpose_a = true})); }, none);
   EXPECT_EQ(g.shape(), (Shape{0, 3}));

@@ -101,6 +101,18 @@ const std::vector<Case> kCases{
        const Var part = sum(cube(read(z, 2, Shape{3})));
        return part + sum(square(z + u));
      }},
+    {"a product over the whole of a value whose cotangent another shares",
+     [](const Reader& read, const Var& w) {
+       const Var z = tanh(w), u = sin(w);
+       const Var product = sum(square(matmul(Tensor{{1.0, -0.5}, {0.3, 2.0}}, read(z, 0, Shape{2, 4}))));
+       return product + sum(square(z + u));
+     }},
+    {"nothing of a number, after the whole of it",
+     [](const Reader& read, const Var& w) {
+       const Var z = reshape(sum(cube(w)), Shape{1});
+       const Var whole = square(sum(z));
+       return whole + sum(read(z, 0, Shape{0}));
+     }},
     {"matrices straight into products",
      [](const Reader& read, const Var& w) {
        const Tensor x{{1.0, -0.5}, {0.3, 2.0}, {-1.2, 0.4}};
@@ -255,6 +267,50 @@ TEST(UnusedParameters, AProductOverTheWholeVectorUsesAllOfIt) {
     return product + sum(square(view(v, 0, Shape{2}))) + sum(square(view(v, 1, Shape{2})));
   };
   EXPECT_EQ(error_of<TapeError>([&] { grad(f, w); }), "nothing thrown");
+}
+
+// Overlapping slices settle the vector, with a gap behind them; what is used after that narrows it down.
+TEST(UnusedParameters, AreThoseOfWhatAGapKeeps) {
+  const auto overlap = [](const Var& w) {
+    return sum(view(w, 0, Shape{3})) + sum(square(view(w, 1, Shape{3})));
+  };
+  const auto error = [&](Var (*before)(const Var&)) {
+    return error_of<TapeError>([&] {
+      grad(
+          [&](const Var& w) {
+            const Var first = before(w);
+            return first + overlap(w);
+          },
+          kParams);
+    });
+  };
+  const auto b = HasSubstr("\"b\""), c = HasSubstr("\"c\"");
+  EXPECT_THAT(error([](const Var& w) { return square(c_of(w)); }), AllOf(b, Not(c)));
+  EXPECT_THAT(error([](const Var& w) { return sum(b_of(w)); }), AllOf(c, Not(b)));
+  // Products over "a" alone, and over all of a value that is not w, say nothing of the gap.
+  EXPECT_THAT(error([](const Var& w) { return sum(matmul(Tensor{{1.0, 2.0}}, a_of(w))); }), AllOf(b, c));
+  EXPECT_THAT(error([](const Var& w) {
+                const Var z = tanh(a_of(w));
+                return sum(matmul(Tensor{{1.0, 2.0}}, z)) + sum(matmul(z, Tensor{{1.0}, {2.0}}));
+              }),
+              AllOf(b, c));
+}
+
+TEST(UnusedParameters, OneWithoutNumbersIsNeverUnusedBetweenUsedOnes) {
+  const Tensor none = Tensor::zeros(Shape{0}), three{1.0, 2.0, 3.0};
+  const Params w({{"a", three}, {"none", none}, {"b", three}, {"last", none}});
+  const auto part = [](const Var& v, Index first, Index size) {
+    return sum(square(view(v, first, Shape{size})));
+  };
+  EXPECT_NO_THROW(grad([&](const Var& v) { return part(v, 0, 3) + part(v, 3, 3); }, w));
+  // Overlapping slices settle one of them first, then the other fills the gap.
+  for (const Index first : {0, 3}) {
+    const auto f = [&](const Var& v) {
+      const Var other = part(v, 3 - first, 3);
+      return other + part(v, first, 2) + part(v, first + 1, 2);
+    };
+    EXPECT_EQ(error_of<TapeError>([&] { grad(f, w); }), "nothing thrown") << first;
+  }
 }
 
 TEST(UnusedParameters, AreZeroEverywhereElse) {
