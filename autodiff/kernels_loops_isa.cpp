@@ -2,6 +2,10 @@
 // added in which order is written out, so every level gives the same bits.
 #include "autodiff/kernels_loops.hpp"
 
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
+
 namespace cotangent::kernel {
 namespace COTANGENT_ISA_NAME {
 namespace {
@@ -17,6 +21,57 @@ constexpr int kBytes = 16;
 #endif
 // What fits into a register.
 using Vector [[gnu::vector_size(kBytes), gnu::aligned(8), gnu::may_alias]] = double;
+
+void outer(double* __restrict y, const double* __restrict left, Index p, const double* __restrict right,
+           Index q) {
+  for (Index a = 0; a < p; ++a, y += q)
+    for (Index b = 0; b < q; ++b) y[b] = left[a] * right[b];
+}
+
+void outer_add(double* __restrict y, const double* __restrict left, Index p, const double* __restrict right,
+               Index q) {
+  for (Index a = 0; a < p; ++a, y += q)
+    for (Index b = 0; b < q; ++b) y[b] += left[a] * right[b];
+}
+
+#ifdef __AVX2__
+#ifdef __AVX512F__
+void stream(double* to, __m512d numbers) { _mm512_stream_pd(to, numbers); }
+#else
+void stream(double* to, __m256d numbers) { _mm256_stream_pd(to, numbers); }
+#endif
+
+// Whole registers of `tile` go past the caches to y, whose lines are then not read first; returns how many numbers went.
+Index drain(double* __restrict y, const double* __restrict tile, Index n) {
+  constexpr Index kStep = kBytes / 8;
+  Index k = 0;
+  for (; k < n && reinterpret_cast<std::uintptr_t>(y + k) % kBytes != 0; ++k) y[k] = tile[k];
+  for (; k + kStep <= n; k += kStep) stream(y + k, *reinterpret_cast<const Vector*>(tile + k));
+  return k;
+}
+
+void outer_stream(double* __restrict y, const double* __restrict left, Index p,
+                  const double* __restrict right, Index q) {
+  constexpr Index kTile = 512;
+  double tile[kTile];
+  Index held = 0;
+  for (Index a = 0; a < p; ++a)
+    for (Index b = 0; b < q;) {
+      const Index free = kTile - held, n = q - b < free ? q - b : free;
+      for (Index k = 0; k < n; ++k) tile[held + k] = left[a] * right[b + k];
+      b += n;
+      held += n;
+      if (held < kTile) continue;
+      const Index gone = drain(y, tile, held);
+      y += gone;
+      held -= gone;
+      for (Index k = 0; k < held; ++k) tile[k] = tile[gone + k];
+    }
+  for (Index k = 0; k < held; ++k) y[k] = tile[k];
+}
+#else
+constexpr auto outer_stream = outer;  // two numbers at a time are slower than through the caches
+#endif
 
 void leaky_relu(double* __restrict y, const double* x, double slope, Index n) {
   for (Index i = 0; i < n; ++i) y[i] = x[i] >= 0.0 ? x[i] : slope * x[i];
@@ -192,8 +247,9 @@ void min_middle(double* y, const double* x, Index outer, Index middle, Index inn
 }  // namespace
 
 extern const Loops kLoops;
-const Loops kLoops{add, add_to,     add_scaled_to,      leaky_relu, leaky_mask, sum,
-                   dot, sum_middle, sum_squares_middle, max_middle, min_middle};
+const Loops kLoops{add,        add_to,       add_scaled_to, leaky_relu, leaky_mask, outer,
+                   outer_add,  outer_stream, sum,           dot,        sum_middle, sum_squares_middle,
+                   max_middle, min_middle};
 
 }  // namespace COTANGENT_ISA_NAME
 }  // namespace cotangent::kernel

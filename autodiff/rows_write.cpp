@@ -45,24 +45,6 @@ Tensor rows_alone(const char* operation, Index samples, Index outputs,
   return rows;
 }
 
-namespace {
-
-/// row (=, +=) left (x) right, or left alone.
-template <bool kAdd>
-void write_outer(double* row, const double* left, Index p, const double* right, Index q) {
-  for (Index a = 0; a < p; ++a, row += q) {
-    const double s = left[a];
-    for (Index b = 0; b < q; ++b) {
-      if constexpr (kAdd)
-        row[b] += s * right[b];
-      else
-        row[b] = s * right[b];
-    }
-  }
-}
-
-}  // namespace
-
 Tensor rows_from(const RowSweep& sweep, const std::vector<ColumnRange>& columns) {
   Tensor rows = uninitialized(Shape{sweep.samples * sweep.outputs, count_columns(columns)});
   write_rows(sweep, columns, rows, 0);
@@ -91,6 +73,9 @@ void write_rows(const RowSweep& sweep, const std::vector<ColumnRange>& columns, 
     targets.push_back({&use, column, first});
   }
   std::sort(written.begin(), written.end());
+  constexpr Index kPastCaches = Index{4} << 20;  // 32 MB
+  const kernel::Loops& loops = kernel::loops();
+  const auto outer = n * outputs * width > kPastCaches ? loops.outer_stream : loops.outer;
   for (Index i = 0; i < n; ++i) {
     for (Index c = 0; c < outputs; ++c) {
       double* row = mutable_data(jacobian) + (first_row + i * outputs + c) * width;
@@ -112,12 +97,11 @@ void write_rows(const RowSweep& sweep, const std::vector<ColumnRange>& columns, 
         const Index p = delta.size(1), q = use.outer() ? use.data.size(1) : 1;
         const double* d = delta.data().data() + i * p;
         const double* h = use.outer() ? use.data.data().data() + i * q : &one;
-        if (use.data_first)
-          target.first ? write_outer<false>(to, h, q, d, p) : write_outer<true>(to, h, q, d, p);
-        else if (use.outer())
-          target.first ? write_outer<false>(to, d, p, h, q) : write_outer<true>(to, d, p, h, q);
+        const auto write = target.first ? outer : loops.outer_add;
+        if (use.data_first || !use.outer())
+          write(to, h, q, d, p);
         else
-          target.first ? write_outer<false>(to, h, 1, d, p) : write_outer<true>(to, h, 1, d, p);
+          write(to, d, p, h, q);
       }
     }
   }
@@ -137,7 +121,8 @@ void spell(const ParamUse& use, std::size_t c, Index i, double* to) {
   const Index p = delta.size(1), q = use.outer() ? use.data.size(1) : 1;
   const double* d = delta.data().data() + i * p;
   const double* h = use.outer() ? use.data.data().data() + i * q : &one;
-  use.data_first ? write_outer<false>(to, h, q, d, p) : write_outer<false>(to, d, p, h, q);
+  const auto outer = kernel::loops().outer;
+  use.data_first ? outer(to, h, q, d, p) : outer(to, d, p, h, q);
 }
 
 }  // namespace

@@ -162,6 +162,32 @@ TEST(Loops, SumsAndElementwiseOnesHaveTheSameBits) {
   }
 }
 
+TEST(Loops, OuterProductsThroughAndPastTheCaches) {
+  Rng rng(4);
+  for (const auto& [p, q] : std::vector<std::pair<std::int64_t, std::int64_t>>{
+           {1, 1}, {3, 5}, {1, 511}, {1, 513}, {70, 31}, {2, 1100}, {600, 1}, {0, 3}, {3, 0}}) {
+    const Numbers left = draw(rng, p), right = draw(rng, q);
+    Numbers expected, twice;
+    for (const double a : left)
+      for (const double b : right) expected.push_back(a * b), twice.push_back(a * b + a * b);
+    for (const Level& level : levels())
+      for (std::size_t shift = 0; shift < 8; ++shift) {  // wherever the row begins in a line of the cache
+        const std::string what = level.name + ", [" + std::to_string(p) + ", " + std::to_string(q) + "]";
+        for (const auto which : {&Loops::outer, &Loops::outer_stream}) {
+          Numbers y(expected.size() + 16, 99.0);
+          (level.loops->*which)(y.data() + shift, left.data(), p, right.data(), q);
+          const auto first = y.begin() + static_cast<std::ptrdiff_t>(shift);
+          const Numbers found(first, first + static_cast<std::ptrdiff_t>(expected.size()));
+          expect_same_bits(found, expected, what);
+          EXPECT_EQ(std::count(y.begin(), y.end(), 99.0), 16) << what;
+        }
+        Numbers y = expected;
+        level.loops->outer_add(y.data(), left.data(), p, right.data(), q);
+        expect_same_bits(y, twice, what);
+      }
+  }
+}
+
 TEST(Loops, LeakyReluAndItsMaskGoBySign) {
   const Numbers x{2.0, 0.0, -0.0, -2.0, kNan, kInf, -kInf};
   for (const Level& level : levels()) {
