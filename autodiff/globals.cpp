@@ -101,6 +101,7 @@ void unpoison([[maybe_unused]] Buffer* buffer) {
   if (!memory) throw std::bad_alloc();
   Buffer* buffer = ::new (memory) Buffer;
   buffer->size_class = size_class;
+  buffer->next = buffer;  // never in a list: see fresh
   if (cache.trace) cache.trace->took(buffer, n);
   return buffer;
 }

@@ -75,7 +75,9 @@ void write_rows(const RowSweep& sweep, const std::vector<ColumnRange>& columns, 
   std::sort(written.begin(), written.end());
   constexpr Index kPastCaches = Index{4} << 20;  // 32 MB
   const kernel::Loops& loops = kernel::loops();
-  const auto outer = n * outputs * width > kPastCaches ? loops.outer_stream : loops.outer;
+  // A page's first touch brings it into the cache anyway.
+  const bool past = n * outputs * width > kPastCaches && !TensorAccess::fresh(jacobian);
+  const auto outer = past ? loops.outer_stream : loops.outer;
   for (Index i = 0; i < n; ++i) {
     for (Index c = 0; c < outputs; ++c) {
       double* row = mutable_data(jacobian) + (first_row + i * outputs + c) * width;
