@@ -106,10 +106,6 @@ void unpoison([[maybe_unused]] Buffer* buffer) {
   return buffer;
 }
 
-}  // namespace
-
-namespace {
-
 Buffer* pop(std::uint32_t size_class, std::size_t n, double*& data) {
   Buffer* buffer = cache.free[size_class];
   if (buffer) {

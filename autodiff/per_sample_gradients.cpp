@@ -10,25 +10,11 @@
 #include "autodiff/row_forecast.hpp"
 #include "autodiff/rows.hpp"
 #include "autodiff/tensor_access.hpp"
-#include "autodiff/transforms.hpp"
 
 namespace cotangent {
 namespace {
 
 using detail::ColumnRange;
-
-Tensor gradient_alone(SampleLoss loss, const Tensor& w, const Tensor& x, const Tensor& targets, Index i) {
-  return grad(
-      [&](const Var& at) {
-        Var y = loss(at, Var(x.rows(i, i + 1)), targets.rows(i, i + 1));
-        if (y.size() != 1)
-          throw ShapeError(fmt::format(
-              "[per_sample_gradients] the loss of the single sample {} of {} is {}; it must be one number", i,
-              x.shape().to_string(), y.shape().to_string()));
-        return y;
-      },
-      w);
-}
 
 struct Columns {
   std::vector<ParamEntry> selected;
@@ -51,8 +37,8 @@ Plan plan_of(const char* what, SampleLoss loss, const Tensor& w, const Tensor& x
                            memory);
 }
 
-/// with_sweep(first, sweep) for chunks of samples that fit the memory, or alone(i, gradient) for samples whose chunk has
-/// no structure.
+/// with_sweep(first, sweep) for chunks of samples that fit the memory, or alone(i, row) for samples whose chunk has no
+/// structure. Shapes: row [1, width].
 template <class WithSweep, class Alone>
 void each_gradient(SampleLoss loss, const Tensor& w, const Tensor& x, const Tensor& targets,
                    const Columns& columns, Index chunk, WithSweep with_sweep, Alone alone) {
@@ -61,7 +47,8 @@ void each_gradient(SampleLoss loss, const Tensor& w, const Tensor& x, const Tens
     const detail::RowSweep sweep = detail::sweep_losses(
         loss, w, all ? x : x.rows(first, last), all ? targets : targets.rows(first, last), columns.ranges);
     if (sweep.slow_reason.empty()) return with_sweep(first, sweep);
-    for (Index i = first; i < last; ++i) alone(i, gradient_alone(loss, w, x, targets, i));
+    for (Index i = first; i < last; ++i)
+      alone(i, detail::slow_losses(loss, w, x.rows(i, i + 1), targets.rows(i, i + 1), columns.ranges));
   });
 }
 
@@ -86,10 +73,8 @@ Jacobian gradients(SampleLoss loss, const Tensor& w, const std::vector<ParamEntr
       [&](Index first, const detail::RowSweep& sweep) {
         detail::write_rows(sweep, columns.ranges, rows, first);
       },
-      [&](Index i, const Tensor& g) {
-        for (const ColumnRange& range : columns.ranges)
-          std::copy(g.data().data() + range.first, g.data().data() + range.last,
-                    detail::mutable_data(rows) + i * width + range.column);
+      [&](Index i, const Tensor& row) {
+        std::copy(row.data().begin(), row.data().end(), detail::mutable_data(rows) + i * width);
       });
   return Jacobian(std::move(rows), n, 1, std::move(columns.selected));
 }
@@ -104,13 +89,9 @@ Tensor square_norms(SampleLoss loss, const Tensor& w, const std::vector<ParamEnt
   each_gradient(
       loss, w, x, targets, columns, chunk,
       [&](Index first, const detail::RowSweep& sweep) { detail::write_row_squares(sweep, squares, first); },
-      [&](Index i, const Tensor& g) {
-        double square = 0.0;
-        for (const ColumnRange& range : columns.ranges) {
-          const double* part = g.data().data() + range.first;
-          square += kernel::loops().dot(part, part, range.last - range.first);
-        }
-        detail::mutable_data(squares)[i] = square;
+      [&](Index i, const Tensor& row) {
+        const double* numbers = row.data().data();
+        detail::mutable_data(squares)[i] = kernel::loops().dot(numbers, numbers, row.size());
       });
   return squares;
 }

@@ -18,7 +18,8 @@ struct Recycled {
 
   T* allocate(std::size_t n) {
     double* block = nullptr;
-    Buffer* buffer = acquire_buffer(kHeader + (n * sizeof(T) + sizeof(double) - 1) / sizeof(double), block);
+    const std::size_t bytes = n * sizeof(T);  // NOLINT(bugprone-sizeof-expression): T may be a pointer
+    Buffer* buffer = acquire_buffer(kHeader + (bytes + sizeof(double) - 1) / sizeof(double), block);
     *reinterpret_cast<Buffer**>(block) = buffer;
     return reinterpret_cast<T*>(block + kHeader);
   }

@@ -5,6 +5,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/record_costs.hpp"
+#include "autodiff/rows_internal.hpp"
 #include "autodiff/tensor_access.hpp"
 
 namespace cotangent::detail {
@@ -46,11 +47,6 @@ void check_samples(const Tensor& x) {
         fmt::format("[plan] X is {}; give it at least one sample along axis 0", x.shape().to_string()));
 }
 
-/// Samples evaluated alone to check a sweep.
-double checked(Index samples) {
-  return samples == 1 ? 0.0 : static_cast<double>(std::min<Index>(samples, 3));
-}
-
 }  // namespace
 
 Tensor some_samples(const Tensor& x, Index k) {
@@ -87,7 +83,8 @@ double RowForecast::sweep_flops(Index samples) const {
   const auto outputs = static_cast<double>(sweep.outputs);
   const RowCosts all = at(samples), one = at(1);
   return all.forward_flops + outputs * all.rows_flops +
-         checked(samples) * (one.forward_flops + outputs * one.rows_flops);
+         static_cast<double>(samples_to_check(samples).size()) *
+             (one.forward_flops + outputs * one.rows_flops);
 }
 
 double RowForecast::alone_flops(Index samples) const {
@@ -124,11 +121,8 @@ RowForecast forecast_losses(LossFunction f, const Tensor& w, const Tensor& x, co
   forecast_alone(
       forecast, w, [&](const Var& at) { return f(at, Var(first), target); },
       [&] {
-        if (sweep_losses(f, w, first, target, columns).slow_reason.empty()) return;
-        Tape tape;
-        const Var at = tape.input(w);
-        const Var y = f(at, Var(first), target);
-        tape.vjp(y, Tensor::ones(y.shape()), at);
+        if (!sweep_losses(f, w, first, target, columns).slow_reason.empty())
+          slow_losses(f, w, first, target, columns);
       });
   return forecast;
 }

@@ -72,11 +72,10 @@ RowSweep sweep_losses_once(LossFunction f, const Tensor& w, const Tensor& x, con
 Tensor input_rows(ModelFunction f, const Tensor& w, const Tensor& x, Index& outputs);
 Tensor input_rows_once(ModelFunction f, const Tensor& w, const Tensor& x, Index& outputs, RowCosts& costs);
 
-/// The Jacobian [n*C, P] by one single-sample record after the other: needs no structure. Written to the rows from
-/// `first_row` on of a larger one.
+/// The Jacobian [n*C, P] by one single-sample record after the other: needs no structure, and is the definition. Written
+/// to the rows from `first_row` on of a larger one, or to rows of its own.
 void write_slow_rows(ModelFunction f, const Tensor& w, const Tensor& x, Index outputs,
                      const std::vector<ColumnRange>& columns, Tensor& jacobian, Index first_row);
-/// The Jacobian [n*C, P] by one single-sample record after the other: needs no structure, and is the definition.
 Tensor slow_rows(ModelFunction f, const Tensor& w, const Tensor& x, Index outputs,
                  const std::vector<ColumnRange>& columns);
 Tensor slow_losses(LossFunction f, const Tensor& w, const Tensor& x, const Tensor& targets,

@@ -25,10 +25,8 @@ bool close_numbers(std::span<const double> a, std::span<const double> b, double 
   });
 }
 
-namespace {
-
-/// All of a few; else the first, the middle, the last and, by a fixed seed, some two more, one more for each 4-fold n.
 std::vector<Index> samples_to_check(Index n) {
+  if (n == 1) return {};
   constexpr Index kAll = 8;
   std::vector<Index> chosen{0, n / 2, n - 1};
   if (n <= kAll)
@@ -39,6 +37,8 @@ std::vector<Index> samples_to_check(Index n) {
   chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
   return chosen;
 }
+
+namespace {
 
 bool close_tensors(const Tensor& a, const Tensor& b) {
   if (a.rank() != 2 || b.rank() != 2) return a.rank() == b.rank();
@@ -104,7 +104,6 @@ RowSweep checked_sweep(const RowFunction& f) {
   const Index n = f.samples;
   Tensor values, value;
   RowSweep batch = f.sweep(0, n, values);
-  if (n == 1) return batch;
   const auto single = [&](Index i) {
     try {
       return f.sweep(i, i + 1, value);

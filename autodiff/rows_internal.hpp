@@ -21,6 +21,10 @@ struct RowFunction {
   bool refuse_values;
 };
 
+/// Of one sample none; all of a few; else the first, the middle, the last and, by a fixed seed, some two more, one more
+/// for each 4-fold n.
+std::vector<Index> samples_to_check(Index n);
+
 /// The sweep of all samples, if a choice of them alone has the same values and rows; else one with a slow_reason and
 /// not `alike`. Throws: TapeError, ShapeError.
 RowSweep checked_sweep(const RowFunction& f);

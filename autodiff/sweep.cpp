@@ -100,7 +100,7 @@ void Sweep::add(std::uint32_t node, Var&& contribution) {
   }
 }
 
-void Sweep::contract(const Var& part) { total_ = total_.tracked() || part.tracked() ? total_ + part : part; }
+void Sweep::contract(const Var& part) { total_ = total_.size() ? total_ + part : part; }
 
 // A view of the whole base passes its cotangent on, in the base's shape; one of a part leaves it in its place.
 bool Sweep::fit_base(std::uint32_t base, Index offset, Var& contribution) {

@@ -29,7 +29,7 @@ class Sweep {
   /// a weight's cotangent delta^T data is then never formed, only <delta, data v^T>. v must outlive the pass.
   void contract_with(const Var& v) { along_ = &v; }
   /// That number; 0 if nothing reached stop.
-  Var contracted() { return std::move(total_); }
+  Var contracted() { return total_.size() ? std::move(total_) : Var(0.0); }
 
   /// Runs the loop for the cotangent of `from`. `visit`, if given, sees every node's cotangent before its
   /// rule does.
@@ -68,7 +68,7 @@ class Sweep {
   std::vector<Range> gaps_;
   const unsigned char* active_ = nullptr;
   const Var* along_ = nullptr;
-  Var total_ = 0.0;
+  Var total_;
   std::uint32_t from_;
   std::uint32_t stop_;
   bool create_graph_;

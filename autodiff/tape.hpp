@@ -45,7 +45,7 @@ class Var {
   Index size(int axis) const { return value_.size(axis); }
   /// The only element. Throws: ShapeError unless size() is 1.
   double item() const { return value_.item(); }
-  /// RecordedValue on a tape, so that derivatives flow through it.
+  /// Recorded on a tape, so that derivatives flow through it.
   bool tracked() const noexcept { return cell_ != nullptr; }
   std::string to_string() const;
 

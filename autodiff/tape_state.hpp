@@ -13,8 +13,7 @@ namespace cotangent::detail {
 inline constexpr std::uint32_t kNoNode = 0xffffffffu;
 inline constexpr std::size_t kMostNodes = kNoNode - 1;
 
-/// An input or output inside the record: a detached value (or only its shape) whose node_ field names its
-/// source.
+/// For the engine's own files: a Var's place.
 struct VarAccess {
   static Var tracked(Tensor value, EpochCell* cell, std::uint32_t node) {
     Var v(std::move(value));
@@ -36,7 +35,7 @@ struct VarAccess {
   static TapeState& state(Tape& tape) { return *tape.state_; }
 };
 
-/// What the record holds of a value: its numbers, or only its shape, and which node it comes from.
+/// What the record holds of an input or output: a detached value, or only its shape, whose node_ names its source.
 struct RecordedValue {
   const Tensor& from;
   bool numbers;

@@ -80,8 +80,18 @@ TEST(Plan, OperationsAreThoseCountedByHand) {
     return linear(k, in, hidden) + 2 * k * hidden + 4 * k * hidden + 2 * linear(k, hidden, out) +
            2 * k * out + 3 * call;
   };
+  const auto evaluated_alone = [&](double k) {
+    int count = 0;
+    const auto f = [&](const Var& w, const Var& x) {
+      count += x.size(0) == 1;
+      return p.net(w, x);
+    };
+    per_sample_jacobian(f, p.w, p.x.rows(0, static_cast<Index>(k)));
+    return count;
+  };
+  EXPECT_EQ(evaluated_alone(6), 6);  // all of a few
   const auto sweep = [&](double k) {
-    return forward(k) + out * rows_pass(k) + 3 * (forward(1) + out * rows_pass(1));
+    return forward(k) + out * rows_pass(k) + evaluated_alone(k) * (forward(1) + out * rows_pass(1));
   };
   const Plan rows = plan_per_sample_jacobian(p.net, p.w, p.x);
   EXPECT_EQ(rows.way("structured").flops, sweep(n) + n * out * parameters);
