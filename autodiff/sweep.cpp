@@ -167,15 +167,14 @@ void Sweep::add_range(std::uint32_t base, Index offset, const Var& contribution)
 
 void Sweep::add_matmul(std::uint32_t node, const Var& a, const Var& b, const MatmulOptions& options) {
   Index offset = 0;
-  const std::uint32_t base = create_graph_ && !along_ ? node : base_of(node, offset);
+  const std::uint32_t base = base_of(node, offset);
+  const Shape result = kernel::matmul_shape("matmul", a.shape(), b.shape(), options);
   if (along_ && base == stop_) {
     // <op(a) op(b), v> = <op(a), v op(b)^T>
-    const Shape shape = kernel::matmul_shape("matmul", a.shape(), b.shape(), options);
-    const Var v = view_of(*along_, offset, shape);
+    const Var v = view_of(*along_, offset, result);
     return contract(dot(a, options.transpose_a ? matmul(b, v, {options.transpose_b, true, options.scale})
                                                : matmul(v, b, {false, !options.transpose_b, options.scale})));
   }
-  const Shape result = kernel::matmul_shape("matmul", a.shape(), b.shape(), options);
   Slot& s = slot(base);
   const bool whole = result.size() == tape_.nodes[base].output.size();
   if (create_graph_ || (whole && (s.partial || !s.filled || !TensorAccess::unique(s.value.value())))) {

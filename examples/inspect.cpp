@@ -83,10 +83,10 @@ std::string check_size(const nn::Sequential& net, const std::vector<std::string>
   }
   constexpr double kMost = 2147483647.0;
   const double n = static_cast<double>(rows);
-  const std::string sizes = std::to_string(parameters) + " parameters, inputs [" + std::to_string(samples) +
-                            ", " + std::to_string(inputs) + "], a Jacobian [" + std::to_string(rows) + ", " +
-                            std::to_string(columns) + "] and a kernel [" + std::to_string(rows) + ", " +
-                            std::to_string(rows) + "]";
+  std::string sizes = std::to_string(parameters) + " parameters, inputs [" + std::to_string(samples) + ", " +
+                      std::to_string(inputs) + "], a Jacobian [" + std::to_string(rows) + ", " +
+                      std::to_string(columns) + "] and a kernel [" + std::to_string(rows) + ", " +
+                      std::to_string(rows) + "]";
   if (n * static_cast<double>(columns) > kMost || n * n > kMost || static_cast<double>(parameters) > kMost ||
       static_cast<double>(samples) * static_cast<double>(inputs) > kMost)
     throw DomainError(

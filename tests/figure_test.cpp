@@ -261,7 +261,7 @@ TEST_F(Figure, HeatMapsAreOneFile) {
 // The mean of 1, -1, 1, -1, ... is 0 although no entry is.
 TEST_F(Figure, AroundZeroTheGreatestMagnitudeIsSeenWithItsSign) {
   const std::string path = folder_ / "a.svg";
-  std::vector<double> numbers(3 * 1200);
+  std::vector<double> numbers(3600);
   for (std::size_t k = 0; k < numbers.size(); ++k) numbers[k] = k % 2 ? 1.0 : -1.0;
   numbers[7] = -8.0;
   const Tensor m = Tensor::from(numbers, Shape{3, 1200});
