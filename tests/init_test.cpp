@@ -1,10 +1,11 @@
-// Initial numbers: moments, orthogonality, pairs that cancel, error texts. The older ones are in nn_test.
+// Initial numbers: moments, streams, orthogonality, pairs that cancel, error texts.
 #include "nn/init.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,27 @@ namespace {
 
 using test::error_of;
 using test::expect_close;
+
+struct Moments {
+  double mean, variance;
+};
+Moments moments(const Tensor& t) {
+  double mean = 0.0, variance = 0.0;
+  for (const double x : t.data()) mean += x / static_cast<double>(t.size());
+  for (const double x : t.data()) variance += (x - mean) * (x - mean) / static_cast<double>(t.size());
+  return {mean, variance};
+}
+/// Five standard errors around N(0, variance)'s mean and variance.
+void expect_normal(const Tensor& t, double variance) {
+  const auto n = static_cast<double>(t.size());
+  const Moments m = moments(t);
+  EXPECT_NEAR(m.mean, 0.0, 5.0 * std::sqrt(variance / n));
+  EXPECT_NEAR(m.variance, variance, 5.0 * variance * std::sqrt(2.0 / n));
+  // A normal's share within one deviation.
+  double within = 0.0;
+  for (const double x : t.data()) within += x * x <= variance ? 1.0 / n : 0.0;
+  EXPECT_NEAR(within, std::erf(std::numbers::sqrt2 / 2.0), 5.0 * std::sqrt(0.22 / n));
+}
 
 /// Mean, variance and bounds of uniform numbers of mean 0, within five standard errors.
 void expect_uniform(const nn::Init& init, double variance) {
@@ -36,6 +58,71 @@ void expect_uniform(const nn::Init& init, double variance) {
   // E x^4 = b^4 / 5, so x^2 / v has the variance 9/5 - 1.
   EXPECT_NEAR(square, variance, 5.0 * variance * std::sqrt(0.8 / n));
   EXPECT_GT(largest, 0.999 * bound);
+}
+
+TEST(Init, Moments) {
+  Rng rng(17);
+  const Shape shape{300, 200};
+  expect_normal(nn::normal(0.3)(rng, shape), 0.09);
+  expect_normal(nn::lecun_normal()(rng, shape), 1.0 / 200);
+  expect_normal(nn::he_normal()(rng, shape), 2.0 / 200);
+  expect_normal(nn::he_normal(0.5)(rng, shape), 2.0 / (1.25 * 200));
+  expect_normal(nn::glorot_normal()(rng, shape), 2.0 / 500);
+
+  const Tensor u = nn::uniform(-1.0, 3.0)(rng, shape);
+  const Moments m = moments(u);
+  EXPECT_NEAR(m.mean, 1.0, 5.0 * std::sqrt(16.0 / 12 / 60000));
+  EXPECT_NEAR(m.variance, 16.0 / 12, 0.03);
+  for (const double x : u.data()) EXPECT_TRUE(x >= -1.0 && x < 3.0);
+
+  EXPECT_TRUE(equal(nn::zeros()(rng, {2, 3}), Tensor::zeros({2, 3})));
+  EXPECT_TRUE(equal(nn::ones()(rng, {4}), Tensor::ones({4})));
+  EXPECT_TRUE(equal(nn::constant(-2.5)(rng, {2}), Tensor{-2.5, -2.5}));
+}
+
+TEST(Init, OfLinear) {
+  Rng rng(23);
+  const Params standard = nn::Linear(250, 300).init(rng);
+  expect_normal(standard["weight"], 1.0 / 250);
+  EXPECT_TRUE(equal(standard["bias"], Tensor::zeros({300})));
+
+  const Params ntk =
+      nn::Linear(250, 300, {.parametrisation = nn::Parametrisation::ntk, .weight_std = 7.0}).init(rng);
+  expect_normal(ntk["weight"], 1.0);
+  expect_normal(ntk["bias"], 1.0);
+
+  const Params wide = nn::Linear(250, 300, {.weight_std = 2.0, .bias_std = 0.5}).init(rng);
+  expect_normal(wide["weight"], 4.0 / 250);
+  expect_normal(wide["bias"], 0.25);
+
+  const Params chosen =
+      nn::Linear(250, 300, {.weight_init = nn::he_normal(0.1), .bias_init = nn::constant(0.01)}).init(rng);
+  expect_normal(chosen["weight"], 2.0 / (1.01 * 250));
+  EXPECT_TRUE(equal(chosen["bias"], Tensor::full({300}, 0.01)));
+}
+
+TEST(Init, StreamsGoByName) {
+  const nn::Sequential net{nn::Linear(2, 64), nn::LeakyReLU(0.1), nn::Linear(64, 1)};
+  Rng rng(7), same(7);
+  const Params w = net.init(rng), again = net.init(rng);
+  EXPECT_TRUE(equal(w.flat(), net.init(same).flat()));
+  EXPECT_FALSE(equal(w["0.weight"], again["0.weight"]));
+
+  // One draw is the seed of a stream that is split by the full name.
+  Rng by_hand(7);
+  const Rng stream(by_hand.bits());
+  EXPECT_TRUE(equal(w["2.weight"], stream.split("2.weight").normal({1, 64}, 0.0, 0.125)));
+  Rng after(7);
+  net.init(after);
+  EXPECT_EQ(after, by_hand);
+
+  // Adding a layer, or taking a bias away, changes no other parameter.
+  Rng other(7), third(7);
+  const Params longer = net.append(nn::Tanh()).append(nn::Linear(1, 9)).init(other);
+  for (const ParamEntry& entry : net.table()) EXPECT_TRUE(equal(longer[entry.name], w[entry.name]));
+  const Params less =
+      nn::Sequential{nn::Linear(2, 64, {.bias = false}), nn::ReLU(), nn::Linear(64, 1)}.init(third);
+  EXPECT_TRUE(equal(less["2.weight"], w["2.weight"]));
 }
 
 TEST(Init, UniformVariants) {
