@@ -24,13 +24,16 @@ int along_rows_of_first(const detail::NodeView& node, int axis, int j) {
   return j == 0 ? 0 : detail::kFactor;
 }
 
+bool is_smooth(const CustomOpSpec& spec) { return spec.at_kink && std::string_view(spec.at_kink) == "none"; }
+
 detail::OpSpec spec_of(const CustomOpSpec& spec, const char* name) {
   detail::OpSpec full{.name = name,
                       .forward = spec.forward,
                       .pullback = spec.pullback,
                       .keep = detail::Keep::kInputsAndOutput,
-                      .at_kink = spec.at_kink,
-                      .kink_distance = spec.kink_distance};
+                      .at_kink = is_smooth(spec) ? nullptr : spec.at_kink,
+                      .kink_distance = spec.kink_distance,
+                      .silent_on_kinks = !spec.at_kink};
   if (spec.samples == OpSamples::elementwise) full.row_rule = detail::same_axis;
   if (spec.samples == OpSamples::rows) full.row_rule = along_rows;
   if (spec.samples == OpSamples::rows_of_first) full.row_rule = along_rows_of_first;
@@ -39,7 +42,7 @@ detail::OpSpec spec_of(const CustomOpSpec& spec, const char* name) {
 
 bool alike(const CustomOpSpec& a, const CustomOpSpec& b) {
   return a.forward == b.forward && a.pullback == b.pullback && a.samples == b.samples &&
-         a.kink_distance == b.kink_distance;
+         a.kink_distance == b.kink_distance && is_smooth(a) == is_smooth(b);
 }
 
 [[noreturn]] void throw_taken(std::string_view name) {
@@ -64,9 +67,12 @@ struct CustomOp::State {
 };
 
 CustomOp::State* CustomOp::state_of(const CustomOpSpec& spec) {
-  if ((spec.at_kink == nullptr) != (spec.kink_distance == nullptr))
+  if ((spec.at_kink && !is_smooth(spec)) != (spec.kink_distance != nullptr))
     throw DomainError(
-        fmt::format("[{}] only one of at_kink and kink_distance is given; give both or neither", spec.name));
+        fmt::format("[{}] at_kink is {} and kink_distance is{} given; give both, or neither, or \"none\" as "
+                    "at_kink alone",
+                    spec.name, spec.at_kink ? fmt::format("\"{}\"", spec.at_kink) : "not given",
+                    spec.kink_distance ? "" : " not"));
   check_name(spec.name);
   detail::CustomOps& known = detail::custom_ops();
   const std::lock_guard lock(known.mutex);

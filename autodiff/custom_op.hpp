@@ -29,9 +29,9 @@ struct CustomOpSpec {
   /// is 0.
   void (*pullback)(const OpRecord& p, const Var& g, OpCotangents& out);
   OpSamples samples = OpSamples::mixed;
-  /// Both or neither. The derivative taken at a kink, in words, and how far each element is from its kink, below
-  /// 0 on the side with another derivative: then check_gradient tells a kink from a mistake, and kink_audit sees
-  /// it.
+  /// The derivative taken at a kink, in words, and how far each element is from its kink, below 0 on the side with
+  /// another derivative: then check_gradient tells a kink from a mistake, and kink_audit sees it. "none" and no
+  /// distance: smooth everywhere. Neither: kink_audit lists the operation as not audited.
   const char* at_kink = nullptr;
   Tensor (*kink_distance)(const OpInputs& in, const OpAttributes& attributes) = nullptr;
 };
@@ -51,7 +51,7 @@ struct CustomOpSpec {
 /// What it recorded stays valid when it goes out of scope: a name stands for one operation until the program
 /// ends, and the same once more is that one. Compare it with differences by check_gradient, to second order.
 /// Throws: DomainError if another operation has the name (if made before main and the library's: at its first
-/// use), or for a kink half described; what its forward rule throws. From a backward pass: ShapeError for a
+/// use), or for a kink described by halves; what its forward rule throws. From a backward pass: ShapeError for a
 /// cotangent of another shape than its input, DomainError for an input there is not.
 class CustomOp {
  public:

@@ -158,11 +158,11 @@ struct Smaller {
   }
 };
 
-// Goes on from what y holds. Four rows at a time through sixteen partial results that stay in registers: row
-// after row, y would be read and written as often as x. Memory is asked for four kilobytes ahead of its use.
+// Goes on from what y holds. Eight rows at a time through sixteen partial results that stay in registers: row
+// after row, y would be read and written as often as x. Memory is asked for a row ahead of its use.
 template <class Reduction>
 void down_columns(double* __restrict y, const double* __restrict x, Index rows, Index columns, Reduction r) {
-  constexpr Index kRows = 4, kWide = 16, kAhead = 512;
+  constexpr Index kRows = 8, kWide = 16;
   constexpr int kVectors = 8 * kWide / kBytes;
   Index i = 0;
   for (; i + kRows <= rows; i += kRows) {
@@ -174,8 +174,8 @@ void down_columns(double* __restrict y, const double* __restrict x, Index rows, 
       for (int k = 0; k < kVectors; ++k) part[k] = to[k];
       for (Index row = 0; row < kRows; ++row) {
         const double* numbers = block + row * columns + j;
-        __builtin_prefetch(numbers + kAhead);
-        __builtin_prefetch(numbers + kAhead + 8);
+        __builtin_prefetch(numbers + columns);
+        __builtin_prefetch(numbers + columns + 8);
         const Vector* from = reinterpret_cast<const Vector*>(numbers);
         for (int k = 0; k < kVectors; ++k) part[k] = r.next(part[k], from[k]);
       }
@@ -244,12 +244,124 @@ void min_middle(double* y, const double* x, Index outer, Index middle, Index inn
   reduce_middle(y, x, outer, middle, inner, kInfinity, extreme<Smaller>, Extreme<Smaller>{});
 }
 
+// The sum of squared differences from the mean, of numbers that come in parts, around a centre that follows: the mean
+// so far as far as a double can say it, with the sum of what is left. A part adds sum t and sum t^2, for t the distance
+// from the centre; then the centre moves by c, and a sum S of n distances becomes S - n c, one of squares less
+// c (2 S - n c). While a part is not much longer than what came before, both keep their digits wherever zero is, also
+// if the first number, where the centre is at first, is an outlier.
+void recentre(double& centre, double& left, double& squares, double n) {
+  const double moved = centre + left / n, step = moved - centre, rest = left - n * step;
+  squares -= step * (left + rest);
+  left = rest;
+  centre = moved;
+}
+
+/// How many numbers come next after `seen` of n.
+Index part_after(Index seen, Index n) {
+  constexpr Index kFirst = 16, kLongest = 4096;
+  const Index length = seen == 0 ? kFirst : 4 * seen < kLongest ? 4 * seen : kLongest;
+  return length < n - seen ? length : n - seen;
+}
+
+// As down_columns, with two results for each column.
+void distances_down(double* __restrict sums, double* __restrict squares, const double* __restrict centre,
+                    const double* __restrict x, Index rows, Index columns) {
+  constexpr Index kRows = 8;
+  constexpr int kVectors = 4;
+  constexpr Index kWide = kVectors * kBytes / 8;
+  for (Index i = 0; i < rows; i += kRows, x += kRows * columns) {
+    const Index count = rows - i < kRows ? rows - i : kRows;
+    Index j = 0;
+    for (; j + kWide <= columns; j += kWide) {
+      Vector* to = reinterpret_cast<Vector*>(sums + j);
+      Vector* to_squares = reinterpret_cast<Vector*>(squares + j);
+      const Vector* around = reinterpret_cast<const Vector*>(centre + j);
+      Vector s[kVectors], q[kVectors];
+      for (int k = 0; k < kVectors; ++k) s[k] = to[k], q[k] = to_squares[k];
+      for (Index row = 0; row < count; ++row) {
+        const double* numbers = x + row * columns + j;
+        for (Index line = 0; line < kWide; line += 8) __builtin_prefetch(numbers + columns + line);
+        const Vector* from = reinterpret_cast<const Vector*>(numbers);
+        for (int k = 0; k < kVectors; ++k) {
+          const Vector t = from[k] - around[k];
+          s[k] += t;
+          q[k] += t * t;
+        }
+      }
+      for (int k = 0; k < kVectors; ++k) to[k] = s[k], to_squares[k] = q[k];
+    }
+    for (Index row = 0; row < count; ++row)
+      for (Index k = j; k < columns; ++k) {
+        const double t = x[row * columns + k] - centre[k];
+        sums[k] += t;
+        squares[k] += t * t;
+      }
+  }
+}
+
+void deviations_of_columns(double* __restrict y, double* __restrict centre, double* __restrict left,
+                           const double* __restrict x, Index rows, Index columns) {
+  fill(y, columns, 0.0);
+  fill(left, columns, 0.0);
+  for (Index j = 0; j < columns && rows; ++j) centre[j] = x[j];
+  for (Index i = 0, length = 0; i < rows; i += length) {
+    length = part_after(i, rows);
+    distances_down(left, y, centre, x + i * columns, length, columns);
+    for (Index j = 0; j < columns; ++j) recentre(centre[j], left[j], y[j], static_cast<double>(i + length));
+  }
+  for (Index j = 0; j < columns; ++j) y[j] -= left[j] * left[j] / static_cast<double>(rows);
+}
+
+double deviations(const double* x, Index n) {
+  constexpr Index kLanes = 8, kAhead = 512;
+  constexpr int kVectors = 8 * kLanes / kBytes;
+  double squares = 0.0, left = 0.0, centre = n ? x[0] : 0.0;
+  for (Index i = 0, length = 0; i < n; i += length) {
+    length = part_after(i, n);
+    const double* part = x + i;
+    Vector s[kVectors] = {}, q[kVectors] = {};
+    Index k = 0;
+    for (; k + kLanes <= length; k += kLanes) {
+      const Vector* from = reinterpret_cast<const Vector*>(part + k);
+      __builtin_prefetch(part + k + kAhead);
+      for (int v = 0; v < kVectors; ++v) {
+        const Vector t = from[v] - centre;
+        s[v] += t;
+        q[v] += t * t;
+      }
+    }
+    double lanes[2 * kLanes];
+    for (int v = 0; v < kVectors; ++v) {
+      reinterpret_cast<Vector*>(lanes)[v] = s[v];
+      reinterpret_cast<Vector*>(lanes + kLanes)[v] = q[v];
+    }
+    for (; k < length; ++k) {
+      const double t = part[k] - centre;
+      lanes[k % kLanes] += t;
+      lanes[kLanes + k % kLanes] += t * t;
+    }
+    left += sum(lanes, kLanes);
+    squares += sum(lanes + kLanes, kLanes);
+    recentre(centre, left, squares, static_cast<double>(i + length));
+  }
+  return squares - left * left / static_cast<double>(n);
+}
+
+void deviations_middle(double* y, double* room, const double* x, Index outer, Index middle, Index inner) {
+  for (Index i = 0; i < outer; ++i, x += middle * inner, y += inner) {
+    if (inner == 1)
+      *y = deviations(x, middle);
+    else
+      deviations_of_columns(y, room, room + inner, x, middle, inner);
+  }
+}
+
 }  // namespace
 
 extern const Loops kLoops;
-const Loops kLoops{add,        add_to,       add_scaled_to, leaky_relu, leaky_mask, outer,
-                   outer_add,  outer_stream, sum,           dot,        sum_middle, sum_squares_middle,
-                   max_middle, min_middle};
+const Loops kLoops{
+    add, add_to, add_scaled_to, leaky_relu,         leaky_mask,        outer,      outer_add, outer_stream,
+    sum, dot,    sum_middle,    sum_squares_middle, deviations_middle, max_middle, min_middle};
 
 }  // namespace COTANGENT_ISA_NAME
 }  // namespace cotangent::kernel

@@ -8,17 +8,18 @@
 
 namespace cotangent::detail {
 
-/// An operation with a kink, and the distances of its elements: see OpSpec::kink_distance.
+/// An operation with a kink: how far its elements are from theirs, and from all that they have.
 struct KinkedNode {
   std::uint32_t node;
   const Op* op;
-  Tensor distance;
+  Tensor distance;  // [s], from the nearest kink
+  Tensor each;      // [s], or [kinks, s]: see OpSpec::kink_distance
 };
 
 struct KinkRecord {
   Var value;  // f(x), its tape gone
   std::vector<KinkedNode> nodes;
-  std::vector<std::string> unknown;  // operations whose kinks cannot be told from their inputs
+  std::vector<std::string> unknown;  // operations that do not say where their kinks are
 };
 
 /// f(x), recorded with x as the only input.

@@ -22,24 +22,33 @@ class KinkProbe : public Probe {
   bool opens_checkpoints() const override { return true; }
   void recorded(const TapeState& tape, std::uint32_t node, const Inputs& in, const Tensor&) override {
     const Op* op = tape.nodes[node].op;
-    if (!op->spec().at_kink) return;
-    if (op->spec().kink_distance) {
-      record_.nodes.push_back({node, op, op->spec().kink_distance(in, tape.nodes[node].attributes)});
-    } else if (in.count() == 1) {
-      record_.nodes.push_back({node, op, in[0]});
-    } else if (std::find(record_.unknown.begin(), record_.unknown.end(), op->name()) ==
-               record_.unknown.end()) {
-      record_.unknown.emplace_back(op->name());
+    const OpSpec& spec = op->spec();
+    if (!spec.at_kink && !spec.silent_on_kinks) return;
+    if (spec.silent_on_kinks || (!spec.kink_distance && in.count() != 1)) {
+      std::vector<std::string>& names = record_.unknown;
+      if (std::find(names.begin(), names.end(), op->name()) == names.end()) names.emplace_back(op->name());
+      return;
     }
+    const Tensor each = spec.kink_distance ? spec.kink_distance(in, tape.nodes[node].attributes) : in[0];
+    record_.nodes.push_back({node, op, spec.kinks == 1 ? each : min(each, 0).value(), each});
   }
 
  private:
   KinkRecord& record_;
 };
 
-Index flips_of(const Tensor& a, const Tensor& b) {
+/// Elements on another side of one of their kinks.
+Index flips_of(const KinkedNode& a, const KinkedNode& b) {
   Index flips = 0;
-  for (std::size_t i = 0; i < a.data().size(); ++i) flips += (a.data()[i] >= 0.0) != (b.data()[i] >= 0.0);
+  const Index n = a.distance.size();
+  for (Index i = 0; i < n; ++i) {
+    bool flipped = false;
+    for (Index k = i; k < a.each.size(); k += n) {
+      const auto at = static_cast<std::size_t>(k);
+      flipped = flipped || (a.each.data()[at] >= 0.0) != (b.each.data()[at] >= 0.0);
+    }
+    flips += flipped;
+  }
   return flips;
 }
 
@@ -60,7 +69,7 @@ Index count_flips(const KinkRecord& a, const KinkRecord& b) {
   for (std::size_t k = 0; k < a.nodes.size(); ++k) {
     const KinkedNode &left = a.nodes[k], &right = b.nodes[k];
     if (left.op != right.op || left.distance.shape() != right.distance.shape()) return -1;
-    flips += flips_of(left.distance, right.distance);
+    flips += flips_of(left, right);
   }
   return flips;
 }
@@ -144,7 +153,7 @@ std::string KinkAudit::to_string() const {
     text += fmt::format("\n{:>6}  {:<14} {:<12} {: .6g}", point.node, point.operation, point.element,
                         point.distance);
   for (const std::string& name : unknown)
-    text += fmt::format("\nnot audited: {} has a kink but does not say where", name);
+    text += fmt::format("\nnot audited: {} does not say whether and where it has kinks", name);
   return text;
 }
 
@@ -161,7 +170,7 @@ MaskFlips mask_flips(VarFunction f, const Tensor& a, const Tensor& b) {
   MaskFlips result;
   for (std::size_t k = 0; k < at_a.nodes.size(); ++k) {
     const KinkedNode& node = at_a.nodes[k];
-    const Index flips = detail::flips_of(node.distance, at_b.nodes[k].distance);
+    const Index flips = detail::flips_of(node, at_b.nodes[k]);
     result.operations.push_back({node.node, node.op->name(), node.distance.shape(), flips});
     result.elements += node.distance.size();
     result.flipped += flips;

@@ -33,7 +33,7 @@ struct KinkAudit {
   std::vector<KinkPoint> closest;         // nearest first
   Index elements = 0;
   Index at_kink = 0;
-  /// Operations that have a kink but do not say how far it is: they are not audited.
+  /// Operations, most of them a script's own, that do not say where they have kinks: they are not audited.
   std::vector<std::string> unknown;
   std::string to_string() const;
 };

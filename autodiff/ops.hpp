@@ -222,7 +222,8 @@ struct VarianceOptions {
   bool keep_dims = false;
   Index ddof = 0;
 };
-/// sum_i (x_i - mean)^2 / (N - ddof) along axes, by two passes. Shapes: as sum.
+/// sum_i (x_i - mean)^2 / (N - ddof) along axes, without cancellation however far x is from 0. Shapes: as sum.
+/// Cost: reads x once.
 /// Throws: ShapeError as sum; DomainError unless 0 <= ddof < N.
 Var variance(const Var& x, const VarianceOptions& options = {});
 

@@ -38,8 +38,13 @@ Tensor negated_difference(const Inputs& in, const Attributes&) {
 Tensor apart(const Inputs& in, const Attributes&) {
   return distance_by(in, [](double a, double b) { return -std::fabs(a - b); });
 }
-/// How far x is within low and high.
-double inside(double x, double low, double high) { return std::fmin(x - low, high - x); }
+/// Of x above low and below high: both kinks of a band.
+Tensor band_distances(const Tensor& x, const Attributes& a) {
+  const double low = a.real[0], high = a.real[1];
+  const Tensor above = map(x, [low](double t) { return t - low; });
+  const Tensor below = map(x, [high](double t) { return high - t; });
+  return stack({above, below}).value();
+}
 
 // Masks are constant wherever they have a derivative, so they have no pullback: nothing flows through them.
 RowFactor no_gradient(const Pullback&, int axis, int, const Tensor& g) {
@@ -147,10 +152,8 @@ const Op kClip({
     .keep = Keep::kInputs,
     .at_kink = "1",
     .row_rule = same_axis,
-    .kink_distance =
-        [](const Inputs& in, const Attributes& a) {
-          return map(in[0], [low = a.real[0], high = a.real[1]](double x) { return inside(x, low, high); });
-        },
+    .kink_distance = [](const Inputs& in, const Attributes& a) { return band_distances(in[0], a); },
+    .kinks = 2,
 });
 
 const Op kBandMask({
@@ -170,10 +173,8 @@ const Op kBandMask({
     .keep = Keep::kInputs,
     .at_kink = "1",
     .row_rule = same_axis,
-    .kink_distance =
-        [](const Inputs& in, const Attributes& a) {
-          return map(in[1], [low = a.real[0], high = a.real[1]](double x) { return inside(x, low, high); });
-        },
+    .kink_distance = [](const Inputs& in, const Attributes& a) { return band_distances(in[1], a); },
+    .kinks = 2,
 });
 
 /// The cotangent g of an extremum where `chosen` (or where not), for the operand of that shape.

@@ -182,6 +182,54 @@ const Op kNorm({
         },
 });
 
+// The kernel's one pass has no answer where a square is infinite: there by two passes.
+double squared_deviations(double found, const double* x, Index n, Index stride) {
+  if (!std::isnan(found)) return found;
+  double total = 0.0, squares = 0.0;
+  for (Index i = 0; i < n; ++i) total += x[i * stride];
+  const double mean = total / static_cast<double>(n);
+  for (Index i = 0; i < n; ++i) squares += (x[i * stride] - mean) * (x[i * stride] - mean);
+  return squares;
+}
+
+const Op kDeviations({
+    .name = "squared_deviations_axis",
+    .forward =
+        [](const Inputs& in, const Attributes& a) {
+          const int axis = static_cast<int>(a.whole[0]);
+          const Around s(in.shape(0), axis);
+          Tensor out = uninitialized(in.shape(0).without(axis)), room = uninitialized(Shape{2 * s.inner});
+          double* y = mutable_data(out);
+          const double* x = in[0].data().data();
+          kernel::loops().deviations_middle(y, mutable_data(room), x, s.outer, s.middle, s.inner);
+          for (Index o = 0; o < s.outer; ++o, x += s.middle * s.inner, y += s.inner)
+            for (Index k = 0; k < s.inner; ++k) y[k] = squared_deviations(y[k], x + k, s.middle, s.inner);
+          return out;
+        },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          const int axis = static_cast<int>(p.whole(0));
+          const Index size = p.shape(0)[axis];
+          const Var apart = p.in(0) - spread(mean(p.in(0), axis), axis, size);
+          out.add(0, spread(2.0 * g, axis, size) * apart);
+        },
+    .keep = Keep::kInputs,
+    .row_rule = reduced_axis,
+});
+
+Var deviations_along(const Var& x, int axis) { return apply(kDeviations, x, {.whole = {axis}}); }
+
+/// x with all its listed axes behind the others, which keep their order.
+Var with_axes_last(const Var& x, const std::vector<int>& axes) {
+  const auto listed = [&](int axis) { return std::find(axes.begin(), axes.end(), axis) != axes.end(); };
+  std::vector<int> order;
+  order.reserve(static_cast<std::size_t>(x.rank()));
+  for (const bool last : {false, true})
+    for (int axis = 0; axis < x.rank(); ++axis)
+      if (listed(axis) == last) order.push_back(axis);
+  return transpose(x, order);
+}
+
 Var sum_of_magnitudes(const Var& x, int axis) { return sum(abs(x), axis); }
 Var largest_magnitude(const Var& x, int axis) { return max(abs(x), axis); }
 Var length_along(const Var& x, int axis) { return apply(kNorm, x, {.whole = {axis}}); }
@@ -227,11 +275,19 @@ Var variance(const Var& x, const VarianceOptions& options) {
         fmt::format("[variance] {} numbers of x, which is {}, and ddof {}; ddof must be at least 0 and below "
                     "the number averaged over",
                     count, x.shape().to_string(), options.ddof));
-  ReduceOptions axes{.axes = options.axes, .keep_dims = true};
-  const Var centre = mean(x, axes);
-  axes.keep_dims = options.keep_dims;
-  const Var squares = square(x - broadcast_to(centre, x.shape()));
-  return (1.0 / static_cast<double>(count - options.ddof)) * sum(squares, axes);
+  const double share = 1.0 / static_cast<double>(count - options.ddof);
+  const auto [first, last] = std::minmax_element(options.axes.begin(), options.axes.end());
+  if (options.axes.empty() || *last - *first < static_cast<int>(options.axes.size()))
+    return share *
+           detail::over_axes("variance", x, options.axes, options.keep_dims, detail::deviations_along);
+  // One mean for all of them: axes that are no neighbours become such first.
+  const int kept = x.rank() - static_cast<int>(options.axes.size());
+  const Var y =
+      share * detail::deviations_along(flatten(detail::with_axes_last(x, options.axes), kept), kept);
+  if (!options.keep_dims) return y;
+  Shape shape = x.shape();
+  for (const int axis : options.axes) shape = shape.with(axis, 1);
+  return reshape(y, shape);
 }
 
 Var norm(const Var& x, const NormOptions& options) {

@@ -30,7 +30,8 @@ const CustomOp kRounded({.name = "rounded",
                          .forward = value,
                          .pullback = [](const OpRecord& p, const Var& g,
                                         OpCotangents& out) { out.add(0, g * slope(p.in(0))); },
-                         .samples = OpSamples::elementwise});
+                         .samples = OpSamples::elementwise,
+                         .at_kink = "none"});
 /// Two ways to get it wrong: the root forgotten, and numbers in the place of operations.
 const CustomOp kNoRoot({.name = "rounded, without the root",
                         .forward = value,

@@ -236,7 +236,28 @@ TEST(CustomOp, ItsKinkIsToldFromAMistake) {
       error_of<DomainError>([] {
         CustomOp({.name = "test half a kink", .forward = the_same, .pullback = nullptr, .at_kink = "1"});
       }),
-      HasSubstr("[test half a kink] only one of at_kink and kink_distance"));
+      HasSubstr("[test half a kink] at_kink is \"1\" and kink_distance is not given"));
+  EXPECT_THAT(error_of<DomainError>([] {
+                CustomOp({.name = "test a distance from nothing",
+                          .forward = the_same,
+                          .pullback = nullptr,
+                          .at_kink = "none",
+                          .kink_distance = [](const OpInputs& in, const OpAttributes&) { return in[0]; }});
+              }),
+              HasSubstr("at_kink is \"none\" and kink_distance is given"));
+}
+
+TEST(CustomOp, ThatIsSilentOnKinksIsNotAudited) {
+  const auto made = [](const char* name, const char* at_kink) {
+    return CustomOp({.name = name, .forward = the_same, .pullback = beside_the_input, .at_kink = at_kink});
+  };
+  const CustomOp silent = made("test silent", nullptr), smooth = made("test smooth", "none");
+  const KinkAudit audit =
+      kink_audit([&](const Var& x) { return sum(silent(silent(x)) + smooth(x)); }, Tensor{1.0, 0.0});
+  EXPECT_EQ(audit.unknown, std::vector<std::string>{"test silent"});
+  EXPECT_TRUE(audit.operations.empty());
+  EXPECT_THAT(audit.to_string(), HasSubstr("not audited: test silent"));
+  EXPECT_THAT(error_of<DomainError>([&] { made("test smooth", nullptr); }), HasSubstr("another operation"));
 }
 
 TEST(CustomOp, ANameStandsForOneOperation) {

@@ -216,7 +216,7 @@ const Counted kCounted[] = {
        differentiate([](const Var& v) { return sum(norm(view(v, 0, Shape{2, 3, 4}), {.axes = {0, 2}})); }, x);
      },
      1},
-    // The list once for mean and sum.
+    // The list, and the order that makes its axes neighbours.
     {"variance over axes",
      [](const Tensor& x) {
        differentiate(

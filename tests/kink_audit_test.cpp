@@ -133,6 +133,26 @@ TEST(MaskFlips, CountsElementsThatChangeSides) {
   EXPECT_EQ(mask_flips(f, Tensor{1.0}, Tensor{1.0}).flipped, 0);
 }
 
+TEST(MaskFlips, AcrossABandEvenIfItsMaskIsTheSame) {
+  const auto f = [](const Var& x) { return sum(clip(x, -1.0, 1.0)); };
+  const auto flips = [&](double a, double b) { return mask_flips(f, Tensor{a}, Tensor{b}); };
+  for (const auto& [a, b, count] : std::vector<std::tuple<double, double, Index>>{
+           {-3.0, 3.0, 1}, {3.0, -3.0, 1}, {-3.0, 0.0, 1}, {0.0, 3.0, 1}, {-3.0, -2.0, 0}, {-1.0, 1.0, 0}}) {
+    EXPECT_EQ(flips(a, b).flipped, count) << a << " to " << b;
+    EXPECT_EQ(flips(a, b).elements, 1);
+  }
+  const KinkAudit audit = kink_audit(f, Tensor{{-1.25, 0.5}, {0.75, 3.0}});
+  EXPECT_EQ(audit.elements, 4);
+  ASSERT_EQ(audit.operations.size(), 1u);
+  EXPECT_EQ(audit.operations[0].shape, (Shape{2, 2}));
+  EXPECT_EQ(audit.operations[0].below, 2);
+  ASSERT_EQ(audit.closest.size(), 4u);
+  EXPECT_EQ(audit.closest[0].element, "[0, 0]");
+  EXPECT_EQ(audit.closest[0].distance, -0.25);
+  EXPECT_EQ(audit.closest[1].element, "[1, 0]");
+  EXPECT_EQ(audit.closest[1].distance, 0.25);
+}
+
 TEST(MaskFlips, Errors) {
   const auto branching = [](const Var& x) { return x.value()(0) > 0.0 ? sum(relu(x)) : sum(x); };
   EXPECT_THAT(error_of<DomainError>([&] { mask_flips(branching, Tensor{1.0}, Tensor{-1.0}); }),

@@ -122,6 +122,47 @@ TEST(Loops, ReductionsAlongAnyAxis) {
   }
 }
 
+// Where zero is must not matter, nor may an outlier that comes first, or many numbers after few.
+TEST(Loops, SquaredDeviationsFromTheMean) {
+  Rng rng(5);
+  std::vector<Sizes> sizes = kSizes;
+  for (const Sizes& more : {Sizes{1, 1031, 1}, Sizes{2, 5003, 1}, Sizes{1, 515, 3}, Sizes{1, 71, 130}})
+    sizes.push_back(more);
+  for (const Sizes& s : sizes)
+    for (const auto& [centre, first] : {std::pair{0.0, 0.0}, {1e9, 0.0}, {-3.0, 1e3}}) {
+      if (s.middle == 0) continue;
+      Numbers x = draw(rng, s.outer * s.middle * s.inner);
+      for (double& v : x) v += centre;
+      for (std::int64_t o = 0; o < s.outer; ++o)
+        for (std::int64_t k = 0; k < s.inner; ++k)
+          x[static_cast<std::size_t>(o * s.middle * s.inner + k)] += first;
+      const auto of = [&](const Loops& loops) {
+        Numbers y(static_cast<std::size_t>(s.outer * s.inner), 99.0);
+        Numbers room(static_cast<std::size_t>(2 * s.inner));
+        loops.deviations_middle(y.data(), room.data(), x.data(), s.outer, s.middle, s.inner);
+        return y;
+      };
+      const std::string what = "deviations of [" + std::to_string(s.outer) + ", " + std::to_string(s.middle) +
+                               ", " + std::to_string(s.inner) + "] around " + std::to_string(centre);
+      const Numbers found = of(kernel::v1::kLoops);
+      for (std::int64_t i = 0; i < s.outer * s.inner; ++i) {
+        const std::int64_t at = i / s.inner * s.middle * s.inner + i % s.inner;
+        long double mean = 0.0L, squares = 0.0L;
+        for (std::int64_t m = 0; m < s.middle; ++m) mean += x[static_cast<std::size_t>(at + m * s.inner)];
+        for (std::int64_t m = 0; m < s.middle; ++m) {
+          const long double v =
+              x[static_cast<std::size_t>(at + m * s.inner)] - mean / static_cast<long double>(s.middle);
+          squares += v * v;
+        }
+        EXPECT_NEAR(found[static_cast<std::size_t>(i)], static_cast<double>(squares),
+                    (1.6e-14 + 1e-17 * static_cast<double>(s.middle)) * (1.0 + static_cast<double>(squares)))
+            << what << ", number " << i;
+      }
+      for (const Level& level : levels())
+        expect_same_bits(of(*level.loops), found, what + " at " + level.name);
+    }
+}
+
 TEST(Loops, ExtremesKeepANanWhereverItStands) {
   Rng rng(2);
   for (const Sizes& s : kSizes) {

@@ -9,6 +9,7 @@
 #include "autodiff/check_gradient.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/tape_state.hpp"
+#include "autodiff/tensor_access.hpp"
 #include "op_table.hpp"
 
 namespace cotangent {
@@ -183,6 +184,28 @@ TEST(Operations, DerivativesOfLogSumExpKeepTheirDigits) {
   }
   // Where the largest number is infinite there is no softmax.
   for (const double v : {-INFINITY, INFINITY}) EXPECT_TRUE(std::isnan(grad(f, Tensor{v, v})(0)));
+}
+
+TEST(Operations, VarianceKeepsItsDigitsAndItsSpecialValues) {
+  Rng rng(9);
+  // Numbers a / 64 around 1e9 are exact, and so are their differences.
+  Tensor small = Tensor::zeros({3, 2000});
+  for (Index i = 0; i < small.size(); ++i)
+    detail::mutable_data(small)[i] = static_cast<double>(rng.below(1000));
+  const Tensor far = (Var(small) / 64.0 + 1e9).value();
+  for (const int axis : {0, 1}) {
+    const Tensor a = variance(far, {.axes = {axis}}).value();
+    const Tensor b = (variance(small, {.axes = {axis}}) / 4096.0).value();
+    for (Index i = 0; i < a.size(); ++i) EXPECT_NEAR(a(i), b(i), 1e-13 * b(i));
+  }
+  for (const Shape& shape : {Shape{1000}, Shape{200, 3}, Shape{20, 40}})
+    EXPECT_EQ(sum(variance(Tensor::full(shape, 0.1), {.axes = {0}})).item(), 0.0) << shape.to_string();
+  // The square of a difference overflows, the difference does not.
+  EXPECT_EQ(variance(Tensor{1e200, 0.0, 0.0}).item(), INFINITY);
+  EXPECT_EQ(variance(Tensor{{1.0, 1e200}, {2.0, -1e200}}, {.axes = {0}}).value()(0), 0.25);
+  EXPECT_EQ(variance(Tensor{{1.0, 1e200}, {2.0, -1e200}}, {.axes = {0}}).value()(1), INFINITY);
+  EXPECT_TRUE(std::isnan(variance(Tensor{1.0, NAN}).item()));
+  EXPECT_TRUE(std::isnan(variance(Tensor{INFINITY, 1.0}).item()));
 }
 
 TEST(Operations, TrianglesAtAnyOffset) {
