@@ -13,7 +13,7 @@ struct GradientCheckOptions {
   int order = 2;
   /// Random directions tried at each order.
   Index directions = 4;
-  /// Step of the central differences, relative to max(1, |x|).
+  /// Step of the central differences, relative to max(1, |x|); where they differ shorter ones are tried too.
   double step = 1e-5;
   /// Largest error allowed, relative to max(|analytic|, |numeric|, magnitude of f / 1e3).
   double tolerance = 1e-6;
@@ -64,6 +64,8 @@ struct GradientCheck {
 /// such a side along v. Where several elements are at their kinks, each takes a side of its own, and the sum need not
 /// be that of any side, as for relu(x) - relu(-x) at 0: this is `kink` too if the rules are right on both sides of x.
 /// At a jump the same is asked of the derivatives of the pieces, without the jump, and the row says so.
+/// Without a kink between, up to eight shorter steps are tried, as long as rounding leaves the digits that are
+/// compared: near a point where f is not smooth, like 0 of a norm, they agree where the long one does not.
 /// Cost: a gradient and two values a comparison; at most two gradients and 80 values more for one that differs.
 /// Throws: DomainError for options out of range; what f throws.
 GradientCheck check_gradient(VarFunction f, const Tensor& x, const GradientCheckOptions& options = {});

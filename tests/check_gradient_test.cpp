@@ -305,6 +305,30 @@ TEST(CheckGradient, TheNormAtZeroAndACheckpointAreKinksToo) {
   EXPECT_EQ(check_at(held, Tensor{0.0, 1.0}, 2).outcome, GradientOutcome::kink);
 }
 
+// There the step is too long long before it reaches the kink.
+TEST(CheckGradient, NearZeroOfTheNormShorterStepsAgree) {
+  for (const double size : {1e-2, 1e-3, 1e-4, 1e-5, 1e-6}) {
+    const Tensor x{size, -0.5 * size};
+    const GradientCheck check = check_at([](const Var& v) { return norm(v); }, x, 2);
+    EXPECT_TRUE(check.passed) << size << "\n" << check.to_string();
+    EXPECT_LE(check.worst_error, 1e-6);
+    const auto off = [](const Var& v) { return norm(v) + 1e-4 * sum(detach(v) - v); };
+    EXPECT_EQ(check_at(off, x, 1).outcome, GradientOutcome::failed) << size;
+  }
+  // Rounding hides what shorter steps would say: this is no pass.
+  const auto hidden = [](const Var& v) { return 1e6 + norm(v); };
+  EXPECT_EQ(check_at(hidden, Tensor{2e-5, 1e-5}, 1).outcome, GradientOutcome::failed);
+}
+
+TEST(CheckGradient, AtOrderTwoAWrongRuleBesideAKinkOnBothSidesFails) {
+  const auto f = [](const Op& op) {
+    return [&op](const Var& v) { return relu(v) + relu(-v) + detail::apply(op, v + 0.5); };
+  };
+  EXPECT_EQ(check_at(f(kRight), Tensor{0.0}, 2).outcome, GradientOutcome::kink);
+  const GradientCheck wrong = check_at(f(kOffAtSecondOrder), Tensor{0.0}, 2);
+  EXPECT_EQ(wrong.outcome, GradientOutcome::failed) << wrong.to_string();
+}
+
 // A jump makes the differences meaningless, not the rules of the rest.
 TEST(CheckGradient, AWrongRuleBesideAJumpFails) {
   const auto f = [](const Op& op) {
