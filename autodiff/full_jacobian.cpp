@@ -215,22 +215,31 @@ Plan plan_blocks(const Record& record, const Var& at, const FullJacobianOptions&
   return Plan(task_of(record, at) + " in blocks of rows", {reverse, forward}, options.memory);
 }
 
+/// f recorded on a tape of its own, by x.
+struct Recording {
+  Tape tape;
+  TapeState& state = VarAccess::state(tape);
+  Var at;
+  Record record;
+  Recording(VarFunction f, const Tensor& x, bool planned)
+      : at(tape.input(x)), record(state, f, at, planned) {}
+};
+
 }  // namespace
 }  // namespace detail
 
-using detail::VarAccess;
+using detail::Recording;
 
 Tensor jacobian(VarFunction f, const Tensor& x, const FullJacobianOptions& options) {
   detail::check_memory("jacobian", options.memory);
-  Tape tape;
-  const Var at = tape.input(x);
-  detail::TapeState& state = VarAccess::state(tape);
-  const detail::Record record(state, f, at, options.memory.has_value());
-  const Var& y = record.y();
+  Recording r(f, x, options.memory.has_value());
+  const Var& y = r.record.y();
   const Shape shape = detail::derivative_shape("jacobian", y.shape(), x.shape());
-  if (!detail::by_columns(record, at, options, false)) return detail::rows_of("jacobian", state, y, at);
+  if (!detail::by_columns(r.record, r.at, options, false))
+    return detail::rows_of("jacobian", r.state, y, r.at);
   Tensor result = detail::uninitialized(shape);
-  detail::fill_columns(state, detail::Recorded(state, y, at), 0, y.size(), detail::mutable_data(result));
+  detail::fill_columns(r.state, detail::Recorded(r.state, y, r.at), 0, y.size(),
+                       detail::mutable_data(result));
   return result;
 }
 
@@ -251,22 +260,21 @@ Var jacobian(VarFunction f, const Var& x, const FullJacobianOptions& options) {
 }
 
 void jacobian_blocks(VarFunction f, const Tensor& x, const FullJacobianOptions& options, RowBlock block) {
-  detail::check_memory("jacobian_blocks", options.memory);
-  Tape tape;
-  const Var at = tape.input(x);
-  detail::TapeState& state = VarAccess::state(tape);
-  const detail::Record record(state, f, at, options.memory.has_value());
-  const Var& y = record.y();
-  const Way way = detail::plan_blocks(record, at, options).chosen();
+  const char* name = "jacobian_blocks";
+  detail::check_memory(name, options.memory);
+  Recording r(f, x, options.memory.has_value());
+  const Var& y = r.record.y();
+  const Way way = detail::plan_blocks(r.record, r.at, options).chosen();
   std::optional<detail::Recorded> recorded;
-  if (way.name == "forward") recorded.emplace(state, y, at);
+  if (way.name == "forward") recorded.emplace(r.state, y, r.at);
   for (Index first = 0; first < y.size(); first += *way.chunk) {
     const Index last = std::min(first + *way.chunk, y.size());
     Tensor rows = detail::uninitialized(Shape{*way.chunk, x.size()});
+    double* numbers = detail::mutable_data(rows);
     if (recorded)
-      detail::fill_columns(state, *recorded, first, last, detail::mutable_data(rows));
+      detail::fill_columns(r.state, *recorded, first, last, numbers);
     else
-      detail::fill_rows("jacobian_blocks", state, y, at, first, last, detail::mutable_data(rows));
+      detail::fill_rows(name, r.state, y, r.at, first, last, numbers);
     block(first, last - first == *way.chunk ? rows : rows.rows(0, last - first));
   }
 }
@@ -276,20 +284,16 @@ void jacobian_blocks(VarFunction f, const Params& w, const FullJacobianOptions& 
 }
 
 Plan plan_jacobian(VarFunction f, const Tensor& x, const FullJacobianOptions& options) {
-  Tape tape;
-  const Var at = tape.input(x);
-  const detail::Record record(VarAccess::state(tape), f, at, true);
-  return detail::plan_whole(record, at, options, false);
+  const Recording r(f, x, true);
+  return detail::plan_whole(r.record, r.at, options, false);
 }
 Plan plan_jacobian(VarFunction f, const Params& w, const FullJacobianOptions& options) {
   return plan_jacobian(f, w.flat(), options);
 }
 
 Plan plan_jacobian_blocks(VarFunction f, const Tensor& x, const FullJacobianOptions& options) {
-  Tape tape;
-  const Var at = tape.input(x);
-  const detail::Record record(VarAccess::state(tape), f, at, true);
-  return detail::plan_blocks(record, at, options);
+  const Recording r(f, x, true);
+  return detail::plan_blocks(r.record, r.at, options);
 }
 Plan plan_jacobian_blocks(VarFunction f, const Params& w, const FullJacobianOptions& options) {
   return plan_jacobian_blocks(f, w.flat(), options);

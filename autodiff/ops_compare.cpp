@@ -182,6 +182,12 @@ Var share_of(const Var& g, const Var& chosen, bool first, const Shape& shape) {
   return like(first ? where(chosen, g, 0.0) : where(chosen, 0.0, g), shape);
 }
 
+/// The same for the two operands from input j on.
+void share_out(const Pullback& p, const Var& g, const Var& chosen, int j, Cotangents& out) {
+  if (out.needs(j)) out.add(j, share_of(g, chosen, true, p.shape(j)));
+  if (out.needs(j + 1)) out.add(j + 1, share_of(g, chosen, false, p.shape(j + 1)));
+}
+
 const Op kMaximum({
     .name = "maximum",
     .forward =
@@ -191,12 +197,8 @@ const Op kMaximum({
             return std::isunordered(a, b) ? a + b : larger;
           });
         },
-    .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
-          const Var first = greater_equal(p.in(0), p.in(1));
-          if (out.needs(0)) out.add(0, share_of(g, first, true, p.shape(0)));
-          if (out.needs(1)) out.add(1, share_of(g, first, false, p.shape(1)));
-        },
+    .pullback = [](const Pullback& p, const Var& g,
+                   Cotangents& out) { share_out(p, g, greater_equal(p.in(0), p.in(1)), 0, out); },
     .keep = Keep::kInputs,
     .at_kink = "1",
     .row_rule = same_axis,
@@ -217,12 +219,8 @@ const Op kMinimum({
             return std::isunordered(a, b) ? a + b : smaller;
           });
         },
-    .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
-          const Var first = less_equal(p.in(0), p.in(1));
-          if (out.needs(0)) out.add(0, share_of(g, first, true, p.shape(0)));
-          if (out.needs(1)) out.add(1, share_of(g, first, false, p.shape(1)));
-        },
+    .pullback = [](const Pullback& p, const Var& g,
+                   Cotangents& out) { share_out(p, g, less_equal(p.in(0), p.in(1)), 0, out); },
     .keep = Keep::kInputs,
     .at_kink = "1",
     .row_rule = same_axis,
@@ -272,11 +270,7 @@ const Op kWhere({
           }
           return out;
         },
-    .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
-          if (out.needs(1)) out.add(1, share_of(g, p.in(0), true, p.shape(1)));
-          if (out.needs(2)) out.add(2, share_of(g, p.in(0), false, p.shape(2)));
-        },
+    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { share_out(p, g, p.in(0), 1, out); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
     .row_factor =

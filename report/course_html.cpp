@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "report/page_head.hpp"
 #include "report/progress.hpp"
 #include "report/table.hpp"
 #include "report/text.hpp"
@@ -13,30 +14,16 @@
 namespace cotangent::report {
 namespace {
 
-// On narrow screens each row of a table becomes a block of "name: value" lines; what stays wide, printed output
-// and formulas, scrolls inside its own box. Figures are drawn on white, so they stay on white in the dark.
-constexpr std::string_view kHead = R"(<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-<link rel="icon" href="data:,">
-<style>
-:root { color-scheme: light dark; --text: #1c1e21; --soft: #5a606a; --back: #ffffff; --rule: #d9dde3;
-  --box: #f4f5f7; --link: #0b57d0; --bad: #a8071a; --certified: #17653a; --supported: #1d4f9c;
-  --refuted: #8a4b08; }
+// What stays wide, printed output and formulas, scrolls inside its own box. Figures are drawn on white, so they stay
+// on white in the dark.
+constexpr std::string_view kStyle = R"(
+:root { --box: #f4f5f7; --bad: #a8071a; --certified: #17653a; --supported: #1d4f9c; --refuted: #8a4b08; }
 @media (prefers-color-scheme: dark) {
-  :root { --text: #e4e6ea; --soft: #a3a9b3; --back: #16181c; --rule: #3c4148; --box: #22252b; --link: #8ab4f8;
-    --bad: #ff8a80; --certified: #7fd6a4; --supported: #9dc1f7; --refuted: #f0b072; }
+  :root { --box: #22252b; --bad: #ff8a80; --certified: #7fd6a4; --supported: #9dc1f7; --refuted: #f0b072; }
 }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 68rem; padding: 1rem 1.25rem 4rem; color: var(--text);
-  background: var(--back); font: 1rem/1.55 system-ui, "Segoe UI", "DejaVu Sans", sans-serif;
-  overflow-wrap: anywhere; }
-a { color: var(--link); text-decoration-thickness: 1px; text-underline-offset: 0.15em; }
-h1 { font-size: 1.6rem; line-height: 1.25; margin: 1rem 0 0.5rem; }
-h2 { font-size: 1.15rem; margin: 2.5rem 0 0.75rem; padding-bottom: 0.25rem; border-bottom: 1px solid var(--rule); }
+a { text-decoration-thickness: 1px; text-underline-offset: 0.15em; }
+h1 { line-height: 1.25; margin: 1rem 0 0.5rem; }
+h2 { margin: 2.5rem 0 0.75rem; padding-bottom: 0.25rem; border-bottom: 1px solid var(--rule); }
 nav { display: flex; flex-wrap: wrap; gap: 0.25rem 1.5rem; font-size: 0.9rem; }
 nav span { color: var(--soft); }
 .claim { font-size: 1.1rem; color: var(--soft); margin: 0 0 1.5rem; }
@@ -50,10 +37,8 @@ figure { margin: 0; }
 figure img { display: block; max-width: 100%; height: auto; margin: 0 auto; background: #ffffff;
   border-radius: 6px; border: 1px solid var(--rule); }
 figcaption { font-size: 0.9rem; margin: 0.5rem auto 0; max-width: 600px; color: var(--soft); }
-table { border-collapse: collapse; margin: 0.5rem 0; font-variant-numeric: tabular-nums; font-size: 0.92rem; }
-th, td { padding: 0.35rem 1rem 0.35rem 0; text-align: left; vertical-align: top;
-  border-bottom: 1px solid var(--rule); }
-th { color: var(--soft); font-weight: 600; white-space: nowrap; }
+table { margin: 0.5rem 0; }
+th { white-space: nowrap; }
 td[style], td.fixed { white-space: nowrap; }
 td.words { overflow-wrap: break-word; }
 pre { margin: 0.5rem 0; padding: 0.75rem 1rem; background: var(--box); border-radius: 6px; overflow-x: auto;
@@ -66,24 +51,14 @@ details.check p { margin: 0.4rem 0; }
 .verdict { white-space: nowrap; font-weight: 600; color: var(--soft); }
 .certified { color: var(--certified); } .supported { color: var(--supported); } .refuted { color: var(--refuted); }
 .bad { color: var(--bad); font-weight: bold; white-space: normal; }
-.soft { color: var(--soft); font-size: 0.9rem; }
+.soft { font-size: 0.9rem; }
 @media (max-width: 45rem) {
-  table, tbody, tr, td { display: block; }
-  thead { display: none; }
-  tr { padding: 0.5rem 0; border-bottom: 1px solid var(--rule); }
-  td { border: 0; padding: 0; text-align: left !important; }
-  td[style], td.fixed { white-space: normal; }
   td[style] { display: inline-block; margin-right: 1.25rem; }
-  td::before { content: attr(data-name) ": "; color: var(--soft); }
-  td:empty { display: none; }
   td:first-child { font-weight: 600; } td:first-child::before { content: ""; }
 }
-</style>
 )";
 
-std::string head(std::string_view title) {
-  return fmt::format("{}<title>{}</title>\n</head>\n<body>\n", kHead, title);
-}
+std::string head(std::string_view title) { return page_head(title, kStyle); }
 
 std::string plural(std::size_t count, std::string_view word) {
   return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");

@@ -10,49 +10,21 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/files.hpp"
+#include "report/page_head.hpp"
 #include "report/text.hpp"
 
 namespace cotangent::report {
 namespace {
 
-// On narrow screens each row becomes a block of "name: value" lines.
-constexpr std::string_view kHead = R"(<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-<link rel="icon" href="data:,">
-<style>
-:root { color-scheme: light dark; --text: #1c1e21; --soft: #5a606a; --back: #ffffff; --rule: #d9dde3;
-  --bar: #b9cdf0; --link: #0b57d0; --here: #fff3c4; }
-@media (prefers-color-scheme: dark) {
-  :root { --text: #e4e6ea; --soft: #a3a9b3; --back: #16181c; --rule: #3c4148; --bar: #2f4a78; --link: #8ab4f8;
-    --here: #4a4220; }
-}
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 72rem; padding: 1rem 1.25rem 4rem; color: var(--text); background: var(--back);
-  font: 1rem/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; overflow-wrap: anywhere; }
-a { color: var(--link); }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-.soft { color: var(--soft); }
-table { border-collapse: collapse; width: 100%; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
-th, td { padding: 0.25rem 0.75rem 0.25rem 0; text-align: left; border-bottom: 1px solid var(--rule);
-  vertical-align: top; }
-th { color: var(--soft); font-weight: 600; position: sticky; top: 0; background: var(--back); }
+constexpr std::string_view kStyle = R"(
+:root { --bar: #b9cdf0; --here: #fff3c4; }
+@media (prefers-color-scheme: dark) { :root { --bar: #2f4a78; --here: #4a4220; } }
+table { width: 100%; }
+th { position: sticky; top: 0; background: var(--back); }
 .n { text-align: right; white-space: nowrap; }
 tr:target { background: var(--here); }
 .bar { display: block; height: 0.3rem; background: var(--bar); margin-left: auto; }
-@media (max-width: 45rem) {
-  table, tbody, tr, td { display: block; }
-  thead { display: none; }
-  tr { padding: 0.5rem 0; border-bottom: 1px solid var(--rule); }
-  td, td.n { border: 0; padding: 0; text-align: left; white-space: normal; }
-  td::before { content: attr(data-name) ": "; color: var(--soft); }
-  td:empty { display: none; }
-  .bar { margin: 0 0 0.25rem; }
-}
-</style>
+@media (max-width: 45rem) { .bar { margin: 0 0 0.25rem; } }
 )";
 
 std::string time_text(double seconds) {
@@ -160,8 +132,8 @@ void save_tape_page(const std::string& path, const TapeReport& report, const Tap
   if (options.most < 1)
     throw DomainError(fmt::format("[save_tape_page] most is {}; give 1 or more", options.most));
   const std::vector<TapeRow> shown = costliest(report, options.most);
-  std::string page(kHead);
-  page += fmt::format("<title>{0}</title>\n</head>\n<body>\n<h1>{0}</h1>\n", html(options.title));
+  const std::string title = html(options.title);
+  std::string page = page_head(title, kStyle) + fmt::format("<h1>{}</h1>\n", title);
   page += fmt::format(
       "<p>{} nodes hold {} of numbers and {} of record. Forward {}, backward {}: the least of {} runs that "
       "nobody "
