@@ -43,9 +43,6 @@ inline void release(Buffer* buffer) noexcept {
     recycle_buffer(buffer);
 }
 
-/// Whether a block comes from the system and not from the cache, so that its pages may never have been touched.
-inline bool fresh(const Buffer* buffer) noexcept { return buffer && buffer->next == buffer; }
-
 /// Bytes of the block that n doubles get.
 std::size_t block_bytes(std::size_t n) noexcept;
 

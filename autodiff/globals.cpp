@@ -15,6 +15,9 @@
 #include "autodiff/op.hpp"
 #include "autodiff/tape_state.hpp"
 
+#if __has_include(<sys/mman.h>)
+#include <sys/mman.h>
+#endif
 #if defined(__SANITIZE_ADDRESS__)
 #define COTANGENT_ASAN 1
 #elif defined(__has_feature)
@@ -95,13 +98,26 @@ void unpoison([[maybe_unused]] Buffer* buffer) {
 #endif
 }
 
+/// Large blocks ask for large pages: fewer are made at first touch and looked up at every one.
+void ask_for_large_pages([[maybe_unused]] void* memory, [[maybe_unused]] std::size_t bytes) {
+#ifdef MADV_HUGEPAGE
+  constexpr std::size_t kWorthwhile = std::size_t{8} << 20, kPage = 4096;
+  if (bytes < kWorthwhile) return;
+  const auto first = (reinterpret_cast<std::uintptr_t>(memory) + kPage - 1) / kPage * kPage;
+  const auto last = (reinterpret_cast<std::uintptr_t>(memory) + bytes) / kPage * kPage;
+  madvise(reinterpret_cast<void*>(first), last - first,
+          MADV_HUGEPAGE);  // a wish; without it all is right too
+#endif
+}
+
 [[gnu::noinline]] Buffer* new_block(std::uint32_t size_class, std::size_t n) {
   cache_guard.alive = true;  // touching it registers its destructor with this thread
   void* memory = std::aligned_alloc(64, (bytes_of(size_class) + 63) / 64 * 64);
   if (!memory) throw std::bad_alloc();
+  ask_for_large_pages(memory, bytes_of(size_class));
   Buffer* buffer = ::new (memory) Buffer;
   buffer->size_class = size_class;
-  buffer->next = buffer;  // never in a list: see fresh
+  buffer->next = nullptr;
   if (cache.trace) cache.trace->took(buffer, n);
   return buffer;
 }

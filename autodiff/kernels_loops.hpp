@@ -14,10 +14,9 @@ struct Loops {
   /// y_i = x_i where x_i >= 0, else slope * x_i; and g_i or slope * g_i by the sign of x_i.
   void (*leaky_relu)(double* y, const double* x, double slope, std::int64_t n);
   void (*leaky_mask)(double* y, const double* g, const double* x, double slope, std::int64_t n);
-  /// y_ab (=, +=) left_a right_b, for y [p, q]; outer_stream is outer for numbers that no cache can hold.
+  /// y_ab (=, +=) left_a right_b, for y [p, q].
   void (*outer)(double* y, const double* left, std::int64_t p, const double* right, std::int64_t q);
   void (*outer_add)(double* y, const double* left, std::int64_t p, const double* right, std::int64_t q);
-  void (*outer_stream)(double* y, const double* left, std::int64_t p, const double* right, std::int64_t q);
   /// Sums and inner products in a fixed order of eight partial sums.
   double (*sum)(const double* x, std::int64_t n);
   double (*dot)(const double* x, const double* y, std::int64_t n);

@@ -2,10 +2,6 @@
 // added in which order is written out, so every level gives the same bits.
 #include "autodiff/kernels_loops.hpp"
 
-#ifdef __AVX2__
-#include <immintrin.h>
-#endif
-
 namespace cotangent::kernel {
 namespace COTANGENT_ISA_NAME {
 namespace {
@@ -33,45 +29,6 @@ void outer_add(double* __restrict y, const double* __restrict left, Index p, con
   for (Index a = 0; a < p; ++a, y += q)
     for (Index b = 0; b < q; ++b) y[b] += left[a] * right[b];
 }
-
-#ifdef __AVX2__
-#ifdef __AVX512F__
-void stream(double* to, __m512d numbers) { _mm512_stream_pd(to, numbers); }
-#else
-void stream(double* to, __m256d numbers) { _mm256_stream_pd(to, numbers); }
-#endif
-
-// Whole registers of `tile` go past the caches to y, whose lines are then not read first; returns how many numbers went.
-Index drain(double* __restrict y, const double* __restrict tile, Index n) {
-  constexpr Index kStep = kBytes / 8;
-  Index k = 0;
-  for (; k < n && reinterpret_cast<std::uintptr_t>(y + k) % kBytes != 0; ++k) y[k] = tile[k];
-  for (; k + kStep <= n; k += kStep) stream(y + k, *reinterpret_cast<const Vector*>(tile + k));
-  return k;
-}
-
-void outer_stream(double* __restrict y, const double* __restrict left, Index p,
-                  const double* __restrict right, Index q) {
-  constexpr Index kTile = 512;
-  double tile[kTile];
-  Index held = 0;
-  for (Index a = 0; a < p; ++a)
-    for (Index b = 0; b < q;) {
-      const Index free = kTile - held, n = q - b < free ? q - b : free;
-      for (Index k = 0; k < n; ++k) tile[held + k] = left[a] * right[b + k];
-      b += n;
-      held += n;
-      if (held < kTile) continue;
-      const Index gone = drain(y, tile, held);
-      y += gone;
-      held -= gone;
-      for (Index k = 0; k < held; ++k) tile[k] = tile[gone + k];
-    }
-  for (Index k = 0; k < held; ++k) y[k] = tile[k];
-}
-#else
-constexpr auto outer_stream = outer;  // two numbers at a time are slower than through the caches
-#endif
 
 void leaky_relu(double* __restrict y, const double* x, double slope, Index n) {
   for (Index i = 0; i < n; ++i) y[i] = x[i] >= 0.0 ? x[i] : slope * x[i];
@@ -158,34 +115,40 @@ struct Smaller {
   }
 };
 
-// Goes on from what y holds. Eight rows at a time through sixteen partial results that stay in registers: row
-// after row, y would be read and written as often as x. Memory is asked for a row ahead of its use.
-template <class Reduction>
-void down_columns(double* __restrict y, const double* __restrict x, Index rows, Index columns, Reduction r) {
-  constexpr Index kRows = 8, kWide = 16;
+/// Whether numbers are so many that they come from memory: then the order in which they are read counts most.
+bool is_large(Index rows, Index columns) { return rows * columns > Index{1} << 17; }
+
+// Goes on from what y holds, kRows rows at a time through sixteen partial results that stay in registers.
+template <Index kRows, class Reduction>
+void down_blocks(double* __restrict y, const double* __restrict x, Index rows, Index columns, Reduction r) {
+  constexpr Index kWide = 16;
   constexpr int kVectors = 8 * kWide / kBytes;
-  Index i = 0;
-  for (; i + kRows <= rows; i += kRows) {
+  for (Index i = 0; i < rows; i += kRows) {
+    const Index count = rows - i < kRows ? rows - i : kRows;
     const double* block = x + i * columns;
     Index j = 0;
     for (; j + kWide <= columns; j += kWide) {
       Vector part[kVectors];
       Vector* to = reinterpret_cast<Vector*>(y + j);
       for (int k = 0; k < kVectors; ++k) part[k] = to[k];
-      for (Index row = 0; row < kRows; ++row) {
-        const double* numbers = block + row * columns + j;
-        __builtin_prefetch(numbers + columns);
-        __builtin_prefetch(numbers + columns + 8);
-        const Vector* from = reinterpret_cast<const Vector*>(numbers);
+      for (Index row = 0; row < count; ++row) {
+        const Vector* from = reinterpret_cast<const Vector*>(block + row * columns + j);
         for (int k = 0; k < kVectors; ++k) part[k] = r.next(part[k], from[k]);
       }
       for (int k = 0; k < kVectors; ++k) to[k] = part[k];
     }
-    for (Index row = 0; row < kRows; ++row)
+    for (Index row = 0; row < count; ++row)
       for (Index k = j; k < columns; ++k) y[k] = r.next(y[k], block[row * columns + k]);
   }
-  for (; i < rows; ++i)
-    for (Index j = 0; j < columns; ++j) y[j] = r.next(y[j], x[i * columns + j]);
+}
+
+// Memory is read fastest in its own order, row after row, but y is then read and written as often as x: this pays while
+// y stays in the innermost cache.
+template <class Reduction>
+void down_columns(double* y, const double* x, Index rows, Index columns, Reduction r) {
+  constexpr Index kInnermost = 1024;
+  if (columns <= kInnermost && is_large(rows, columns)) return down_blocks<1>(y, x, rows, columns, r);
+  down_blocks<12>(y, x, rows, columns, r);
 }
 
 // y_j from nothing but column j, starting at `start`; few columns are seen as eight times as many.
@@ -263,14 +226,17 @@ Index part_after(Index seen, Index n) {
   return length < n - seen ? length : n - seen;
 }
 
-// As down_columns, with two results for each column.
+// As down_blocks, with two results for each column. Memory is asked in its own order for the block after this one.
 void distances_down(double* __restrict sums, double* __restrict squares, const double* __restrict centre,
                     const double* __restrict x, Index rows, Index columns) {
-  constexpr Index kRows = 8;
+  constexpr Index kRows = 8, kLine = 8;
   constexpr int kVectors = 4;
   constexpr Index kWide = kVectors * kBytes / 8;
-  for (Index i = 0; i < rows; i += kRows, x += kRows * columns) {
+  const bool large = is_large(rows, columns);
+  for (Index i = 0; i < rows; i += kRows) {
     const Index count = rows - i < kRows ? rows - i : kRows;
+    const double* block = x + i * columns;
+    const double* after = block + kRows * columns;
     Index j = 0;
     for (; j + kWide <= columns; j += kWide) {
       Vector* to = reinterpret_cast<Vector*>(sums + j);
@@ -279,9 +245,9 @@ void distances_down(double* __restrict sums, double* __restrict squares, const d
       Vector s[kVectors], q[kVectors];
       for (int k = 0; k < kVectors; ++k) s[k] = to[k], q[k] = to_squares[k];
       for (Index row = 0; row < count; ++row) {
-        const double* numbers = x + row * columns + j;
-        for (Index line = 0; line < kWide; line += 8) __builtin_prefetch(numbers + columns + line);
-        const Vector* from = reinterpret_cast<const Vector*>(numbers);
+        for (Index line = 0; large && line < kWide; line += kLine, after += kLine)
+          __builtin_prefetch(after, 0, 2);
+        const Vector* from = reinterpret_cast<const Vector*>(block + row * columns + j);
         for (int k = 0; k < kVectors; ++k) {
           const Vector t = from[k] - around[k];
           s[k] += t;
@@ -292,7 +258,7 @@ void distances_down(double* __restrict sums, double* __restrict squares, const d
     }
     for (Index row = 0; row < count; ++row)
       for (Index k = j; k < columns; ++k) {
-        const double t = x[row * columns + k] - centre[k];
+        const double t = block[row * columns + k] - centre[k];
         sums[k] += t;
         squares[k] += t * t;
       }
@@ -359,9 +325,8 @@ void deviations_middle(double* y, double* room, const double* x, Index outer, In
 }  // namespace
 
 extern const Loops kLoops;
-const Loops kLoops{
-    add, add_to, add_scaled_to, leaky_relu,         leaky_mask,        outer,      outer_add, outer_stream,
-    sum, dot,    sum_middle,    sum_squares_middle, deviations_middle, max_middle, min_middle};
+const Loops kLoops{add, add_to, add_scaled_to, leaky_relu,         leaky_mask,        outer,      outer_add,
+                   sum, dot,    sum_middle,    sum_squares_middle, deviations_middle, max_middle, min_middle};
 
 }  // namespace COTANGENT_ISA_NAME
 }  // namespace cotangent::kernel

@@ -73,11 +73,7 @@ void write_rows(const RowSweep& sweep, const std::vector<ColumnRange>& columns, 
     targets.push_back({&use, column, first});
   }
   std::sort(written.begin(), written.end());
-  constexpr Index kPastCaches = Index{4} << 20;  // 32 MB
   const kernel::Loops& loops = kernel::loops();
-  // A page's first touch brings it into the cache anyway.
-  const bool past = n * outputs * width > kPastCaches && !TensorAccess::fresh(jacobian);
-  const auto outer = past ? loops.outer_stream : loops.outer;
   for (Index i = 0; i < n; ++i) {
     for (Index c = 0; c < outputs; ++c) {
       double* row = mutable_data(jacobian) + (first_row + i * outputs + c) * width;
@@ -99,7 +95,7 @@ void write_rows(const RowSweep& sweep, const std::vector<ColumnRange>& columns, 
         const Index p = delta.size(1), q = use.outer() ? use.data.size(1) : 1;
         const double* d = delta.data().data() + i * p;
         const double* h = use.outer() ? use.data.data().data() + i * q : &one;
-        const auto write = target.first ? outer : loops.outer_add;
+        const auto write = target.first ? loops.outer : loops.outer_add;
         if (use.data_first || !use.outer())
           write(to, h, q, d, p);
         else

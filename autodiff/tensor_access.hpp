@@ -24,7 +24,6 @@ struct TensorAccess {
     return Tensor(t.buffer_, t.data_ + offset, shape);
   }
   static double* data(Tensor& t) { return t.data_; }
-  static bool fresh(const Tensor& t) { return detail::fresh(t.buffer_); }
   /// Nobody else shares the numbers, so they may be overwritten.
   static bool unique(const Tensor& t) {
     return t.buffer_ && t.buffer_->count.load(std::memory_order_acquire) == 1;
