@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <limits>
 
 #include "autodiff/error.hpp"
@@ -39,12 +40,12 @@ class Line {
 
   Index flips(double t) const { return detail::count_flips(here_, at(t)); }
 
-  /// Whether several elements are exactly at their kinks: each takes a side of its own there, and their sum need
+  /// Whether x is exactly at several kinks: each element takes a side of its own there, and their sum need
   /// not be that of any side.
   bool at_several_kinks() const {
     Index count = 0;
     for (const detail::KinkedNode& node : here_.nodes)
-      for (const double d : node.distance.data()) count += d == 0.0;
+      for (const double d : node.each.data()) count += d == 0.0;
     return count > 1;
   }
   /// Whether the rules are right beside x, on the piece of that side.
@@ -89,6 +90,13 @@ class Line {
   detail::KinkRecord here_;
 };
 
+/// What an error of derivatives is relative to, where phi has this value.
+double scale_of(std::initializer_list<double> derivatives, double value) {
+  double scale = 1e-3 * std::fabs(value);
+  for (const double d : derivatives) scale = std::fmax(scale, std::fabs(d));
+  return scale;
+}
+
 /// A row's numbers where the difference takes the step h.
 struct Difference {
   double numeric, error, rounding;
@@ -98,8 +106,8 @@ Difference difference(VarFunction phi, const Tensor& x, const Tensor& v, double 
   const double plus = phi(Var(detail::moved_along(x, h, v))).item();
   const double minus = phi(Var(detail::moved_along(x, -h, v))).item();
   const double numeric = (plus - minus) / (2.0 * h);
-  const double scale = std::max({std::fabs(analytic), std::fabs(numeric), 1e-3 * std::fabs(value), 1e-12});
-  const double error = std::fabs(analytic - numeric) / scale;
+  const double scale = scale_of({analytic, numeric}, value);
+  const double error = analytic == numeric ? 0.0 : std::fabs(analytic - numeric) / scale;
   return {numeric, error <= 1e300 ? error : HUGE_VAL,  // NaN and inf must not pass a comparison
           kRounding * std::max(std::fabs(plus), std::fabs(minus)) / (h * scale)};
 }
@@ -141,15 +149,13 @@ void judge(GradientCheckRow& row, VarFunction phi, const Tensor& x, const Tensor
   if (!use_left && !use_right) {
     // Nothing to compare with at x; the rules must at least be right on both sides of it.
     const auto right_on = [&](const Side& s) {
-      return line.right_beside(
-          s, tolerance * std::max({std::fabs(s.slope), 1e-3 * std::fabs(value), 1e-12}) + s.rounding);
+      return line.right_beside(s, tolerance * scale_of({s.slope}, value) + s.rounding);
     };
     if (right_on(left) && right_on(right)) row.outcome = GradientOutcome::kink;
     return;
   }
   const double low = std::fmin(row.left, row.right), high = std::fmax(row.left, row.right);
-  const double scale =
-      std::max({std::fabs(row.analytic), std::fabs(low), std::fabs(high), 1e-3 * std::fabs(value), 1e-12});
+  const double scale = scale_of({row.analytic, low, high}, value);
   const double slack = tolerance * scale + std::max(left.rounding, right.rounding);
   if (row.analytic >= low - slack && row.analytic <= high + slack) row.outcome = GradientOutcome::kink;
   if (row.order == 1 && line.at_several_kinks() && line.right_beside(left, slack) &&

@@ -67,6 +67,9 @@ struct CustomOp::State {
 };
 
 CustomOp::State* CustomOp::state_of(const CustomOpSpec& spec) {
+  if (!spec.name || !*spec.name) throw DomainError("[CustomOp] the operation has no name; give .name");
+  if (!spec.forward)
+    throw DomainError(fmt::format("[{}] the operation has no forward rule; give .forward", spec.name));
   if ((spec.at_kink && !is_smooth(spec)) != (spec.kink_distance != nullptr))
     throw DomainError(
         fmt::format("[{}] at_kink is {} and kink_distance is{} given; give both, or neither, or \"none\" as "

@@ -24,8 +24,8 @@ struct Loops {
   void (*sum_middle)(double* y, const double* x, std::int64_t outer, std::int64_t middle, std::int64_t inner);
   void (*sum_squares_middle)(double* y, const double* x, std::int64_t outer, std::int64_t middle,
                              std::int64_t inner);
-  /// y_k = the sum of squared differences from the mean over the middle axis, which is not empty, in one pass; NaN
-  /// where a square is infinite. room: for 2 inner numbers.
+  /// y_k = the sum of squared differences from the mean over the middle axis, which is not empty, in one pass;
+  /// not finite where a square overflows. room: for 2 inner numbers.
   void (*deviations_middle)(double* y, double* room, const double* x, std::int64_t outer, std::int64_t middle,
                             std::int64_t inner);
   /// y_k = the largest (smallest) number along the middle axis, which is not empty; NaN if there is one.

@@ -219,7 +219,7 @@ void recentre(double& centre, double& left, double& squares, double n) {
   centre = moved;
 }
 
-/// How many numbers come next after `seen` of n.
+/// How many numbers come next after `seen` of n: soon so many that moving the centre costs nothing beside them.
 Index part_after(Index seen, Index n) {
   constexpr Index kFirst = 16, kLongest = 4096;
   const Index length = seen == 0 ? kFirst : 4 * seen < kLongest ? 4 * seen : kLongest;

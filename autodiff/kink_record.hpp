@@ -13,7 +13,7 @@ struct KinkedNode {
   std::uint32_t node;
   const Op* op;
   Tensor distance;  // [s], from the nearest kink
-  Tensor each;      // [s], or [kinks, s]: see OpSpec::kink_distance
+  Tensor each;      // the same numbers, or [kinks, n]: see OpSpec::kink_distance
 };
 
 struct KinkRecord {

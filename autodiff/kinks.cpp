@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "autodiff/error.hpp"
 #include "autodiff/kink_record.hpp"
@@ -20,7 +21,7 @@ class KinkProbe : public Probe {
  public:
   explicit KinkProbe(KinkRecord& record) : record_(record) {}
   bool opens_checkpoints() const override { return true; }
-  void recorded(const TapeState& tape, std::uint32_t node, const Inputs& in, const Tensor&) override {
+  void recorded(const TapeState& tape, std::uint32_t node, const Inputs& in, const Tensor& out) override {
     const Op* op = tape.nodes[node].op;
     const OpSpec& spec = op->spec();
     if (!spec.at_kink && !spec.silent_on_kinks) return;
@@ -30,7 +31,15 @@ class KinkProbe : public Probe {
       return;
     }
     const Tensor each = spec.kink_distance ? spec.kink_distance(in, tape.nodes[node].attributes) : in[0];
-    record_.nodes.push_back({node, op, spec.kinks == 1 ? each : min(each, 0).value(), each});
+    if (spec.kinks > 1) {
+      record_.nodes.push_back({node, op, min(each, 0).value().reshape(out.shape()), each});
+      return;
+    }
+    const bool fits = each.shape() == out.shape() || each.shape() == in.shape(0);
+    if (!fits)
+      throw ShapeError(fmt::format("[{}] kink_distance gave {}; give a number for each element, {}",
+                                   op->name(), each.shape().to_string(), out.shape().to_string()));
+    record_.nodes.push_back({node, op, each, each});
   }
 
  private:
@@ -192,24 +201,35 @@ std::string MaskFlips::to_string() const {
 
 namespace {
 
-double largest(const Tensor& x) {
-  double top = 0.0;
-  for (const double v : x.data()) top = std::max(top, std::fabs(v));
-  return top;
+// Steps of one-sided derivatives, relative to max(1, |x_i|): kinks nearer than the first count as at x.
+constexpr double kNearest = 1e-12;
+constexpr double kFarthest = 1e-5;
+
+/// A step along v that is small for every number it changes, and that changes each of them.
+double small_step(const Tensor& x, const Tensor& v, double relative) {
+  constexpr double kVisible = 64.0 * std::numeric_limits<double>::epsilon();
+  double small = HUGE_VAL, visible = 0.0;
+  for (std::size_t i = 0; i < x.data().size(); ++i) {
+    const double size = std::fabs(x.data()[i]), along = std::fabs(v.data()[i]);
+    if (along == 0.0) continue;
+    small = std::min(small, relative * std::max(1.0, size) / along);
+    visible = std::max(visible, kVisible * size / along);
+  }
+  return std::max(small, visible);
 }
 
-/// The derivative along v just beside x, on the side of the sign of t, and the kinks there: on the piece that x is
-/// on, or, if x lies at a kink that is crossed at once, as near as rounding allows.
-double beside(VarFunction f, const Tensor& x, const Tensor& v, double t, const KinkRecord& here,
-              KinkRecord& kinks) {
-  constexpr int kSteps = 9;
-  const auto same = [&](double s) { return count_flips(kinks, record_kinks(f, moved_along(x, s, v))) == 0; };
-  for (int k = 0; k < kSteps; ++k, t *= 0.25) {
-    kinks = record_kinks(f, moved_along(x, 0.25 * t, v));
-    if (count_flips(kinks, here) == 0 && same(0.5 * t) && same(t)) break;
-  }
+/// The derivative along v just beside x, towards side = 1 or -1, and the kinks there. The piece beside x is the one
+/// that the smallest step leads to; larger ones are taken for as long as they stay on it.
+double beside(VarFunction f, const Tensor& x, const Tensor& v, double side, KinkRecord& kinks) {
+  const auto stays = [&](double s) { return count_flips(kinks, record_kinks(f, moved_along(x, s, v))) == 0; };
+  const auto on_piece = [&](double t) { return stays(0.25 * t) && stays(0.5 * t) && stays(t); };
+  double t = side * small_step(x, v, kNearest);
+  kinks = record_kinks(f, moved_along(x, 0.25 * t, v));
   const auto at = [&](double s) { return dot(grad(f, moved_along(x, s, v)), v).item(); };
-  return at(t) / 3.0 - 2.0 * at(0.5 * t) + 8.0 / 3.0 * at(0.25 * t);
+  if (!on_piece(t)) return at(0.25 * t);
+  const double most = side * small_step(x, v, kFarthest);
+  while (std::fabs(16.0 * t) <= std::fabs(most) && on_piece(16.0 * t)) t *= 16.0;
+  return (at(t) - 6.0 * at(0.5 * t) + 8.0 * at(0.25 * t)) / 3.0;
 }
 
 }  // namespace
@@ -219,14 +239,17 @@ OneSided one_sided_derivatives(VarFunction f, const Tensor& x, const Tensor& v) 
     throw ShapeError(
         fmt::format("[one_sided_derivatives] the direction is {}, the point is {}; give one like it",
                     v.shape().to_string(), x.shape().to_string()));
+  const auto finite = [](const Tensor& t) {
+    return std::all_of(t.data().begin(), t.data().end(), [](double a) { return std::isfinite(a); });
+  };
+  if (!finite(x) || !finite(v))
+    throw DomainError(
+        "[one_sided_derivatives] the point or the direction is not finite; give finite numbers");
   OneSided result;
-  const double size = largest(v);
-  if (size == 0.0) return result;
-  const double t = 1e-4 * std::max(1.0, largest(x)) / size;
-  const KinkRecord here = record_kinks(f, x);
+  if (std::all_of(v.data().begin(), v.data().end(), [](double a) { return a == 0.0; })) return result;
   KinkRecord before, after;
-  result.left = beside(f, x, v, -t, here, before);
-  result.right = beside(f, x, v, t, here, after);
+  result.left = beside(f, x, v, -1.0, before);
+  result.right = beside(f, x, v, 1.0, after);
   result.flips = std::max<Index>(count_flips(before, after), 0);
   return result;
 }

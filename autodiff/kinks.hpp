@@ -80,13 +80,14 @@ struct OneSided {
   std::string to_string() const;
 };
 
-/// Both one-sided derivatives of a scalar function along v: the engine's own at w + t v for three small t between
-/// w and the next kink, extrapolated to t = 0 by a parabola. They are equal where f is differentiable.
+/// Both one-sided derivatives of a scalar function along v: the engine's own at w + t v for three t between w and the
+/// next kink, at most 1e-5 max(1, |w_i|) / |v_i|, extrapolated to t = 0 by a parabola. They are equal where f is
+/// differentiable; a kink nearer than 1e-12 of that measure counts as at w.
 ///
 /// Shapes: f: [s] -> []; x, v [s].
-/// At a kink: exact up to rounding for piecewise cubic functions; else off by some 1e-12 fourth derivatives.
-/// Cost: six gradients and at most 60 forward passes, which a kink at w or near it takes.
-/// Throws: ShapeError unless f is scalar and v like x.
+/// At a kink: exact up to rounding for piecewise cubic functions; else off by t^3 fourth derivatives.
+/// Cost: at most six gradients and 40 forward passes.
+/// Throws: ShapeError unless f is scalar and v like x; DomainError unless both are finite.
 OneSided one_sided_derivatives(VarFunction f, const Tensor& x, const Tensor& v);
 OneSided one_sided_derivatives(VarFunction f, const Params& w, const Params& v);
 

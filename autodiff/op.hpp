@@ -123,7 +123,7 @@ struct OpSpec {
   /// How far each element is from its kink, below 0 on the side that at_kink does not speak of; null: the only
   /// input itself, whose kink is at 0.
   Tensor (*kink_distance)(const Inputs& in, const Attributes& attributes) = nullptr;
-  /// Kinks of one element; if there are several, kink_distance is [kinks, s]: one row each.
+  /// Kinks of one element; if there are several, kink_distance is [kinks, n] for a result of n elements.
   Index kinks = 1;
   /// A script's operation that does not say whether it has kinks.
   bool silent_on_kinks = false;

@@ -41,7 +41,7 @@ Var square(const Var& x);
 /// Sine and cosine of radians. Shapes: [s] -> [s].
 Var sin(const Var& x);
 Var cos(const Var& x);
-/// Hyperbolic tangent. Its derivative is taken as 1 - y^2, so beyond |x| = 18 it is 0. Shapes: [s] -> [s].
+/// Hyperbolic tangent. Its derivative is taken as 1 - y^2, so beyond |x| = 19.1 it is 0. Shapes: [s] -> [s].
 Var tanh(const Var& x);
 /// 1 / (1 + exp(-x)), without overflow. Shapes: [s] -> [s].
 Var sigmoid(const Var& x);

@@ -21,10 +21,11 @@ Tensor compared(const char* name, const Inputs& in, Compare holds) {
   });
 }
 
-// A number compared with itself is never anywhere else: its kink is infinitely far.
+// A variable compared with itself is never anywhere else: its kink is infinitely far.
 template <class Apart>
 Tensor distance_by(const Inputs& in, Apart apart) {
-  if (in[0].data().data() == in[1].data().data() && in.shape(0) == in.shape(1))
+  const Var &a = *in.vars[0], &b = *in.vars[1];
+  if (a.tracked() && b.tracked() && VarAccess::node(a) == VarAccess::node(b))
     return Tensor::full(in.shape(0), HUGE_VAL);
   return zip("kink_distance", in, apart);
 }
@@ -41,8 +42,9 @@ Tensor apart(const Inputs& in, const Attributes&) {
 /// Of x above low and below high: both kinks of a band.
 Tensor band_distances(const Tensor& x, const Attributes& a) {
   const double low = a.real[0], high = a.real[1];
-  const Tensor above = map(x, [low](double t) { return t - low; });
-  const Tensor below = map(x, [high](double t) { return high - t; });
+  const Tensor flat = x.reshape(Shape{x.size()});
+  const Tensor above = map(flat, [low](double t) { return std::isinf(low) ? HUGE_VAL : t - low; });
+  const Tensor below = map(flat, [high](double t) { return std::isinf(high) ? HUGE_VAL : high - t; });
   return stack({above, below}).value();
 }
 

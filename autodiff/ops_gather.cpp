@@ -75,8 +75,9 @@ const Op kScatterRows({
     .forward =
         [](const Inputs& in, const Attributes& a) {
           const Index rows = a.whole[0];
-          if (in.shape(0).rank() == 0 || in.shape(1).rank() != 1 || in.shape(0)[0] != in.shape(1)[0] ||
-              rows < 0)
+          if (rows < 0)
+            throw ShapeError(fmt::format("[scatter_rows] a result of {} rows; give 0 or more", rows));
+          if (in.shape(0).rank() == 0 || in.shape(1).rank() != 1 || in.shape(0)[0] != in.shape(1)[0])
             throw ShapeError(fmt::format(
                 "[scatter_rows] x is {}, index is {}, for {} rows; give one position for each row of x, [m]",
                 in.shape(0).to_string(), in.shape(1).to_string(), rows));

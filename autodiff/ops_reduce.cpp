@@ -182,9 +182,9 @@ const Op kNorm({
         },
 });
 
-// The kernel's one pass has no answer where a square is infinite: there by two passes.
+// Squares around the kernel's first centre may overflow where those around the mean do not: then by two passes.
 double squared_deviations(double found, const double* x, Index n, Index stride) {
-  if (!std::isnan(found)) return found;
+  if (std::isfinite(found)) return found;
   double total = 0.0, squares = 0.0;
   for (Index i = 0; i < n; ++i) total += x[i * stride];
   const double mean = total / static_cast<double>(n);
@@ -192,8 +192,9 @@ double squared_deviations(double found, const double* x, Index n, Index stride) 
   return squares;
 }
 
+// The sum of squared differences from the mean, which variance divides.
 const Op kDeviations({
-    .name = "squared_deviations_axis",
+    .name = "variance",
     .forward =
         [](const Inputs& in, const Attributes& a) {
           const int axis = static_cast<int>(a.whole[0]);

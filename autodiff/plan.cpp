@@ -46,8 +46,8 @@ Way Plan::way(std::string_view name) const {
 Way Plan::chosen() const {
   if (!chosen_)
     throw DomainError(
-        fmt::format("[plan] no way fits; raise .memory, choose .params, or take fewer samples at "
-                    "a time\n{}",
+        fmt::format("[plan] no way fits; raise .memory, or ask for less at a time: fewer samples, .params, "
+                    "jacobian_blocks\n{}",
                     to_string()));
   return ways_[*chosen_];
 }

@@ -24,6 +24,7 @@ void print_line(std::initializer_list<std::string> pieces) {
   }
   line += '\n';
   std::fwrite(line.data(), 1, line.size(), stdout);
+  std::fflush(stdout);  // what was printed is not lost with a program that ends by an exception
 }
 
 }  // namespace detail

@@ -340,7 +340,8 @@ void check_ends(const char* operation, const TapeState& tape, const Var& y, cons
                 bool create_graph) {
   if (&live_tape(operation, x) != &tape)
     throw TapeError(fmt::format(
-        "[{}] x is recorded on another tape; differentiate on the tape that recorded it", operation));
+        "[{}] x is recorded on another tape than this one; differentiate on the tape that recorded it",
+        operation));
   if (!(c.shape() == y.shape()))
     throw ShapeError(fmt::format("[{}] the cotangent is {}, y is {}; give it y's shape", operation,
                                  c.shape().to_string(), y.shape().to_string()));

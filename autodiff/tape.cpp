@@ -47,7 +47,7 @@ Var Tape::grad(const Var& y, const Var& x, GradOptions options) {
     throw ShapeError(
         fmt::format("[grad] y has shape {}, not one element; reduce it with sum or mean, or ask for jacobian",
                     y.shape().to_string()));
-  return vjp(y, Var(Tensor::ones(y.shape())), x, options);
+  return detail::pull_back("grad", *state_, y, Var(Tensor::ones(y.shape())), x, options.create_graph);
 }
 
 Var Tape::vjp(const Var& y, const Var& cotangent, const Var& x, GradOptions options) {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "autodiff/custom_op.hpp"
@@ -83,9 +84,14 @@ Var Normalise::operator()(const Var& w, const Var& x) const {
     const Var zero = equal_to(length, 0.0);
     return scale_rows(y, where(zero, 0.0, 1.0 / where(zero, 1.0, length)));
   }
-  const Var centred = x - along_rows(mean(x, 1), x.shape());
+  // Numbers whose squares overflow are divided first, by a constant, and epsilon by its square.
+  const Tensor by = map_elements(magnitudes(x.value()), [](double m) { return m > 0x1p500 ? m : 1.0; });
+  const bool small = std::all_of(by.data().begin(), by.data().end(), [](double m) { return m == 1.0; });
+  const Var y = small ? x : x / along_rows(by, x.shape());
+  const Var epsilon = small ? Var(options_.epsilon) : options_.epsilon / square(by);
+  const Var centred = y - along_rows(mean(y, 1), x.shape());
   const Var variance = mean(square(centred), 1);  // [n]
-  return scale_rows(centred, 1.0 / sqrt(variance + options_.epsilon));
+  return scale_rows(centred, 1.0 / sqrt(variance + epsilon));
 }
 
 }  // namespace cotangent::nn

@@ -305,6 +305,38 @@ TEST(CheckGradient, TheNormAtZeroAndACheckpointAreKinksToo) {
   EXPECT_EQ(check_at(held, Tensor{0.0, 1.0}, 2).outcome, GradientOutcome::kink);
 }
 
+// Small functions are compared as strictly as others.
+TEST(CheckGradient, AWrongRuleOfASmallFunctionFails) {
+  for (const double size : {1e-6, 1e-20, 1e-200}) {
+    const auto right = [&](const Var& v) { return size * detail::apply(kRight, v); };
+    const auto wrong = [&](const Var& v) { return size * detail::apply(kOffAtFirstOrder, v); };
+    EXPECT_EQ(check_at(right, Tensor{1.0, -2.0}, 1).outcome, GradientOutcome::passed) << size;
+    EXPECT_EQ(check_at(wrong, Tensor{1.0, -2.0}, 1).outcome, GradientOutcome::failed) << size;
+  }
+}
+
+// Wrong at its kink alone, where one kink is no excuse for a slope that neither side has.
+const Op kRampWrongAtZero({.name = "test ramp, wrong at 0",
+                           .forward = [](const Inputs& in,
+                                         const Attributes&) { return maximum(in[0], 0.0).value(); },
+                           .pullback =
+                               [](const Pullback& p, const Var& g, Cotangents& out) {
+                                 out.add(0, g * (greater(p.in(0), 0.0) + 2.0 * equal_to(p.in(0), 0.0)));
+                               },
+                           .keep = Keep::kInputs,
+                           .at_kink = "2"});
+
+TEST(CheckGradient, ARuleWrongAtItsKinkAloneFails) {
+  const auto f = [](const Var& v) { return detail::apply(kRampWrongAtZero, v); };
+  EXPECT_EQ(check_at(f, Tensor{0.0}, 1).outcome, GradientOutcome::failed);
+  // No number at all is wrong, beside whatever kinks.
+  const auto nowhere = [](const Var& v) { return relu(v) - relu(-v) + 0.0 * sqrt(v * v); };
+  EXPECT_EQ(check_at(nowhere, Tensor{0.0}, 1).outcome, GradientOutcome::failed);
+  // An element at both of its kinks.
+  EXPECT_EQ(check_at([](const Var& v) { return clip(v, 1.0, 1.0); }, Tensor{1.0}, 1).outcome,
+            GradientOutcome::kink);
+}
+
 // There the step is too long long before it reaches the kink.
 TEST(CheckGradient, NearZeroOfTheNormShorterStepsAgree) {
   for (const double size : {1e-2, 1e-3, 1e-4, 1e-5, 1e-6}) {

@@ -247,6 +247,30 @@ TEST(CustomOp, ItsKinkIsToldFromAMistake) {
               HasSubstr("at_kink is \"none\" and kink_distance is given"));
 }
 
+TEST(CustomOp, NeedsANameAndAForwardRule) {
+  EXPECT_THAT(error_of<DomainError>([] { CustomOp({.name = "", .forward = the_same, .pullback = nullptr}); }),
+              HasSubstr("no name"));
+  EXPECT_THAT(
+      error_of<DomainError>([] { CustomOp({.name = nullptr, .forward = the_same, .pullback = nullptr}); }),
+      HasSubstr("no name"));
+  EXPECT_THAT(error_of<DomainError>(
+                  [] { CustomOp({.name = "test empty", .forward = nullptr, .pullback = nullptr}); }),
+              HasSubstr("[test empty] the operation has no forward rule"));
+}
+
+TEST(CustomOp, ADistanceOfAnotherShapeIsAnError) {
+  const CustomOp one({.name = "test one distance",
+                      .forward = the_same,
+                      .pullback = beside_the_input,
+                      .at_kink = "1",
+                      .kink_distance = [](const OpInputs&, const OpAttributes&) { return Tensor{0.0}; }});
+  const auto f = [&](const Var& x) { return sum(one(x)); };
+  EXPECT_THAT(error_of<ShapeError>([&] {
+                kink_audit(f, Tensor{1.0, 2.0, 3.0});
+              }),
+              AllOf(HasSubstr("[test one distance]"), HasSubstr("[1]"), HasSubstr("[3]")));
+}
+
 TEST(CustomOp, ThatIsSilentOnKinksIsNotAudited) {
   const auto made = [](const char* name, const char* at_kink) {
     return CustomOp({.name = name, .forward = the_same, .pullback = beside_the_input, .at_kink = at_kink});

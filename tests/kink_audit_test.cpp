@@ -133,6 +133,31 @@ TEST(MaskFlips, CountsElementsThatChangeSides) {
   EXPECT_EQ(mask_flips(f, Tensor{1.0}, Tensor{1.0}).flipped, 0);
 }
 
+// The point may be a constant of the function too.
+TEST(KinkAudit, AConstantEqualToThePointIsAtItsKink) {
+  const Tensor w{1.0, 2.0};
+  EXPECT_EQ(kink_audit([&](const Var& x) { return sum(maximum(x, w)); }, w).at_kink, 2);
+  EXPECT_EQ(kink_audit([&](const Var& x) { return sum(greater_equal(x, w) * x); }, w).at_kink, 2);
+  EXPECT_EQ(kink_audit([&](const Var& x) { return sum(minimum(x, detach(x))); }, w).at_kink, 2);
+}
+
+TEST(KinkAudit, ClipOfEightAxes) {
+  const Tensor x = Tensor::full(Shape{1, 1, 1, 1, 1, 1, 1, 2}, 0.5);
+  const auto f = [](const Var& v) { return sum(clip(v, 0.0, 0.5)); };
+  EXPECT_EQ(kink_audit(f, x).at_kink, 2);
+  EXPECT_EQ(kink_audit(f, x).operations[0].shape, x.shape());
+  EXPECT_EQ(mask_flips(f, x, (2.0 * Var(x)).value()).flipped, 2);
+}
+
+TEST(MaskFlips, AnInfiniteBoundIsNoKink) {
+  const auto flips = [](double low, double high, double a, double b) {
+    return mask_flips([&](const Var& x) { return sum(clip(x, low, high)); }, Tensor{a}, Tensor{b}).flipped;
+  };
+  EXPECT_EQ(flips(0.0, INFINITY, 1.0, INFINITY), 0);
+  EXPECT_EQ(flips(-INFINITY, 0.0, -1.0, -INFINITY), 0);
+  EXPECT_EQ(flips(0.0, INFINITY, 1.0, -INFINITY), 1);
+}
+
 TEST(MaskFlips, AcrossABandEvenIfItsMaskIsTheSame) {
   const auto f = [](const Var& x) { return sum(clip(x, -1.0, 1.0)); };
   const auto flips = [&](double a, double b) { return mask_flips(f, Tensor{a}, Tensor{b}); };
@@ -195,6 +220,41 @@ TEST(OneSidedDerivatives, StayOnTheNearPieceIfAKinkIsClose) {
   const OneSided sides = one_sided_derivatives(f, Tensor{0.0}, Tensor{1.0});
   EXPECT_EQ(sides.left, 0.0);
   EXPECT_EQ(sides.right, 0.0);
+}
+
+// Kinks as near as 1e-12, narrow pieces, and numbers of quite different sizes beside each other.
+TEST(OneSidedDerivatives, OfAnySize) {
+  const auto sides = [](VarFunction f, const Tensor& x, const Tensor& v) {
+    const OneSided s = one_sided_derivatives(f, x, v);
+    return std::pair{s.left, s.right};
+  };
+  const auto first = [](const Var& x) { return view(x, 0, Shape{}); };
+  const auto magnitude = [&](const Var& x) { return abs(first(x)); };
+  for (const double near : {1e-3, 1e-6, 1e-9, 1e-11, 2e-12})
+    EXPECT_EQ(sides(magnitude, Tensor{near}, Tensor{1.0}), (std::pair{1.0, 1.0})) << near;
+  for (const double large : {1.0, 1e4, 1e8, 1e12})
+    for (const double near : {0.01, 1e-5, 1e-9})
+      EXPECT_EQ(sides(magnitude, Tensor{near, large}, Tensor{1.0, 0.0}), (std::pair{1.0, 1.0})) << large;
+  EXPECT_EQ(sides(magnitude, Tensor{0.0, 1e12}, Tensor{1.0, 1.0}), (std::pair{-1.0, 1.0}));
+  for (const double width : {1e-3, 1e-6, 1e-9, 2e-12}) {
+    const auto [left, right] =
+        sides([&](const Var& x) { return clip(first(x), 0.0, width); }, Tensor{0.0}, Tensor{1.0});
+    EXPECT_EQ(left, 0.0) << width;
+    EXPECT_EQ(right, 1.0) << width;
+  }
+  for (const double large : {1.0, 1e5, 1e7, 1e12})
+    for (const double along : {0.0, 1.0}) {
+      const auto [left, right] =
+          sides([&](const Var& x) { return exp(first(x)); }, Tensor{0.0, large}, Tensor{1.0, along});
+      EXPECT_NEAR(left, 1.0, large > 1e10 && along != 0.0 ? 1e-4 : 1e-13) << large;
+      EXPECT_NEAR(right, 1.0, large > 1e10 && along != 0.0 ? 1e-4 : 1e-13) << large;
+    }
+  for (const double bad : {NAN, INFINITY}) {
+    EXPECT_THAT(error_of<DomainError>([&] { sides(magnitude, Tensor{1.0}, Tensor{bad}); }),
+                HasSubstr("not finite"));
+    EXPECT_THAT(error_of<DomainError>([&] { sides(magnitude, Tensor{bad}, Tensor{1.0}); }),
+                HasSubstr("not finite"));
+  }
 }
 
 TEST(OneSidedDerivatives, OfANetworkWithADeadCornerAndErrors) {

@@ -295,13 +295,13 @@ TEST(TwoTapes, EveryMixtureIsRefused) {
                     HasSubstr("lift"), HasSubstr("detach")));
   EXPECT_THAT(error_of<TapeError>([&] { concat({a, b}, 0); }), HasSubstr("[concat]"));
   EXPECT_THAT(error_of<TapeError>([&] { one.grad(sum(b), a); }),
-              AllOf(HasSubstr("[vjp]"), HasSubstr("another tape")));
+              AllOf(HasSubstr("[grad]"), HasSubstr("another tape")));
   EXPECT_THAT(error_of<TapeError>([&] { one.grad(sum(a), b); }),
-              AllOf(HasSubstr("[vjp]"), HasSubstr("another tape")));
+              AllOf(HasSubstr("[grad]"), HasSubstr("another tape")));
   EXPECT_THAT(error_of<TapeError>([&] { hvp([](const Var& x) { return sum(square(x)); }, a, b); }),
               AllOf(HasSubstr("[hvp]"), HasSubstr("another tape"), HasSubstr("detach")));
   EXPECT_THAT(error_of<TapeError>([&] { one.grad(sum(a), Var(kW)); }),
-              AllOf(HasSubstr("[vjp]"), HasSubstr("constant"), HasSubstr("Tape::input or lift")));
+              AllOf(HasSubstr("[grad]"), HasSubstr("constant"), HasSubstr("Tape::input or lift")));
   // After the errors both tapes still work.
   expect_close(one.grad(sum(square(a)), a).value(), (2.0 * Var(kW)).value(), 0.0);
   expect_close(two.grad(dot(b, extra), b).value(), kW, 0.0);

@@ -69,6 +69,21 @@ TEST(Nonfinite, ZeroByZero) {
   EXPECT_EQ(e.operands[1].at, 0.0);
 }
 
+TEST(Nonfinite, ByAScalar) {
+  const auto f = [](const Var& x) { return sum(Tensor{1.0, 2.0} / view(x, 0, Shape{})); };
+  const NonfiniteEvent e = traced(f, Tensor{0.0}).first;
+  EXPECT_EQ(e.operation, "div");
+  ASSERT_EQ(e.operands.size(), 2u);
+  EXPECT_EQ(e.operands[1].at, 0.0);
+}
+
+TEST(Nonfinite, ABackwardEventShowsWhatCameAfterTheOperation) {
+  const NonfiniteEvent e = traced([](const Var& x) { return sum(2.0 * sqrt(x)); }, Tensor{1.0, 0.0}).first;
+  EXPECT_EQ(e.pass, Pass::backward);
+  EXPECT_EQ(e.operation, "sqrt");
+  EXPECT_THAT(e.chain, AllOf(HasSubstr("sqrt"), HasSubstr("scale"), HasSubstr("sum")));
+}
+
 TEST(Nonfinite, OverflowOfExpAndTheNaNThatFollows) {
   const auto f = [](const Var& x) { return sum(exp(x) - exp(x)); };
   const NonfiniteReport report = traced(f, Tensor{1.0, 2.0, 800.0});

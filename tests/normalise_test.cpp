@@ -103,6 +103,22 @@ TEST(Normalise, LengthOneAtAnyMagnitude) {
   }
 }
 
+// The squares of large numbers overflow, the result does not.
+TEST(Normalise, VarianceOneAtAnyMagnitude) {
+  const Normalise unit({.epsilon = 0.25});
+  const Tensor w = Tensor::zeros(Shape{0});
+  for (const double size : {1.0, 1e100, 0x1p499, 0x1p501, 1e154, 1e300, 0x1p1021}) {
+    const Tensor x{{3.0 * size, -3.0 * size, 0.0}, {1.0, 2.0, 4.0}}, y = unit(w, x).value();
+    const double spread = size == 1.0 ? std::sqrt(6.25) : std::sqrt(6.0);
+    EXPECT_NEAR(y(0, 0), 3.0 / spread, 1e-15) << size;
+    EXPECT_NEAR(y(0, 1), -3.0 / spread, 1e-15) << size;
+    EXPECT_NEAR(y(1, 2), (5.0 / 3.0) / std::sqrt(14.0 / 9.0 + 0.25), 1e-15) << size;
+    // d y_2 / d x_2 = (1 - 1/3) / spread where y_2 = 0.
+    const Tensor g = grad([&](const Var& v) { return sum(unit(w, v) * Tensor{{0, 0, 1}, {0, 0, 0}}); }, x);
+    EXPECT_NEAR(size * g(0, 2), 2.0 / 3.0 / spread, 1e-15) << size;
+  }
+}
+
 TEST(Normalise, ResidualAndScaleByHand) {
   Rng rng(1);
   const Residual residual(nn::Linear(kFeatures, kFeatures));

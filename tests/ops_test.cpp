@@ -203,6 +203,18 @@ TEST(Operations, VarianceKeepsItsDigitsAndItsSpecialValues) {
   // The square of a difference overflows, the difference does not.
   EXPECT_EQ(variance(Tensor{1e200, 0.0, 0.0}).item(), INFINITY);
   EXPECT_EQ(variance(Tensor{{1.0, 1e200}, {2.0, -1e200}}, {.axes = {0}}).value()(0), 0.25);
+  // The sum of squares around the first number overflows, that around the mean does not.
+  for (const Index n : {3, 16, 100}) {
+    const double m = static_cast<double>(n);
+    const double first = 1.2 * std::sqrt(std::numeric_limits<double>::max() / (m - 1.0));
+    const double exact = first / m * first / m * (m - 1.0);
+    Tensor x = Tensor::zeros({n, 2});
+    detail::mutable_data(x)[0] = detail::mutable_data(x)[1] = first;
+    const Tensor v = variance(x, {.axes = {0}}).value();
+    EXPECT_NEAR(v(0) / exact, 1.0, 3e-14) << n;
+    EXPECT_NEAR(v(1) / exact, 1.0, 3e-14) << n;
+    EXPECT_NEAR(variance(slice(x, 1, 0, 1)).item() / exact, 1.0, 3e-14) << n;
+  }
   EXPECT_EQ(variance(Tensor{{1.0, 1e200}, {2.0, -1e200}}, {.axes = {0}}).value()(1), INFINITY);
   EXPECT_TRUE(std::isnan(variance(Tensor{1.0, NAN}).item()));
   EXPECT_TRUE(std::isnan(variance(Tensor{INFINITY, 1.0}).item()));

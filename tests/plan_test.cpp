@@ -144,6 +144,25 @@ TEST(Plan, EveryProductAndEveryElementCounts) {
   EXPECT_NEAR(pass_flops(outside, x), 2.0 * plain + 400.0, 1e-6 * plain);
 }
 
+TEST(Plan, EveryBlockOfRowsTakesItsOwnForwardPasses) {
+  const auto f = [](const Var& v) { return tanh(broadcast_to(v, Shape{600, 3})); };
+  const Tensor x{0.1, 0.2, 0.3};
+  const Plan whole = plan_jacobian(f, x);
+  const auto blocks = [&](double rows) {
+    const double working = plan_jacobian_blocks(f, x, {.memory = 0}).way("forward").bytes;
+    return plan_jacobian_blocks(
+               f, x,
+               {.mode = DerivativeMode::forward, .memory = static_cast<Index>(working + 8.0 * 3.0 * rows)})
+        .chosen();
+  };
+  const Way few = blocks(500.0), one = blocks(4000.0);
+  const double count = std::ceil(1800.0 / static_cast<double>(*few.chunk));
+  EXPECT_GE(count, 3.0);
+  EXPECT_EQ(*one.chunk, 1800);
+  EXPECT_EQ(one.flops, whole.way("forward").flops);
+  EXPECT_EQ(few.flops - one.flops, 2.0 * 3.0 * (count - 1.0) * pass_flops(f, x));
+}
+
 TEST(Plan, ModelsWithoutProductsTakeTheFastWay) {
   const nn::Sequential net{nn::Scale({.features = 4}), nn::Tanh()};
   Rng rng(1);
