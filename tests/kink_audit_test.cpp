@@ -141,6 +141,12 @@ TEST(KinkAudit, AConstantEqualToThePointIsAtItsKink) {
   EXPECT_EQ(kink_audit([&](const Var& x) { return sum(minimum(x, detach(x))); }, w).at_kink, 2);
 }
 
+TEST(KinkAudit, TwoVariablesMeet) {
+  const auto f = [](const Var& x) { return maximum(view(x, 0, Shape{}), view(x, 1, Shape{})); };
+  EXPECT_EQ(kink_audit(f, Tensor{0.5, 0.5}).at_kink, 1);
+  EXPECT_EQ(kink_audit(f, Tensor{0.5, 0.75}).closest[0].distance, -0.25);
+}
+
 TEST(KinkAudit, ClipOfEightAxes) {
   const Tensor x = Tensor::full(Shape{1, 1, 1, 1, 1, 1, 1, 2}, 0.5);
   const auto f = [](const Var& v) { return sum(clip(v, 0.0, 0.5)); };
