@@ -201,34 +201,39 @@ std::string MaskFlips::to_string() const {
 
 namespace {
 
-// Steps of one-sided derivatives, relative to max(1, |x_i|): kinks nearer than the first count as at x.
-constexpr double kNearest = 1e-12;
-constexpr double kFarthest = 1e-5;
-
-/// A step along v that is small for every number it changes, and that changes each of them.
-double small_step(const Tensor& x, const Tensor& v, double relative) {
-  constexpr double kVisible = 64.0 * std::numeric_limits<double>::epsilon();
-  double small = HUGE_VAL, visible = 0.0;
-  for (std::size_t i = 0; i < x.data().size(); ++i) {
-    const double size = std::fabs(x.data()[i]), along = std::fabs(v.data()[i]);
-    if (along == 0.0) continue;
-    small = std::min(small, relative * std::max(1.0, size) / along);
-    visible = std::max(visible, kVisible * size / along);
+/// Steps from x along v whose largest number is 1, relative to max(1, |x_i|) for every number that they change: kinks
+/// nearer than the first count as at x.
+struct Steps {
+  double nearest = 0.0;
+  double farthest = HUGE_VAL;
+  Steps(const Tensor& x, const Tensor& v) {
+    constexpr double kNearest = 1e-12, kFarthest = 1e-5,
+                     kVisible = 64.0 * std::numeric_limits<double>::epsilon();
+    const auto each = [&](auto visit) {
+      for (std::size_t i = 0; i < x.data().size(); ++i)
+        if (const double along = std::fabs(v.data()[i]); along > 0.0) visit(std::fabs(x.data()[i]), along);
+    };
+    each([&](double size, double along) {
+      farthest = std::min(farthest, kFarthest * std::max(1.0, size) / along);
+    });
+    nearest = farthest * (kNearest / kFarthest);
+    each([&](double size, double along) {  // no change is lost in rounding, if the farthest step's is not
+      if (along * farthest > kVisible * size) nearest = std::max(nearest, kVisible * size / along);
+    });
   }
-  return std::max(small, visible);
-}
+};
 
 /// The derivative along v just beside x, towards side = 1 or -1, and the kinks there. The piece beside x is the one
-/// that the smallest step leads to; larger ones are taken for as long as they stay on it.
+/// that the nearest step leads to; longer ones are taken for as long as they stay on it.
 double beside(VarFunction f, const Tensor& x, const Tensor& v, double side, KinkRecord& kinks) {
   const auto stays = [&](double s) { return count_flips(kinks, record_kinks(f, moved_along(x, s, v))) == 0; };
   const auto on_piece = [&](double t) { return stays(0.25 * t) && stays(0.5 * t) && stays(t); };
-  double t = side * small_step(x, v, kNearest);
+  const Steps steps(x, v);
+  double t = side * steps.nearest;
   kinks = record_kinks(f, moved_along(x, 0.25 * t, v));
   const auto at = [&](double s) { return dot(grad(f, moved_along(x, s, v)), v).item(); };
   if (!on_piece(t)) return at(0.25 * t);
-  const double most = side * small_step(x, v, kFarthest);
-  while (std::fabs(16.0 * t) <= std::fabs(most) && on_piece(16.0 * t)) t *= 16.0;
+  while (std::fabs(16.0 * t) <= steps.farthest && on_piece(16.0 * t)) t *= 16.0;
   return (at(t) - 6.0 * at(0.5 * t) + 8.0 * at(0.25 * t)) / 3.0;
 }
 
@@ -246,10 +251,12 @@ OneSided one_sided_derivatives(VarFunction f, const Tensor& x, const Tensor& v) 
     throw DomainError(
         "[one_sided_derivatives] the point or the direction is not finite; give finite numbers");
   OneSided result;
-  if (std::all_of(v.data().begin(), v.data().end(), [](double a) { return a == 0.0; })) return result;
+  const double length = v.size() == 0 ? 0.0 : norm(v, {.kind = Norm::infinity}).item();
+  if (length == 0.0) return result;
+  const Tensor direction = (Var(v) / length).value();
   KinkRecord before, after;
-  result.left = beside(f, x, v, -1.0, before);
-  result.right = beside(f, x, v, 1.0, after);
+  result.left = length * beside(f, x, direction, -1.0, before);
+  result.right = length * beside(f, x, direction, 1.0, after);
   result.flips = std::max<Index>(count_flips(before, after), 0);
   return result;
 }

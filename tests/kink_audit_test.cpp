@@ -252,9 +252,14 @@ TEST(OneSidedDerivatives, OfAnySize) {
     for (const double along : {0.0, 1.0}) {
       const auto [left, right] =
           sides([&](const Var& x) { return exp(first(x)); }, Tensor{0.0, large}, Tensor{1.0, along});
-      EXPECT_NEAR(left, 1.0, large > 1e10 && along != 0.0 ? 1e-4 : 1e-13) << large;
-      EXPECT_NEAR(right, 1.0, large > 1e10 && along != 0.0 ? 1e-4 : 1e-13) << large;
+      EXPECT_NEAR(left, 1.0, 1e-13) << large;
+      EXPECT_NEAR(right, 1.0, 1e-13) << large;
     }
+  // A direction of any length, also one that changes one number by next to nothing.
+  for (const double along : {1e-300, 1e-20, 1.0, 1e300}) {
+    EXPECT_EQ(sides(magnitude, Tensor{1e-9, 1.0}, Tensor{along, 0.0}), (std::pair{along, along}));
+    EXPECT_EQ(sides(magnitude, Tensor{1e-9, 1.0}, Tensor{1.0, std::min(along, 1e-3)}), (std::pair{1.0, 1.0}));
+  }
   for (const double bad : {NAN, INFINITY}) {
     EXPECT_THAT(error_of<DomainError>([&] { sides(magnitude, Tensor{1.0}, Tensor{bad}); }),
                 HasSubstr("not finite"));
