@@ -26,8 +26,8 @@ int along_rows_of_first(const detail::NodeView& node, int axis, int j) {
 
 bool is_smooth(const CustomOpSpec& spec) { return spec.at_kink && std::string_view(spec.at_kink) == "none"; }
 
-detail::OpSpec spec_of(const CustomOpSpec& spec, const char* name) {
-  detail::OpSpec full{.name = name,
+detail::OpSpec spec_of(const CustomOpSpec& spec) {
+  detail::OpSpec full{.name = spec.name,
                       .forward = spec.forward,
                       .pullback = spec.pullback,
                       .keep = detail::Keep::kInputsAndOutput,
@@ -58,10 +58,17 @@ void check_name(std::string_view name) {
 
 struct CustomOp::State {
   explicit State(const CustomOpSpec& s)
-      : name(s.name), spec(s), op(spec_of(spec, name.c_str()), Op::Unlisted()) {}
+      : name(s.name), at_kink(s.at_kink ? s.at_kink : ""), spec(s), op(spec_of(own(spec)), Op::Unlisted()) {}
 
-  const std::string name;
-  const CustomOpSpec spec;
+  // The script's own texts may be gone when its operation is used.
+  const CustomOpSpec& own(CustomOpSpec& s) const {
+    s.name = name.c_str();
+    if (s.at_kink) s.at_kink = at_kink.c_str();
+    return s;
+  }
+
+  const std::string name, at_kink;
+  CustomOpSpec spec;
   const Op op;
   std::once_flag name_checked;
 };

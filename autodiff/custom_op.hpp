@@ -51,8 +51,9 @@ struct CustomOpSpec {
 /// What it recorded stays valid when it goes out of scope: a name stands for one operation until the program
 /// ends, and the same once more is that one. Compare it with differences by check_gradient, to second order.
 /// Throws: DomainError if another operation has the name (if made before main and the library's: at its first
-/// use), without a name or a forward rule, or for a kink described by halves; what its forward rule throws. From a backward pass: ShapeError for a
-/// cotangent of another shape than its input, DomainError for an input there is not.
+/// use), without a name or a forward rule, or for a kink half described; what its forward rule throws. From a
+/// backward pass: ShapeError for a cotangent of another shape than its input, DomainError for an input there is
+/// not. From a diagnosis: ShapeError for distances of another shape than the result or input 0.
 class CustomOp {
  public:
   explicit CustomOp(const CustomOpSpec& spec);

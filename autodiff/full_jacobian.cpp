@@ -232,7 +232,7 @@ using detail::Recording;
 
 Tensor jacobian(VarFunction f, const Tensor& x, const FullJacobianOptions& options) {
   detail::check_memory("jacobian", options.memory);
-  Recording r(f, x, options.memory.has_value());
+  const Recording r(f, x, options.memory.has_value());
   const Var& y = r.record.y();
   const Shape shape = detail::derivative_shape("jacobian", y.shape(), x.shape());
   if (!detail::by_columns(r.record, r.at, options, false))
@@ -262,7 +262,7 @@ Var jacobian(VarFunction f, const Var& x, const FullJacobianOptions& options) {
 void jacobian_blocks(VarFunction f, const Tensor& x, const FullJacobianOptions& options, RowBlock block) {
   const char* name = "jacobian_blocks";
   detail::check_memory(name, options.memory);
-  Recording r(f, x, options.memory.has_value());
+  const Recording r(f, x, options.memory.has_value());
   const Var& y = r.record.y();
   const Way way = detail::plan_blocks(r.record, r.at, options).chosen();
   std::optional<detail::Recorded> recorded;

@@ -17,6 +17,7 @@
 
 #if __has_include(<sys/mman.h>)
 #include <sys/mman.h>
+#include <unistd.h>
 #endif
 #if defined(__SANITIZE_ADDRESS__)
 #define COTANGENT_ASAN 1
@@ -98,13 +99,14 @@ void unpoison([[maybe_unused]] Buffer* buffer) {
 #endif
 }
 
-/// Large blocks ask for large pages: fewer are made at first touch and looked up at every one.
+/// Large blocks ask for large pages: there are fewer to make at the first touch, and to look up at every access.
 void ask_for_large_pages([[maybe_unused]] void* memory, [[maybe_unused]] std::size_t bytes) {
 #ifdef MADV_HUGEPAGE
-  constexpr std::size_t kWorthwhile = std::size_t{8} << 20, kPage = 4096;
+  constexpr std::size_t kWorthwhile = std::size_t{8} << 20;
   if (bytes < kWorthwhile) return;
-  const auto first = (reinterpret_cast<std::uintptr_t>(memory) + kPage - 1) / kPage * kPage;
-  const auto last = (reinterpret_cast<std::uintptr_t>(memory) + bytes) / kPage * kPage;
+  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto first = (reinterpret_cast<std::uintptr_t>(memory) + page - 1) / page * page;
+  const auto last = (reinterpret_cast<std::uintptr_t>(memory) + bytes) / page * page;
   madvise(reinterpret_cast<void*>(first), last - first,
           MADV_HUGEPAGE);  // a wish; without it all is right too
 #endif

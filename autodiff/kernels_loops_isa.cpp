@@ -115,7 +115,7 @@ struct Smaller {
   }
 };
 
-/// Whether numbers are so many that they come from memory: then the order in which they are read counts most.
+/// Whether numbers are too many for the second-level cache: then the order in which they are read counts most.
 bool is_large(Index rows, Index columns) { return rows * columns > Index{1} << 17; }
 
 // Goes on from what y holds, kRows rows at a time through sixteen partial results that stay in registers.
@@ -220,7 +220,7 @@ void recentre(double& centre, double& left, double& squares, double n) {
 }
 
 /// How many numbers come next after `seen` of n: soon so many that moving the centre costs nothing beside them.
-Index part_after(Index seen, Index n) {
+Index next_length(Index seen, Index n) {
   constexpr Index kFirst = 16, kLongest = 4096;
   const Index length = seen == 0 ? kFirst : 4 * seen < kLongest ? 4 * seen : kLongest;
   return length < n - seen ? length : n - seen;
@@ -233,10 +233,11 @@ void distances_down(double* __restrict sums, double* __restrict squares, const d
   constexpr int kVectors = 4;
   constexpr Index kWide = kVectors * kBytes / 8;
   const bool large = is_large(rows, columns);
+  const Index total = rows * columns;
   for (Index i = 0; i < rows; i += kRows) {
     const Index count = rows - i < kRows ? rows - i : kRows;
     const double* block = x + i * columns;
-    const double* after = block + kRows * columns;
+    Index after = large ? (i + kRows) * columns : total;
     Index j = 0;
     for (; j + kWide <= columns; j += kWide) {
       Vector* to = reinterpret_cast<Vector*>(sums + j);
@@ -245,8 +246,8 @@ void distances_down(double* __restrict sums, double* __restrict squares, const d
       Vector s[kVectors], q[kVectors];
       for (int k = 0; k < kVectors; ++k) s[k] = to[k], q[k] = to_squares[k];
       for (Index row = 0; row < count; ++row) {
-        for (Index line = 0; large && line < kWide; line += kLine, after += kLine)
-          __builtin_prefetch(after, 0, 2);
+        for (Index line = 0; line < kWide && after < total; line += kLine, after += kLine)
+          __builtin_prefetch(x + after, 0, 2);
         const Vector* from = reinterpret_cast<const Vector*>(block + row * columns + j);
         for (int k = 0; k < kVectors; ++k) {
           const Vector t = from[k] - around[k];
@@ -271,7 +272,7 @@ void deviations_of_columns(double* __restrict y, double* __restrict centre, doub
   fill(left, columns, 0.0);
   for (Index j = 0; j < columns && rows; ++j) centre[j] = x[j];
   for (Index i = 0, length = 0; i < rows; i += length) {
-    length = part_after(i, rows);
+    length = next_length(i, rows);
     distances_down(left, y, centre, x + i * columns, length, columns);
     for (Index j = 0; j < columns; ++j) recentre(centre[j], left[j], y[j], static_cast<double>(i + length));
   }
@@ -283,13 +284,13 @@ double deviations(const double* x, Index n) {
   constexpr int kVectors = 8 * kLanes / kBytes;
   double squares = 0.0, left = 0.0, centre = n ? x[0] : 0.0;
   for (Index i = 0, length = 0; i < n; i += length) {
-    length = part_after(i, n);
+    length = next_length(i, n);
     const double* part = x + i;
     Vector s[kVectors] = {}, q[kVectors] = {};
     Index k = 0;
     for (; k + kLanes <= length; k += kLanes) {
       const Vector* from = reinterpret_cast<const Vector*>(part + k);
-      __builtin_prefetch(part + k + kAhead);
+      if (i + k + kAhead < n) __builtin_prefetch(part + k + kAhead);
       for (int v = 0; v < kVectors; ++v) {
         const Vector t = from[v] - centre;
         s[v] += t;

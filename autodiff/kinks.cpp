@@ -37,8 +37,9 @@ class KinkProbe : public Probe {
     }
     const bool fits = each.shape() == out.shape() || each.shape() == in.shape(0);
     if (!fits)
-      throw ShapeError(fmt::format("[{}] kink_distance gave {}; give a number for each element, {}",
-                                   op->name(), each.shape().to_string(), out.shape().to_string()));
+      throw ShapeError(fmt::format(
+          "[{}] kink_distance gave {}; give a number for each element of the result, {}, or of input 0, {}",
+          op->name(), each.shape().to_string(), out.shape().to_string(), in.shape(0).to_string()));
     record_.nodes.push_back({node, op, each, each});
   }
 
@@ -201,7 +202,7 @@ std::string MaskFlips::to_string() const {
 
 namespace {
 
-/// Steps from x along v whose largest number is 1, relative to max(1, |x_i|) for every number that they change: kinks
+/// Steps from x along v, of largest magnitude 1, relative to max(1, |x_i|) for every number that they change: kinks
 /// nearer than the first count as at x.
 struct Steps {
   double nearest = 0.0;
@@ -223,17 +224,41 @@ struct Steps {
   }
 };
 
+/// How many of the elements exactly at a kink in `here` still are in `kinks`.
+Index still_at_kink(const KinkRecord& here, const KinkRecord& kinks) {
+  if (count_flips(here, kinks) < 0) return 0;
+  Index count = 0;
+  for (std::size_t k = 0; k < here.nodes.size(); ++k)
+    for (std::size_t i = 0; i < here.nodes[k].each.data().size(); ++i)
+      count += here.nodes[k].each.data()[i] == 0.0 && kinks.nodes[k].each.data()[i] == 0.0;
+  return count;
+}
+
 /// The derivative along v just beside x, towards side = 1 or -1, and the kinks there. The piece beside x is the one
 /// that the nearest step leads to; longer ones are taken for as long as they stay on it.
-double beside(VarFunction f, const Tensor& x, const Tensor& v, double side, KinkRecord& kinks) {
-  const auto stays = [&](double s) { return count_flips(kinks, record_kinks(f, moved_along(x, s, v))) == 0; };
-  const auto on_piece = [&](double t) { return stays(0.25 * t) && stays(0.5 * t) && stays(t); };
+double beside(VarFunction f, const Tensor& x, const Tensor& v, double side, const KinkRecord& here,
+              KinkRecord& kinks) {
+  const auto record = [&](double t) { return record_kinks(f, moved_along(x, t, v)); };
+  const auto stays = [&](double t) { return count_flips(kinks, record(t)) == 0; };
   const Steps steps(x, v);
   double t = side * steps.nearest;
-  kinks = record_kinks(f, moved_along(x, 0.25 * t, v));
+  kinks = record(0.25 * t);
+  // A step may be lost in the rounding of f: what leaves its kink at all is to have left it.
+  if (still_at_kink(here, kinks) > 0) {
+    const Index never = still_at_kink(here, record(side * steps.farthest));
+    double seen = t;
+    KinkRecord there = kinks;
+    while (still_at_kink(here, there) > never && std::fabs(16.0 * seen) <= steps.farthest)
+      there = record(0.25 * (seen *= 16.0));
+    if (still_at_kink(here, there) <= never) {
+      t = seen;
+      kinks = std::move(there);
+    }
+  }
   const auto at = [&](double s) { return dot(grad(f, moved_along(x, s, v)), v).item(); };
-  if (!on_piece(t)) return at(0.25 * t);
-  while (std::fabs(16.0 * t) <= steps.farthest && on_piece(16.0 * t)) t *= 16.0;
+  if (!stays(0.5 * t) || !stays(t)) return at(0.25 * t);
+  while (std::fabs(16.0 * t) <= steps.farthest && stays(4.0 * t) && stays(8.0 * t) && stays(16.0 * t))
+    t *= 16.0;
   return (at(t) - 6.0 * at(0.5 * t) + 8.0 * at(0.25 * t)) / 3.0;
 }
 
@@ -254,9 +279,10 @@ OneSided one_sided_derivatives(VarFunction f, const Tensor& x, const Tensor& v) 
   const double length = v.size() == 0 ? 0.0 : norm(v, {.kind = Norm::infinity}).item();
   if (length == 0.0) return result;
   const Tensor direction = (Var(v) / length).value();
+  const KinkRecord here = record_kinks(f, x);
   KinkRecord before, after;
-  result.left = length * beside(f, x, direction, -1.0, before);
-  result.right = length * beside(f, x, direction, 1.0, after);
+  result.left = length * beside(f, x, direction, -1.0, here, before);
+  result.right = length * beside(f, x, direction, 1.0, here, after);
   result.flips = std::max<Index>(count_flips(before, after), 0);
   return result;
 }

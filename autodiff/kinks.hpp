@@ -82,11 +82,13 @@ struct OneSided {
 
 /// Both one-sided derivatives of a scalar function along v: the engine's own at w + t v for three t between w and the
 /// next kink, at most 1e-5 max(1, |w_i|) / |v_i|, extrapolated to t = 0 by a parabola. They are equal where f is
-/// differentiable; a kink nearer than 1e-12 of that measure counts as at w.
+/// differentiable. A kink nearer than 1e-12 max(1, |w_i|) / |v_i| counts as at w, and so does one that only numbers
+/// could leave which so short a step does not change.
 ///
 /// Shapes: f: [s] -> []; x, v [s].
-/// At a kink: exact up to rounding for piecewise cubic functions; else off by t^3 fourth derivatives.
-/// Cost: at most six gradients and 40 forward passes.
+/// At a kink: exact up to rounding for piecewise cubic functions, else off by t^3 fourth derivatives; where the
+/// shortest step meets several pieces, off by t second derivatives.
+/// Cost: at most six gradients and 60 forward passes.
 /// Throws: ShapeError unless f is scalar and v like x; DomainError unless both are finite.
 OneSided one_sided_derivatives(VarFunction f, const Tensor& x, const Tensor& v);
 OneSided one_sided_derivatives(VarFunction f, const Params& w, const Params& v);

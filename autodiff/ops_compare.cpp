@@ -39,7 +39,7 @@ Tensor negated_difference(const Inputs& in, const Attributes&) {
 Tensor apart(const Inputs& in, const Attributes&) {
   return distance_by(in, [](double a, double b) { return -std::fabs(a - b); });
 }
-/// Of x above low and below high: both kinks of a band.
+/// How far x is above low, and how far below high: from both kinks of a band.
 Tensor band_distances(const Tensor& x, const Attributes& a) {
   const double low = a.real[0], high = a.real[1];
   const Tensor flat = x.reshape(Shape{x.size()});

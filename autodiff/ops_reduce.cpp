@@ -192,9 +192,8 @@ double squared_deviations(double found, const double* x, Index n, Index stride) 
   return squares;
 }
 
-// The sum of squared differences from the mean, which variance divides.
 const Op kDeviations({
-    .name = "variance",
+    .name = "squared_deviations",
     .forward =
         [](const Inputs& in, const Attributes& a) {
           const int axis = static_cast<int>(a.whole[0]);

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 
 #include "autodiff/custom_op.hpp"
@@ -12,6 +11,8 @@
 
 namespace cotangent::nn {
 namespace {
+
+constexpr double kLarge = 0x1p500;
 
 /// One number a row, repeated along the row. Shapes: s [n] -> [n, k].
 Var along_rows(const Var& s, const Shape& shape) {
@@ -85,10 +86,11 @@ Var Normalise::operator()(const Var& w, const Var& x) const {
     return scale_rows(y, where(zero, 0.0, 1.0 / where(zero, 1.0, length)));
   }
   // Numbers whose squares overflow are divided first, by a constant, and epsilon by its square.
-  const Tensor by = map_elements(magnitudes(x.value()), [](double m) { return m > 0x1p500 ? m : 1.0; });
-  const bool small = std::all_of(by.data().begin(), by.data().end(), [](double m) { return m == 1.0; });
-  const Var y = small ? x : x / along_rows(by, x.shape());
-  const Var epsilon = small ? Var(options_.epsilon) : options_.epsilon / square(by);
+  const bool large = norm(x.value()).item() > kLarge;
+  const Tensor by =
+      large ? map_elements(magnitudes(x.value()), [](double m) { return m > kLarge ? m : 1.0; }) : Tensor();
+  const Var y = large ? x / along_rows(by, x.shape()) : x;
+  const Var epsilon = large ? options_.epsilon / square(by) : Var(options_.epsilon);
   const Var centred = y - along_rows(mean(y, 1), x.shape());
   const Var variance = mean(square(centred), 1);  // [n]
   return scale_rows(centred, 1.0 / sqrt(variance + epsilon));

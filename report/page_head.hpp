@@ -1,4 +1,4 @@
-// The head of every HTML page: one policy, colours in the light and in the dark, tables that fold on narrow screens.
+// The head of every HTML page: one policy, colours for light and dark, tables that fold on narrow screens.
 #pragma once
 #include <string>
 #include <string_view>

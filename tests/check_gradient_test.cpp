@@ -315,6 +315,29 @@ TEST(CheckGradient, AWrongRuleOfASmallFunctionFails) {
   }
 }
 
+TEST(CheckGradient, NeitherInfinityNorTheLastDigitsPassForAgreement) {
+  const auto overflows = [](const Var& v) { return 1.7e308 * v; };
+  EXPECT_EQ(check_gradient(overflows, Tensor{0.1}, {.order = 1, .directions = 20}).outcome,
+            GradientOutcome::failed);
+  // Denormal derivatives have no digits left to compare.
+  EXPECT_EQ(check_at([](const Var& v) { return exp(v); }, Tensor{-735.0}, 2).outcome,
+            GradientOutcome::passed);
+  // Flat points: differences of x^3 and x^5 are never 0, but fall as those of a flat point do.
+  for (const int exponent : {2, 3, 4, 5, 6})
+    EXPECT_EQ(check_at([&](const Var& v) { return pow(v, exponent); }, Tensor{0.0}, 1).outcome,
+              GradientOutcome::passed)
+        << exponent;
+  const auto slope_lost = [](const Var& v) { return v * v * v + 1e-9 * detach(v); };
+  EXPECT_EQ(check_at(slope_lost, Tensor{0.0}, 1).outcome, GradientOutcome::failed);
+  // Shorter steps end before their own rounding passes for agreement.
+  int passed = 0;
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    const auto off = [](const Var& v) { return log(v) + 1e-5 * (detach(v) - v); };
+    passed += check_gradient(off, Tensor{1.0}, {.order = 1, .directions = 1, .seed = seed}).passed;
+  }
+  EXPECT_EQ(passed, 0);
+}
+
 // Wrong at its kink alone, where one kink is no excuse for a slope that neither side has.
 const Op kRampWrongAtZero({.name = "test ramp, wrong at 0",
                            .forward = [](const Inputs& in,

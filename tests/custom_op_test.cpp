@@ -301,8 +301,9 @@ TEST(CustomOp, WhatItRecordedOutlivesIt) {
   const Var x = tape.input(Tensor{3.0, -2.0});
   Var y;
   {
-    const std::string name = "test of a moment";
-    const CustomOp moment({.name = name.c_str(), .forward = the_same, .pullback = beside_the_input});
+    const std::string name = "test of a moment", none = "none";
+    const CustomOp moment(
+        {.name = name.c_str(), .forward = the_same, .pullback = beside_the_input, .at_kink = none.c_str()});
     y = sum(moment(square(x)));
   }
   EXPECT_TRUE(equal(tape.grad(y, x).value(), Tensor{12.0, -8.0}));

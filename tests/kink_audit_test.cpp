@@ -255,6 +255,15 @@ TEST(OneSidedDerivatives, OfAnySize) {
       EXPECT_NEAR(left, 1.0, 1e-13) << large;
       EXPECT_NEAR(right, 1.0, 1e-13) << large;
     }
+  // Steps that are lost in the rounding of f.
+  for (const double far : {1.0, 1e3, 1e5}) {
+    const auto lost = [&](const Var& x) { return relu((first(x) + far) - far); };
+    EXPECT_EQ(sides(lost, Tensor{0.0}, Tensor{1.0}), (std::pair{0.0, 1.0})) << far;
+    const auto beside_a_dead_one = [&](const Var& x) { return lost(x) + relu(0.0 * first(x)); };
+    EXPECT_EQ(sides(beside_a_dead_one, Tensor{0.0}, Tensor{1.0}), (std::pair{0.0, 1.0})) << far;
+  }
+  EXPECT_EQ(sides(magnitude, Tensor{1e200}, Tensor{1e-120}), (std::pair{1e-120, 1e-120}));
+  EXPECT_EQ(sides(magnitude, Tensor{1.0}, Tensor{5e-324}), (std::pair{5e-324, 5e-324}));
   // A direction of any length, also one that changes one number by next to nothing.
   for (const double along : {1e-300, 1e-20, 1.0, 1e300}) {
     EXPECT_EQ(sides(magnitude, Tensor{1e-9, 1.0}, Tensor{along, 0.0}), (std::pair{along, along}));
