@@ -105,10 +105,9 @@ void ask_for_large_pages([[maybe_unused]] void* memory, [[maybe_unused]] std::si
   constexpr std::size_t kWorthwhile = std::size_t{8} << 20;
   if (bytes < kWorthwhile) return;
   const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-  const auto first = (reinterpret_cast<std::uintptr_t>(memory) + page - 1) / page * page;
-  const auto last = (reinterpret_cast<std::uintptr_t>(memory) + bytes) / page * page;
-  madvise(reinterpret_cast<void*>(first), last - first,
-          MADV_HUGEPAGE);  // a wish; without it all is right too
+  const auto address = reinterpret_cast<std::uintptr_t>(memory);
+  const std::size_t before = (page - address % page) % page, after = (address + bytes) % page;
+  madvise(static_cast<char*>(memory) + before, bytes - before - after, MADV_HUGEPAGE);  // a wish, no more
 #endif
 }
 

@@ -282,8 +282,7 @@ Var variance(const Var& x, const VarianceOptions& options) {
            detail::over_axes("variance", x, options.axes, options.keep_dims, detail::deviations_along);
   // One mean for all of them: axes that are no neighbours become such first.
   const int kept = x.rank() - static_cast<int>(options.axes.size());
-  const Var y =
-      share * detail::deviations_along(flatten(detail::with_axes_last(x, options.axes), kept), kept);
+  Var y = share * detail::deviations_along(flatten(detail::with_axes_last(x, options.axes), kept), kept);
   if (!options.keep_dims) return y;
   Shape shape = x.shape();
   for (const int axis : options.axes) shape = shape.with(axis, 1);
