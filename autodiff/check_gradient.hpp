@@ -66,7 +66,8 @@ struct GradientCheck {
 /// need not be that of any side, as for relu(x) - relu(-x) at 0: this is `kink` too if the rules are right on both.
 /// At a jump the same is asked of the derivatives of the pieces, without the jump, and the row says so.
 /// Without a kink between, up to eight shorter steps are tried, as long as rounding leaves the digits that are
-/// compared: near a point where f is not smooth, like 0 of a norm, they agree where the long one does not.
+/// compared: near a point where f is not smooth, like 0 of a norm, they agree where the long one does not. Where the
+/// value and the engine's number are both 0 the differences must fall by h^2 with all eight; the error is then 0.
 /// Cost: a gradient and two values a comparison; at most two gradients and 80 values more for one that differs.
 /// Throws: DomainError for options out of range; what f throws.
 GradientCheck check_gradient(VarFunction f, const Tensor& x, const GradientCheckOptions& options = {});

@@ -224,6 +224,7 @@ struct VarianceOptions {
 };
 /// sum_i (x_i - mean)^2 / (N - ddof) along axes, without cancellation however far x is from 0. Shapes: as sum.
 /// Cost: reads x once; axes that are no neighbours take a transposed copy.
+/// Source: Chan, Golub, LeVeque 1983 (sums of squares of parts, joined).
 /// Throws: ShapeError as sum; DomainError unless 0 <= ddof < N.
 Var variance(const Var& x, const VarianceOptions& options = {});
 

@@ -119,6 +119,21 @@ TEST(Normalise, VarianceOneAtAnyMagnitude) {
   }
 }
 
+// One large sample changes nothing of the others, nor the structure of their rows.
+TEST(Normalise, PerSampleRowsBesideALargeSample) {
+  const nn::Sequential net{nn::Linear(3, 4), Normalise(), nn::Linear(4, 2)};
+  Rng rng(3);
+  const Params w = net.init(rng);
+  const Tensor x{{1.0, -2.0, 0.5}, {1e160, 2e160, -1e160}, {0.25, 0.5, 3.0}};
+  const Tensor rows = per_sample_jacobian(net, w, x).matrix();
+  for (Index i = 0; i < 3; ++i) {
+    const Tensor alone = jacobian([&](const Var& v) { return net(v, x.rows(i, i + 1)); }, w);
+    for (Index c = 0; c < 2; ++c)
+      for (Index k = 0; k < w.size(); ++k)
+        EXPECT_NEAR(rows(2 * i + c, k), alone(0, c, k), 1e-13) << i << ", " << c << ", " << k;
+  }
+}
+
 TEST(Normalise, ResidualAndScaleByHand) {
   Rng rng(1);
   const Residual residual(nn::Linear(kFeatures, kFeatures));
