@@ -4,7 +4,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "autodiff/recycled.hpp"
+#include "autodiff/memory/recycled.hpp"
 
 namespace cotangent {
 

@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "autodiff/buffer.hpp"
+#include "autodiff/memory/buffer.hpp"
 #include "autodiff/shape.hpp"
 
 namespace cotangent {

@@ -2,7 +2,7 @@
 # ROOMS are its arrows and public; the rest stays behind its .cpp files, and HEADER_ONLY is not even linked.
 function(cotangent_room name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "ROOMS;LIBRARIES;HEADER_ONLY")
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${name}/*.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${name}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "_isa\\.cpp$")  # built once per instruction set: kernels.cmake
 
   set(target cotangent_${name})

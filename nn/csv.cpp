@@ -10,8 +10,8 @@
 #include <system_error>
 
 #include "autodiff/error.hpp"
-#include "autodiff/files.hpp"
-#include "autodiff/tensor_access.hpp"
+#include "autodiff/files/files.hpp"
+#include "autodiff/tensor/access.hpp"
 
 namespace cotangent::nn {
 namespace {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
-#include "autodiff/tensor_access.hpp"
+#include "autodiff/tensor/access.hpp"
 
 namespace cotangent::nn {
 namespace {

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
-#include "autodiff/files.hpp"
-#include "autodiff/tensor_access.hpp"
+#include "autodiff/files/files.hpp"
+#include "autodiff/tensor/access.hpp"
 
 namespace cotangent::nn {
 namespace {

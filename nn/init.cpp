@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
-#include "autodiff/kernels.hpp"
-#include "autodiff/tensor_access.hpp"
+#include "autodiff/kernels/kernels.hpp"
+#include "autodiff/tensor/access.hpp"
 
 namespace cotangent::nn {
 namespace {

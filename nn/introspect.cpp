@@ -8,11 +8,11 @@
 #include <filesystem>
 #include <fstream>
 
+#include "autodiff/diagnose/kink_record.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/kink_record.hpp"
 #include "autodiff/npz.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/tensor_access.hpp"
+#include "autodiff/tensor/access.hpp"
 
 namespace cotangent::nn {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/tensor_access.hpp"
+#include "autodiff/tensor/access.hpp"
 
 namespace cotangent::nn {
 namespace {

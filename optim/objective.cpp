@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "autodiff/error.hpp"
-#include "autodiff/tensor_access.hpp"
+#include "autodiff/tensor/access.hpp"
 
 namespace cotangent::optim {
 

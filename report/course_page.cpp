@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "autodiff/error.hpp"
-#include "autodiff/files.hpp"
+#include "autodiff/files/files.hpp"
 #include "report/course_html.hpp"
 #include "report/mathml.hpp"
 

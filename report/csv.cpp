@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "autodiff/error.hpp"
-#include "autodiff/files.hpp"
+#include "autodiff/files/files.hpp"
 
 namespace cotangent::report {
 namespace {

@@ -11,7 +11,7 @@
 #include <span>
 
 #include "autodiff/error.hpp"
-#include "autodiff/files.hpp"
+#include "autodiff/files/files.hpp"
 #include "report/child_process.hpp"
 #include "report/text.hpp"
 

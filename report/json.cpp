@@ -13,7 +13,7 @@
 #include <unordered_set>
 
 #include "autodiff/error.hpp"
-#include "autodiff/files.hpp"
+#include "autodiff/files/files.hpp"
 
 namespace cotangent::report {
 namespace {

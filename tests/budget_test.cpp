@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "autodiff/buffer.hpp"
 #include "autodiff/checkpoint.hpp"
 #include "autodiff/curvature.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/memory/buffer.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/plan.hpp"
 #include "autodiff/rng.hpp"

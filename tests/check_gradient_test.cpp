@@ -9,7 +9,7 @@
 #include "autodiff/checkpoint.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/tensor_access.hpp"
+#include "autodiff/tensor/access.hpp"
 #include "files_support.hpp"
 
 namespace cotangent {

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "autodiff/autodiff.hpp"
-#include "autodiff/tape_state.hpp"
+#include "autodiff/tape/state.hpp"
 #include "expect.hpp"
 #include "nn/nn.hpp"
 

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "autodiff/autodiff.hpp"
-#include "autodiff/rows.hpp"
+#include "autodiff/samples/sweep.hpp"
 #include "expect.hpp"
 #include "theory/theory.hpp"
 

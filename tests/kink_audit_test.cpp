@@ -5,8 +5,8 @@
 #include "autodiff/error.hpp"
 #include "autodiff/kinks.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/ops_internal.hpp"
-#include "autodiff/tensor_access.hpp"
+#include "autodiff/ops/internal.hpp"
+#include "autodiff/tensor/access.hpp"
 #include "expect.hpp"
 #include "nn/layers.hpp"
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "autodiff/ops.hpp"
-#include "autodiff/ops_internal.hpp"
+#include "autodiff/ops/internal.hpp"
 
 namespace cotangent::test {
 

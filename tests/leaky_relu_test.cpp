@@ -7,7 +7,7 @@
 
 #include "autodiff/autodiff.hpp"
 #include "nn/nn.hpp"
-#include "theory/leaky_relu_margins.hpp"
+#include "theory/proxies/leaky_relu_margins.hpp"
 #include "theory/theory.hpp"
 
 namespace cotangent {

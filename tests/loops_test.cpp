@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "autodiff/kernels_loops.hpp"
+#include "autodiff/kernels/loops.hpp"
 #include "autodiff/rng.hpp"
 
 namespace cotangent::kernel {

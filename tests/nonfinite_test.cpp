@@ -5,7 +5,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/nonfinite.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/tape_state.hpp"
+#include "autodiff/tape/state.hpp"
 #include "expect.hpp"
 #include "nn/layers.hpp"
 #include "nn/losses.hpp"

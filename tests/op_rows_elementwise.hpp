@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "autodiff/ops.hpp"
-#include "autodiff/ops_internal.hpp"
+#include "autodiff/ops/internal.hpp"
 #include "op_row.hpp"
 
 namespace cotangent::test {

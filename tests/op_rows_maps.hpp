@@ -2,8 +2,8 @@
 #pragma once
 #include <memory>
 
-#include "autodiff/linear_map.hpp"
 #include "autodiff/ops.hpp"
+#include "autodiff/ops/linear_map.hpp"
 #include "op_row.hpp"
 
 namespace cotangent::test {

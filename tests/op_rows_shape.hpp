@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "autodiff/ops.hpp"
-#include "autodiff/ops_internal.hpp"
+#include "autodiff/ops/internal.hpp"
 #include "op_row.hpp"
 
 namespace cotangent::test {

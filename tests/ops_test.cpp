@@ -8,8 +8,8 @@
 
 #include "autodiff/check_gradient.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/tape_state.hpp"
-#include "autodiff/tensor_access.hpp"
+#include "autodiff/tape/state.hpp"
+#include "autodiff/tensor/access.hpp"
 #include "op_table.hpp"
 
 namespace cotangent {

@@ -7,7 +7,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/rng.hpp"
-#include "autodiff/rows.hpp"
+#include "autodiff/samples/sweep.hpp"
 #include "autodiff/transforms.hpp"
 #include "expect.hpp"
 #include "nn/nn.hpp"

@@ -4,9 +4,9 @@
 
 #include <cmath>
 
-#include "autodiff/buffer.hpp"
 #include "autodiff/checkpoint.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/memory/buffer.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/rng.hpp"
 #include "expect.hpp"

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
-#include "autodiff/inverse_normal.hpp"
+#include "autodiff/tensor/inverse_normal.hpp"
 
 namespace cotangent {
 namespace {

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "autodiff/ops_internal.hpp"
-#include "autodiff/sweep.hpp"
+#include "autodiff/ops/internal.hpp"
+#include "autodiff/tape/sweep.hpp"
 #include "autodiff/transforms.hpp"
 #include "expect.hpp"
 #include "op_table.hpp"

@@ -5,7 +5,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/op.hpp"
 #include "autodiff/per_sample_gradients.hpp"
-#include "autodiff/rows.hpp"
+#include "autodiff/samples/sweep.hpp"
 #include "autodiff/transforms.hpp"
 #include "expect.hpp"
 #include "random_model.hpp"

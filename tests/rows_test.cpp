@@ -1,6 +1,6 @@
 // per_sample_jacobian against a loop over single samples, for every way in which parameters meet the data, at
 // batch sizes that coincide with the width and the number of outputs.
-#include "autodiff/rows.hpp"
+#include "autodiff/samples/sweep.hpp"
 
 #include <cmath>
 

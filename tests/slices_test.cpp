@@ -5,7 +5,7 @@
 #include "autodiff/check_gradient.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/tape_state.hpp"
+#include "autodiff/tape/state.hpp"
 #include "autodiff/transforms.hpp"
 #include "expect.hpp"
 

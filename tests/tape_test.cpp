@@ -10,10 +10,10 @@
 #include <stdexcept>
 #include <vector>
 
-#include "autodiff/buffer.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/memory/buffer.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/tape_state.hpp"
+#include "autodiff/tape/state.hpp"
 #include "autodiff/transforms.hpp"
 #include "expect.hpp"
 

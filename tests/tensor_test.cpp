@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "autodiff/buffer.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/tensor_access.hpp"
+#include "autodiff/memory/buffer.hpp"
+#include "autodiff/tensor/access.hpp"
 #include "expect.hpp"
 
 namespace cotangent {

@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "autodiff/buffer.hpp"
+#include "autodiff/memory/buffer.hpp"
 #include "cotangent.hpp"
 #include "expect.hpp"
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "autodiff/kernels_transcendental.hpp"
+#include "autodiff/kernels/transcendental.hpp"
 #include "autodiff/rng.hpp"
 
 namespace cotangent::kernel {

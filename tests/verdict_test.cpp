@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "autodiff/autodiff.hpp"
-#include "theory/compensated.hpp"
+#include "theory/numerics/compensated.hpp"
 #include "theory/verdict.hpp"
 
 namespace cotangent {

@@ -1,0 +1,106 @@
+// One-dimensional arrays of text in .npy: fixed-width UTF-32 there, UTF-8 strings here.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "autodiff/files/npy_format.hpp"
+
+namespace cotangent::detail {
+namespace {
+
+constexpr bool is_scalar_value(std::uint32_t point) {
+  return point < 0xd800 || (point > 0xdfff && point <= 0x10ffff);
+}
+
+void append_utf8(std::string& text, std::uint32_t point) {
+  const auto put = [&text](std::uint32_t byte) { text += static_cast<char>(byte); };
+  const auto put_tail = [&put, point](int shift) { put(0x80 | ((point >> shift) & 0x3f)); };
+  if (point < 0x80) {
+    put(point);
+  } else if (point < 0x800) {
+    put(0xc0 | (point >> 6));
+    put_tail(0);
+  } else if (point < 0x10000) {
+    put(0xe0 | (point >> 12));
+    put_tail(6);
+    put_tail(0);
+  } else {
+    put(0xf0 | (point >> 18));
+    put_tail(12);
+    put_tail(6);
+    put_tail(0);
+  }
+}
+
+}  // namespace
+
+bool decode_utf8(std::string_view text, std::vector<std::uint32_t>* points) {
+  constexpr std::uint32_t kSmallest[] = {0, 0x80, 0x800, 0x10000};  // for 0 to 3 bytes after the first
+  for (std::size_t i = 0; i < text.size();) {
+    const std::uint32_t first = static_cast<unsigned char>(text[i++]);
+    const std::size_t more = first < 0x80 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+    if ((first >= 0x80 && first < 0xc0) || first >= 0xf8 || text.size() - i < more) return false;
+    std::uint32_t point = more == 0 ? first : first & (0x3fu >> more);
+    for (std::size_t k = 0; k < more; ++k) {
+      const std::uint32_t next = static_cast<unsigned char>(text[i++]);
+      if ((next & 0xc0) != 0x80) return false;
+      point = point << 6 | (next & 0x3f);
+    }
+    if (point < kSmallest[more] || !is_scalar_value(point)) return false;
+    if (points) points->push_back(point);
+  }
+  return true;
+}
+
+std::vector<std::string> npy_labels(const NpySource& source, const NpyHeader& header) {
+  if (header.shape.rank() != 1)
+    source.fail(fmt::format("holds text of shape {}, not one-dimensional", header.shape.to_string()),
+                "flatten it with .ravel() before saving it");
+  const std::size_t count = static_cast<std::size_t>(header.shape.size());
+  const std::size_t width = static_cast<std::size_t>(header.item_bytes / 4);
+  if (width == 0 && count > 0) source.fail("holds text of no width", "save it again with numpy.savez");
+  std::vector<std::string> labels(count);
+  const std::byte* in = source.bytes.data() + header.data_offset;
+  std::vector<std::uint32_t> points(width);
+  for (std::size_t i = 0; i < count; ++i) {
+    for (std::uint32_t& point : points) {
+      point = 0;
+      for (std::size_t k = 0; k < 4; ++k)
+        point |= std::to_integer<std::uint32_t>(in[k]) << (8 * (header.big_endian ? 3 - k : k));
+      in += 4;
+      if (!is_scalar_value(point))
+        source.fail(fmt::format("text {} holds {:#x}, which is no character", i, point),
+                    "the file is truncated or damaged, copy it again");
+    }
+    std::size_t length = width;
+    while (length > 0 && points[length - 1] == 0) --length;
+    for (std::size_t k = 0; k < length; ++k) append_utf8(labels[i], points[k]);
+  }
+  return labels;
+}
+
+std::string npy_labels_text(const char* operation, const std::string& where,
+                            std::span<const std::string> labels) {
+  std::size_t width = 1;
+  std::vector<std::uint32_t> points;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    points.clear();
+    if (!decode_utf8(labels[i], &points) || labels[i].find('\0') != std::string::npos)
+      NpySource{operation, where, {}}.fail(
+          fmt::format("label {} is not UTF-8 text without NUL characters", i), "rename it");
+    width = std::max(width, points.size());
+  }
+  std::string text = npy_header_text(fmt::format("U{}", width), Shape{static_cast<Index>(labels.size())});
+  std::size_t end = text.size();
+  text.resize(end + 4 * width * labels.size(), '\0');
+  for (const std::string& label : labels) {
+    points.clear();
+    decode_utf8(label, &points);
+    if (!points.empty()) std::memcpy(text.data() + end, points.data(), 4 * points.size());
+    end += 4 * width;
+  }
+  return text;
+}
+
+}  // namespace cotangent::detail

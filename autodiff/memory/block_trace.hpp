@@ -1,0 +1,72 @@
+// What a piece of work takes of memory, block by block, and what the same work holds at another number of samples.
+// Behind the planners.
+#pragma once
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "autodiff/memory/buffer.hpp"
+
+namespace cotangent::detail {
+
+/// A block was taken, or given back; blocks are counted in the order they were taken.
+struct BlockEvent {
+  std::uint32_t block;
+  bool taken;
+  std::size_t numbers;
+};
+
+/// Lists the blocks the calling thread takes and gives back while it lives; none is reused or cached meanwhile.
+class BlockTrace {
+ public:
+  BlockTrace();
+  ~BlockTrace();
+  BlockTrace(const BlockTrace&) = delete;
+  BlockTrace& operator=(const BlockTrace&) = delete;
+
+  const std::vector<BlockEvent>& events() const { return events_; }
+  /// For the cache: what happened to a block.
+  void took(const Buffer* buffer, std::size_t numbers);
+  void gave(const Buffer* buffer);
+
+ private:
+  std::vector<BlockEvent> events_;
+  std::unordered_map<const Buffer*, std::uint32_t> living_;
+  std::uint32_t taken_ = 0;
+  std::vector<Buffer*> cached_;  // free lists set aside
+  std::size_t cached_bytes_;
+  BlockTrace* outer_;
+};
+
+/// The same work's events for two and for three samples; block sizes are affine in the number of samples.
+struct SampleTrace {
+  std::vector<BlockEvent> two;
+  std::vector<BlockEvent> three;
+};
+
+/// A thread's blocks and their cache, empty at first, as events happen.
+class BlockReplay {
+ public:
+  /// What the events leave stays in use.
+  BlockReplay& run(const std::vector<BlockEvent>& events);
+  /// The events for `samples`, or, where two and three samples make different ones, as if nothing were given back.
+  BlockReplay& run(const SampleTrace& trace, double samples);
+  /// Most bytes held at once, in use or in the cache.
+  double peak() const { return static_cast<double>(peak_); }
+
+ private:
+  void take(std::size_t bytes);
+  void give(std::size_t bytes);
+  template <class Numbers>
+  void replay(const std::vector<BlockEvent>& events, Numbers numbers);
+
+  std::unordered_map<std::size_t, std::size_t> free_;  // bytes of a block -> how many
+  std::size_t cached_ = 0;
+  std::size_t used_ = 0;
+  std::size_t peak_ = 0;
+};
+
+/// Bytes of all blocks the events take, as if none were given back.
+double bytes_taken(const std::vector<BlockEvent>& events);
+
+}  // namespace cotangent::detail

@@ -1,0 +1,356 @@
+// Elementwise operations: sums, products and functions of each element.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "autodiff/error.hpp"
+#include "autodiff/kernels/kernels.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/ops/internal.hpp"
+#include "autodiff/ops/zip.hpp"
+#include "autodiff/tensor/access.hpp"
+
+namespace cotangent {
+namespace detail {
+
+int same_axis(const NodeView& node, int axis, int j) { return node.in(j).rank() == 0 ? kFactor : axis; }
+
+void throw_unequal(const char* name, const Shape& a, const Shape& b) {
+  std::string hint = "make the shapes equal; nothing broadcasts silently";
+  if (a.rank() == 2 && b.rank() == 1 && a[1] == b[0])
+    hint = "a vector against every row is add_rows or mul_rows";
+  else if (a.rank() == 2 && b.rank() == 1 && a[0] == b[0])
+    hint = "reshape one of them, or use scale_rows for a number per row";
+  else if (a.size() == b.size())
+    hint = "they hold the same number of elements: reshape one of them";
+  else if (a.size() == 1 || b.size() == 1)
+    hint = "reshape the single element to a scalar, shape [], or use broadcast_to";
+  else if (a.rank() == b.rank())
+    hint = "use broadcast_to if repetition is meant";
+  throw ShapeError(
+      fmt::format("[{}] shapes differ: a is {}, b is {}; {}", name, a.to_string(), b.to_string(), hint));
+}
+
+RowFactor summed_by_sample(const Tensor& each, int axis) {
+  const Around s(each.shape(), axis);
+  Tensor delta = Tensor::zeros(Shape{s.middle, 1});
+  double* to = mutable_data(delta);
+  const double* from = each.data().data();
+  for (Index o = 0; o < s.outer; ++o)
+    for (Index i = 0; i < s.middle; ++i, from += s.inner) to[i] += kernel::loops().sum(from, s.inner);
+  return RowFactor{delta};
+}
+
+namespace {
+
+template <auto kKernel>
+Tensor by_kernel(const Inputs& in, const Attributes&) {
+  return map(in[0], kernel::transcendental().*kKernel);
+}
+
+constexpr double kTwoOverRootPi = 2.0 * std::numbers::inv_sqrtpi;
+
+const Op kAdd({
+    .name = "add",
+    .forward = [](const Inputs& in,
+                  const Attributes&) { return zip("add", in, [](double a, double b) { return a + b; }); },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          if (out.needs(0)) out.add(0, like(g, p.shape(0)));
+          if (out.needs(1)) out.add(1, like(g, p.shape(1)));
+        },
+    .row_rule = same_axis,
+    .row_factor = [](const Pullback&, int axis, int, const Tensor& g) { return summed_by_sample(g, axis); },
+});
+
+const Op kSub({
+    .name = "sub",
+    .forward = [](const Inputs& in,
+                  const Attributes&) { return zip("sub", in, [](double a, double b) { return a - b; }); },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          if (out.needs(0)) out.add(0, like(g, p.shape(0)));
+          if (out.needs(1)) out.add(1, -like(g, p.shape(1)));
+        },
+    .row_rule = same_axis,
+    .row_factor = [](const Pullback&, int axis, int j,
+                     const Tensor& g) { return summed_by_sample(j == 0 ? g : (-Var(g)).value(), axis); },
+});
+
+const Op kMul({
+    .name = "mul",
+    .forward = [](const Inputs& in,
+                  const Attributes&) { return zip("mul", in, [](double a, double b) { return a * b; }); },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          if (out.needs(0)) out.add(0, like(g * p.in(1), p.shape(0)));
+          if (out.needs(1)) out.add(1, like(g * p.in(0), p.shape(1)));
+        },
+    .keep = Keep::kInputs,
+    .row_rule = same_axis,
+    .row_factor = [](const Pullback& p, int axis, int j,
+                     const Tensor& g) { return summed_by_sample((g * p.in(1 - j)).value(), axis); },
+});
+
+const Op kDiv({
+    .name = "div",
+    .forward = [](const Inputs& in,
+                  const Attributes&) { return zip("div", in, [](double a, double b) { return a / b; }); },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          const Var h = g / p.in(1);
+          if (out.needs(0)) out.add(0, like(h, p.shape(0)));
+          if (out.needs(1)) out.add(1, like(-(h * (p.in(0) / p.in(1))), p.shape(1)));
+        },
+    .keep = Keep::kInputs,
+    .row_rule = same_axis,
+    .row_factor =
+        [](const Pullback& p, int axis, int j, const Tensor& g) {
+          const Var h = g / p.in(1);
+          return summed_by_sample((j == 0 ? h : -(h * (p.in(0) / p.in(1)))).value(), axis);
+        },
+});
+
+const Op kScale({
+    .name = "scale",
+    .forward = [](const Inputs& in,
+                  const Attributes& a) { return map(in[0], [c = a.real[0]](double x) { return c * x; }); },
+    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, p.real() * g); },
+    .row_rule = same_axis,
+});
+
+const Op kExp({
+    .name = "exp",
+    .forward = by_kernel<&kernel::Transcendental::exp>,
+    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, g * p.out()); },
+    .keep = Keep::kOutput,
+    .row_rule = same_axis,
+});
+
+const Op kLog({
+    .name = "log",
+    .forward = by_kernel<&kernel::Transcendental::log>,
+    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, g / p.in(0)); },
+    .keep = Keep::kInputs,
+    .row_rule = same_axis,
+});
+
+const Op kSqrt({
+    .name = "sqrt",
+    .forward = [](const Inputs& in,
+                  const Attributes&) { return map(in[0], [](double x) { return std::sqrt(x); }); },
+    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, 0.5 * (g / p.out())); },
+    .keep = Keep::kOutput,
+    .row_rule = same_axis,
+});
+
+const Op kSquare({
+    .name = "square",
+    .forward = [](const Inputs& in, const Attributes&) { return map(in[0], [](double x) { return x * x; }); },
+    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, 2.0 * (g * p.in(0))); },
+    .keep = Keep::kInputs,
+    .row_rule = same_axis,
+});
+
+const Op kSin({
+    .name = "sin",
+    .forward = by_kernel<&kernel::Transcendental::sin>,
+    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, g * cos(p.in(0))); },
+    .keep = Keep::kInputs,
+    .row_rule = same_axis,
+});
+
+const Op kCos({
+    .name = "cos",
+    .forward = by_kernel<&kernel::Transcendental::cos>,
+    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, -(g * sin(p.in(0)))); },
+    .keep = Keep::kInputs,
+    .row_rule = same_axis,
+});
+
+const Op kTanh({
+    .name = "tanh",
+    .forward = by_kernel<&kernel::Transcendental::tanh>,
+    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, g - g * square(p.out())); },
+    .keep = Keep::kOutput,
+    .row_rule = same_axis,
+});
+
+// 1 - s would lose the digits of a large s, hence sigmoid(-x).
+const Op kSigmoid({
+    .name = "sigmoid",
+    .forward = by_kernel<&kernel::Transcendental::sigmoid>,
+    .pullback = [](const Pullback& p, const Var& g,
+                   Cotangents& out) { out.add(0, g * (p.out() * sigmoid(-p.in(0)))); },
+    .keep = Keep::kInputsAndOutput,
+    .row_rule = same_axis,
+});
+
+const Op kSoftplus({
+    .name = "softplus",
+    .forward = by_kernel<&kernel::Transcendental::softplus>,
+    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, g * sigmoid(p.in(0))); },
+    .keep = Keep::kInputs,
+    .row_rule = same_axis,
+});
+
+const Op kErf({
+    .name = "erf",
+    .forward = [](const Inputs& in,
+                  const Attributes&) { return map(in[0], [](double x) { return std::erf(x); }); },
+    .pullback = [](const Pullback& p, const Var& g,
+                   Cotangents& out) { out.add(0, g * (kTwoOverRootPi * exp(-square(p.in(0))))); },
+    .keep = Keep::kInputs,
+    .row_rule = same_axis,
+});
+
+const Op kErfc({
+    .name = "erfc",
+    .forward = [](const Inputs& in,
+                  const Attributes&) { return map(in[0], [](double x) { return std::erfc(x); }); },
+    .pullback = [](const Pullback& p, const Var& g,
+                   Cotangents& out) { out.add(0, g * (-kTwoOverRootPi * exp(-square(p.in(0))))); },
+    .keep = Keep::kInputs,
+    .row_rule = same_axis,
+});
+
+const Op kElu({
+    .name = "elu",
+    .forward =
+        [](const Inputs& in, const Attributes& a) {
+          return map(in[0], [alpha = a.real[0]](double x) { return x >= 0.0 ? x : alpha * std::expm1(x); });
+        },
+    .pullback = [](const Pullback& p, const Var& g,
+                   Cotangents& out) { out.add(0, exp_mask(g, p.in(0), p.real(), 1.0)); },
+    .keep = Keep::kInputs,
+    .at_kink = "1",
+    .row_rule = same_axis,
+});
+
+const Op kExpMask({
+    .name = "exp_mask",
+    .forward =
+        [](const Inputs& in, const Attributes& a) {
+          if (in.shape(0) != in.shape(1)) throw_unequal("exp_mask", in.shape(0), in.shape(1));
+          Tensor out = map(in[1], kernel::transcendental().exp);
+          double* __restrict y = mutable_data(out);
+          const double* g = in[0].data().data();
+          const double* x = in[1].data().data();
+          const double alpha = a.real[0], right = a.real[1];
+          // A factor of 0 lets nothing through, also no infinity.
+          const auto of_right = [right](double v) { return right == 0.0 ? 0.0 : right * v; };
+          const auto of_left = [alpha](double e, double v) { return alpha == 0.0 ? 0.0 : alpha * e * v; };
+          for (Index i = 0, n = out.size(); i < n; ++i)
+            y[i] = x[i] >= 0.0 ? of_right(g[i]) : x[i] < 0.0 ? of_left(y[i], g[i]) : x[i];
+          return out;
+        },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          if (out.needs(0)) out.add(0, exp_mask(g, p.in(1), p.real(0), p.real(1)));
+          if (out.needs(1)) out.add(1, exp_mask(g * p.in(0), p.in(1), p.real(0), 0.0));
+        },
+    .keep = Keep::kInputs,
+    .at_kink = "1",
+    .row_rule = same_axis,
+    .kink_distance = [](const Inputs& in, const Attributes&) { return in[1]; },
+});
+
+// Written by sign and never as max(x, slope x), which is another function for slopes above 1.
+const Op kLeakyRelu({
+    .name = "leaky_relu",
+    .forward =
+        [](const Inputs& in, const Attributes& a) {
+          Tensor out = uninitialized(in.shape(0));
+          kernel::loops().leaky_relu(mutable_data(out), in[0].data().data(), a.real[0], out.size());
+          return out;
+        },
+    .pullback = [](const Pullback& p, const Var& g,
+                   Cotangents& out) { out.add(0, leaky_mask(g, p.in(0), p.real())); },
+    .keep = Keep::kInputs,
+    .at_kink = "1",
+    .row_rule = same_axis,
+});
+
+const Op kRelu({
+    .name = "relu",
+    .forward = [](const Inputs& in,
+                  const Attributes&) { return map(in[0], [](double x) { return x < 0.0 ? 0.0 : x; }); },
+    .pullback = [](const Pullback& p, const Var& g,
+                   Cotangents& out) { out.add(0, leaky_mask(g, p.in(0), 0.0)); },
+    .keep = Keep::kInputs,
+    .at_kink = "1",
+    .row_rule = same_axis,
+});
+
+const Op kLeakyMask({
+    .name = "leaky_mask",
+    .forward =
+        [](const Inputs& in, const Attributes& a) {
+          if (!(in.shape(0) == in.shape(1))) throw_unequal("leaky_mask", in.shape(0), in.shape(1));
+          Tensor out = uninitialized(in.shape(1));
+          kernel::loops().leaky_mask(mutable_data(out), in[0].data().data(), in[1].data().data(), a.real[0],
+                                     out.size());
+          return out;
+        },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          if (out.needs(0)) out.add(0, leaky_mask(g, p.in(1), p.real()));
+        },
+    .keep = Keep::kInputs,
+    .at_kink = "1",
+    .row_rule = same_axis,
+    .kink_distance = [](const Inputs& in, const Attributes&) { return in[1]; },
+});
+
+}  // namespace
+
+Var leaky_mask(const Var& g, const Var& x, double slope) {
+  return apply(kLeakyMask, g, x, {.real = {slope}});
+}
+
+Var exp_mask(const Var& g, const Var& x, double alpha, double right) {
+  return apply(kExpMask, g, x, {.real = {alpha, right}});
+}
+
+Var average(const Var& total, Index count) {
+  return apply(kScale, total, {.real = {1.0 / static_cast<double>(count)}, .whole = {count}});
+}
+
+}  // namespace detail
+
+using detail::apply;
+
+Var operator+(const Var& a, const Var& b) { return apply(detail::kAdd, a, b); }
+Var operator-(const Var& a, const Var& b) { return apply(detail::kSub, a, b); }
+Var operator*(const Var& a, const Var& b) { return apply(detail::kMul, a, b); }
+Var operator/(const Var& a, const Var& b) { return apply(detail::kDiv, a, b); }
+Var operator-(const Var& a) { return apply(detail::kScale, a, {.real = {-1.0}}); }
+Var operator*(double c, const Var& x) { return apply(detail::kScale, x, {.real = {c}}); }
+Var operator*(const Var& x, double c) { return apply(detail::kScale, x, {.real = {c}}); }
+Var operator/(const Var& x, double c) { return apply(detail::kDiv, x, Var(c)); }
+Var exp(const Var& x) { return apply(detail::kExp, x); }
+Var log(const Var& x) { return apply(detail::kLog, x); }
+Var sqrt(const Var& x) { return apply(detail::kSqrt, x); }
+Var square(const Var& x) { return apply(detail::kSquare, x); }
+Var sin(const Var& x) { return apply(detail::kSin, x); }
+Var cos(const Var& x) { return apply(detail::kCos, x); }
+Var tanh(const Var& x) { return apply(detail::kTanh, x); }
+Var sigmoid(const Var& x) { return apply(detail::kSigmoid, x); }
+Var softplus(const Var& x) { return apply(detail::kSoftplus, x); }
+Var erf(const Var& x) { return apply(detail::kErf, x); }
+Var erfc(const Var& x) { return apply(detail::kErfc, x); }
+Var gelu(const Var& x) { return 0.5 * (x * erfc((-0.5 * std::numbers::sqrt2) * x)); }
+Var silu(const Var& x) { return x * sigmoid(x); }
+Var elu(const Var& x, double alpha) {
+  if (!std::isfinite(alpha)) throw DomainError(fmt::format("[elu] alpha {}; give a finite number", alpha));
+  return apply(detail::kElu, x, {.real = {alpha}});
+}
+Var relu(const Var& x) { return apply(detail::kRelu, x); }
+Var leaky_relu(const Var& x, double slope) {
+  if (!std::isfinite(slope))
+    throw DomainError(fmt::format("[leaky_relu] slope {}; give a finite number", slope));
+  return apply(detail::kLeakyRelu, x, {.real = {slope}});
+}
+
+}  // namespace cotangent

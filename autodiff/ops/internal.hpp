@@ -1,0 +1,79 @@
+// Operations that only the engine's own rules use, and what several operation files share.
+#pragma once
+#include <span>
+#include <vector>
+
+#include "autodiff/op.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/tape/state.hpp"
+
+namespace cotangent::detail {
+
+/// Consecutive numbers of the input in another shape; the backward pass looks through it.
+extern const Op kView;
+extern const Op kLinear;
+extern const Op kMatmul;
+extern const Op kCheckpoint;
+/// The function behind a checkpoint's node, on other inputs.
+Var checkpointed(const Attributes& attributes, const std::vector<Var>& inputs);
+
+/// As concat; at least one part.
+Var concat_of(std::span<const Var> parts, int axis);
+/// x itself as a new node, so that a derivative by it sees no other use of x.
+Var alias(const Var& x);
+/// Any consecutive numbers of x, of any rank.
+Var view_of(const Var& x, Index offset, const Shape& shape);
+/// Zeros of `shape` plus each piece at its offset; pieces may overlap. Its pullback is views.
+Var assemble(std::span<const Piece> pieces, const Shape& shape);
+/// g where x >= 0, else slope * g. Linear in g; its derivative by x is 0.
+Var leaky_mask(const Var& g, const Var& x, double slope);
+/// g where low <= x <= high, else 0: the derivative of clip. Linear in g; its derivative by x is 0.
+Var band_mask(const Var& g, const Var& x, double low, double high);
+/// right * g where x >= 0, else alpha * exp(x) * g: the first derivative of elu with right = 1, all others
+/// with 0. Linear in g. Shapes: g [s], x [s] -> [s]. Throws: ShapeError if they differ.
+Var exp_mask(const Var& g, const Var& x, double alpha, double right);
+/// Zeros with x at positions first .. of `axis`, whose size becomes `size`: the adjoint of slice.
+Var unslice(const Var& x, int axis, Index first, Index size);
+/// g summed down to `shape`, the adjoint of broadcast_to; a scalar shape sums everything.
+Var sum_to(const Var& g, const Shape& shape);
+/// x with a size-1 axis put back at `axis` and repeated `size` times: the adjoint of sum along it.
+Var spread(const Var& x, int axis, Index size);
+
+/// total / count as a mean has it: the record says that the divisor is a count and not the user's, see averaged.
+Var average(const Var& total, Index count);
+/// The count of an `average`; 0 for every other multiple.
+inline Index averaged(const Attributes& scale) { return scale.whole[0]; }
+
+/// A row-major array seen as [outer, middle, inner] around one axis.
+struct Around {
+  Index outer = 1;
+  Index middle = 1;
+  Index inner = 1;
+  Around(const Shape& shape, int axis) {
+    for (int k = 0; k < shape.rank(); ++k) (k < axis ? outer : k == axis ? middle : inner) *= shape[k];
+  }
+};
+/// Throws: ShapeError with the operation's name unless x has such an axis.
+void check_axis(const char* name, const Shape& shape, int axis);
+
+/// Numbers put at the positions `index` names along an axis of zeros, whose size becomes `size`; those put at
+/// one place add up. Its pullback is take_along_axis. Shapes: x, index [.., k, ..] -> [.., size, ..].
+Var put_along_axis(const Var& x, const Var& index, int axis, Index size);
+
+/// A reduction along any axes (none listed: all) by one along a single axis. Throws: ShapeError with its
+/// name.
+Var over_axes(const char* name, const Var& x, std::span<const int> axes, bool keep_dims,
+              Var (*along)(const Var&, int));
+inline Var over_axes(const char* name, const Var& x, const ReduceOptions& options,
+                     Var (*along)(const Var&, int)) {
+  return over_axes(name, x, options.axes, options.keep_dims, along);
+}
+/// How many numbers go into one of the result.
+Index count_reduced(const Shape& shape, const std::vector<int>& axes);
+
+/// Row rule of operations that reduce the axis whole(0), which disappears.
+int reduced_axis(const NodeView& node, int axis, int j);
+/// Row rule of operations that treat every element alike; scalar operands are shared.
+int same_axis(const NodeView& node, int axis, int j);
+
+}  // namespace cotangent::detail

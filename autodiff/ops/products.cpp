@@ -1,0 +1,252 @@
+// Matrix products and row operations: the places where parameters meet data, with their per-sample factors.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "autodiff/error.hpp"
+#include "autodiff/kernels/kernels.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/ops/internal.hpp"
+#include "autodiff/tensor/access.hpp"
+
+namespace cotangent {
+namespace detail {
+namespace {
+
+Tensor transposed(const Tensor& x) {
+  const Index rows = x.size(0), columns = x.size(1);
+  Tensor out = uninitialized(Shape{columns, rows});
+  double* y = mutable_data(out);
+  const double* px = x.data().data();
+  for (Index i = 0; i < rows; ++i)
+    for (Index j = 0; j < columns; ++j) y[j * rows + i] = px[i * columns + j];
+  return out;
+}
+
+Tensor scaled(const Tensor& x, double c) {
+  if (c == 1.0) return x;
+  Tensor out = uninitialized(x.shape());
+  std::transform(x.data().begin(), x.data().end(), mutable_data(out), [c](double v) { return c * v; });
+  return out;
+}
+
+MatmulOptions matmul_options(const Pullback& p) {
+  return {.transpose_a = p.whole(0) != 0, .transpose_b = p.whole(1) != 0, .scale = p.real()};
+}
+
+}  // namespace
+
+const Op kMatmul({
+    .name = "matmul",
+    .forward =
+        [](const Inputs& in, const Attributes& a) {
+          const MatmulOptions options{
+              .transpose_a = a.whole[0] != 0, .transpose_b = a.whole[1] != 0, .scale = a.real[0]};
+          Tensor out = uninitialized(kernel::matmul_shape("matmul", in.shape(0), in.shape(1), options));
+          kernel::matmul(mutable_data(out), in[0], in[1], options, 0.0);
+          return out;
+        },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          const auto [ta, tb, scale] = matmul_options(p);
+          if (out.needs(0)) {
+            if (ta)
+              out.add_matmul(0, p.in(1), g, {.transpose_a = tb, .transpose_b = true, .scale = scale});
+            else
+              out.add_matmul(0, g, p.in(1), {.transpose_b = !tb, .scale = scale});
+          }
+          if (out.needs(1)) {
+            if (tb)
+              out.add_matmul(1, g, p.in(0), {.transpose_a = true, .transpose_b = ta, .scale = scale});
+            else
+              out.add_matmul(1, p.in(0), g, {.transpose_a = !ta, .scale = scale});
+          }
+        },
+    .keep = Keep::kInputs,
+    .row_rule =
+        [](const NodeView& node, int axis, int j) {
+          if (j != axis) return kFactor;
+          const bool transposed_operand = node.whole(j) != 0;
+          return (axis == 0) == transposed_operand ? 1 : 0;
+        },
+    .row_factor =
+        [](const Pullback& p, int axis, int j, const Tensor& g) {
+          const auto [ta, tb, scale] = matmul_options(p);
+          // y = A B: with samples along rows, B's gradient by sample i is A_i (x) g_i; along columns, A's is
+          // g_i (x) B_i.
+          const int data = 1 - j;
+          const bool data_is_by_row = (axis == 0) != (data == 0 ? ta : tb);
+          const Tensor rows = data_is_by_row ? p.in(data).value() : transposed(p.in(data).value());
+          const Tensor delta = scaled(axis == 0 ? g : transposed(g), scale);
+          const bool swapped = j == 1 ? tb : ta;
+          const bool data_first = (j == 1) != swapped;
+          return RowFactor{delta, rows, data_first};
+        },
+});
+
+const Op kLinear({
+    .name = "linear",
+    .forward =
+        [](const Inputs& in, const Attributes& a) {
+          const Tensor& x = in[0];
+          const Tensor& weight = in[1];
+          if (x.rank() != 2 || weight.rank() != 2 || x.size(1) != weight.size(1))
+            throw ShapeError(
+                fmt::format("[linear] x is {}, weight is {}; x must be [n, in] and weight [out, in]",
+                            x.shape().to_string(), weight.shape().to_string()));
+          const Index n = x.size(0), out_size = weight.size(0);
+          Tensor out = uninitialized(Shape{n, out_size});
+          double* y = mutable_data(out);
+          double keep = 0.0;
+          if (in.count() == 3) {
+            const Tensor& bias = in[2];
+            if (bias.rank() != 1 || bias.size(0) != out_size)
+              throw ShapeError(fmt::format("[linear] weight is {}, bias is {}; bias must be [{}]",
+                                           weight.shape().to_string(), bias.shape().to_string(), out_size));
+            const double* b = bias.data().data();
+            for (Index i = 0; i < n; ++i)
+              for (Index j = 0; j < out_size; ++j) y[i * out_size + j] = a.real[1] * b[j];
+            keep = 1.0;
+          }
+          kernel::matmul(y, x, weight, {.transpose_b = true, .scale = a.real[0]}, keep);
+          return out;
+        },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          out.add_matmul(0, g, p.in(1), {.scale = p.real(0)});
+          out.add_matmul(1, g, p.in(0), {.transpose_a = true, .scale = p.real(0)});
+          if (p.count() == 3 && out.needs(2))
+            out.add(2, p.real(1) == 1.0 ? sum(g, 0) : p.real(1) * sum(g, 0));
+        },
+    .keep = Keep::kInputs,
+    .row_rule = [](const NodeView&, int axis, int j) { return axis != 0 ? kBlocked
+                                                              : j == 0  ? 0
+                                                                        : kFactor; },
+    .row_factor =
+        [](const Pullback& p, int, int j, const Tensor& g) {
+          if (j == 1) return RowFactor{scaled(g, p.real(0)), p.in(0).value()};
+          return RowFactor{scaled(g, p.real(1))};
+        },
+});
+
+namespace {
+
+const Op kDot({
+    .name = "dot",
+    .forward =
+        [](const Inputs& in, const Attributes&) {
+          if (!(in.shape(0) == in.shape(1)))
+            throw ShapeError(fmt::format("[dot] shapes differ: a is {}, b is {}; reshape one of them",
+                                         in.shape(0).to_string(), in.shape(1).to_string()));
+          return Tensor::scalar(kernel::loops().dot(in[0].data().data(), in[1].data().data(), in[0].size()));
+        },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          if (out.needs(0)) out.add(0, g * p.in(1));
+          if (out.needs(1)) out.add(1, g * p.in(0));
+        },
+    .keep = Keep::kInputs,
+});
+
+void check_rows(const char* name, const char* what, const Shape& x, const Shape& r, int axis) {
+  if (x.rank() != 2 || r.rank() != 1 || x[axis] != r[0])
+    throw ShapeError(fmt::format("[{}] x is {}, {} is {}; x must be [n, k] and {} [{}]", name, x.to_string(),
+                                 what, r.to_string(), what, axis == 1 ? "k" : "n"));
+}
+
+template <class F>
+Tensor by_rows(const Tensor& x, const Tensor& r, F f) {
+  const Index n = x.size(0), k = x.size(1);
+  Tensor out = uninitialized(x.shape());
+  double* __restrict y = mutable_data(out);
+  const double* px = x.data().data();
+  const double* pr = r.data().data();
+  for (Index i = 0; i < n; ++i)
+    for (Index j = 0; j < k; ++j) y[i * k + j] = f(px[i * k + j], pr[j]);
+  return out;
+}
+
+int row_vector_axis(const NodeView&, int axis, int j) { return j == 0 ? axis : axis == 0 ? kFactor : 0; }
+
+const Op kAddRows({
+    .name = "add_rows",
+    .forward =
+        [](const Inputs& in, const Attributes&) {
+          check_rows("add_rows", "r", in.shape(0), in.shape(1), 1);
+          return by_rows(in[0], in[1], [](double x, double r) { return x + r; });
+        },
+    .pullback =
+        [](const Pullback&, const Var& g, Cotangents& out) {
+          out.add(0, g);
+          if (out.needs(1)) out.add(1, sum(g, 0));
+        },
+    .row_rule = row_vector_axis,
+    .row_factor = [](const Pullback&, int, int, const Tensor& g) { return RowFactor{g}; },
+});
+
+const Op kMulRows({
+    .name = "mul_rows",
+    .forward =
+        [](const Inputs& in, const Attributes&) {
+          check_rows("mul_rows", "r", in.shape(0), in.shape(1), 1);
+          return by_rows(in[0], in[1], [](double x, double r) { return x * r; });
+        },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          if (out.needs(0)) out.add(0, mul_rows(g, p.in(1)));
+          if (out.needs(1)) out.add(1, sum(g * p.in(0), 0));
+        },
+    .keep = Keep::kInputs,
+    .row_rule = row_vector_axis,
+    .row_factor = [](const Pullback& p, int, int,
+                     const Tensor& g) { return RowFactor{(g * p.in(0)).value()}; },
+});
+
+const Op kScaleRows({
+    .name = "scale_rows",
+    .forward =
+        [](const Inputs& in, const Attributes&) {
+          check_rows("scale_rows", "s", in.shape(0), in.shape(1), 0);
+          const Index n = in[0].size(0), k = in[0].size(1);
+          Tensor out = uninitialized(in.shape(0));
+          double* __restrict y = mutable_data(out);
+          const double* x = in[0].data().data();
+          for (Index i = 0; i < n; ++i) {
+            const double s = in[1].data()[static_cast<std::size_t>(i)];
+            for (Index j = 0; j < k; ++j) y[i * k + j] = s * x[i * k + j];
+          }
+          return out;
+        },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          if (out.needs(0)) out.add(0, scale_rows(g, p.in(1)));
+          if (out.needs(1)) out.add(1, sum(g * p.in(0), 1));
+        },
+    .keep = Keep::kInputs,
+    .row_rule = [](const NodeView&, int axis, int j) { return j == 0      ? axis
+                                                              : axis == 0 ? 0
+                                                                          : kFactor; },
+});
+
+}  // namespace
+}  // namespace detail
+
+using detail::apply;
+
+Var matmul(const Var& a, const Var& b, MatmulOptions options) {
+  return apply(
+      detail::kMatmul, a, b,
+      {.real = {options.scale}, .whole = {options.transpose_a ? 1 : 0, options.transpose_b ? 1 : 0}});
+}
+Var linear(const Var& x, const Var& weight, LinearScales scales) {
+  return apply(detail::kLinear, x, weight, {.real = {scales.weight, scales.bias}});
+}
+Var linear(const Var& x, const Var& weight, const Var& bias, LinearScales scales) {
+  return apply(detail::kLinear, x, weight, bias, {.real = {scales.weight, scales.bias}});
+}
+Var dot(const Var& a, const Var& b) { return apply(detail::kDot, a, b); }
+Var add_rows(const Var& x, const Var& r) { return apply(detail::kAddRows, x, r); }
+Var mul_rows(const Var& x, const Var& r) { return apply(detail::kMulRows, x, r); }
+Var scale_rows(const Var& x, const Var& s) { return apply(detail::kScaleRows, x, s); }
+
+}  // namespace cotangent

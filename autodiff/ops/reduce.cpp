@@ -1,0 +1,299 @@
+// Reductions: sums, means, variances and norms along any axes, and the adjoints of sums.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "autodiff/error.hpp"
+#include "autodiff/kernels/kernels.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/ops/internal.hpp"
+#include "autodiff/tensor/access.hpp"
+
+namespace cotangent {
+namespace detail {
+
+void check_axis(const char* name, const Shape& shape, int axis) {
+  if (axis >= 0 && axis < shape.rank()) return;
+  const std::string axes =
+      shape.rank() ? fmt::format("its axes are 0 .. {}", shape.rank() - 1) : "a scalar has no axes";
+  throw ShapeError(fmt::format("[{}] axis {} of x, which is {}; {}", name, axis, shape.to_string(), axes));
+}
+
+namespace {
+
+/// Which axes are listed; none: all.
+std::array<bool, kMaxRank> reduced_axes(const char* name, const Shape& shape, std::span<const int> axes) {
+  std::array<bool, kMaxRank> reduced{};
+  for (const int axis : axes) {
+    check_axis(name, shape, axis);
+    if (std::exchange(reduced[static_cast<std::size_t>(axis)], true))
+      throw ShapeError(fmt::format("[{}] axis {} of x, which is {}, is listed twice; list each axis once",
+                                   name, axis, shape.to_string()));
+  }
+  if (axes.empty()) reduced.fill(true);
+  return reduced;
+}
+
+}  // namespace
+
+int reduced_axis(const NodeView& node, int axis, int) {
+  const int gone = static_cast<int>(node.whole(0));
+  return axis < gone ? axis : axis + 1;
+}
+
+namespace {
+
+const Op kSum({
+    .name = "sum",
+    .forward =
+        [](const Inputs& in, const Attributes&) {
+          return Tensor::scalar(kernel::loops().sum(in[0].data().data(), in[0].size()));
+        },
+    .pullback = [](const Pullback& p, const Var& g,
+                   Cotangents& out) { out.add(0, broadcast_to(g, p.shape(0))); },
+});
+
+const Op kSumAxis({
+    .name = "sum_axis",
+    .forward =
+        [](const Inputs& in, const Attributes& a) {
+          const int axis = static_cast<int>(a.whole[0]);
+          check_axis("sum", in.shape(0), axis);
+          const Around s(in.shape(0), axis);
+          Tensor out = uninitialized(in.shape(0).without(axis));
+          kernel::loops().sum_middle(mutable_data(out), in[0].data().data(), s.outer, s.middle, s.inner);
+          return out;
+        },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          const int axis = static_cast<int>(p.whole(0));
+          out.add(0, spread(g, axis, p.shape(0)[axis]));
+        },
+    .row_rule = reduced_axis,
+});
+
+}  // namespace
+
+Var spread(const Var& x, int axis, Index size) {
+  const Shape one = x.shape().with_inserted(axis, 1);
+  return broadcast_to(reshape(x, one), one.with(axis, size));
+}
+
+Var sum_to(const Var& g, const Shape& shape) {
+  if (shape.rank() == 0) return sum(g);
+  Var result = g;
+  while (result.rank() > shape.rank()) result = sum(result, 0);
+  for (int axis = 0; axis < shape.rank(); ++axis)
+    if (shape[axis] == 1 && result.shape()[axis] != 1)
+      result = reshape(sum(result, axis), result.shape().with(axis, 1));
+  return result;
+}
+
+Var over_axes(const char* name, const Var& x, std::span<const int> axes, bool keep_dims,
+              Var (*along)(const Var&, int)) {
+  const int rank = x.rank();
+  const std::array<bool, kMaxRank> listed = reduced_axes(name, x.shape(), axes);
+  const auto reduced = [&](int axis) { return listed[static_cast<std::size_t>(axis)]; };
+  Var y = rank == 0 ? reshape(x, Shape{1}) : x;
+  if (rank == 0) y = along(y, 0);
+  // Neighbouring axes go in one step, the last ones first: a reshape makes one axis of them, and keeps the
+  // others.
+  for (int last = rank; last-- > 0;) {
+    if (!reduced(last)) continue;
+    int first = last;
+    while (first > 0 && reduced(first - 1)) --first;
+    if (first < last) {
+      Shape merged;
+      Index run = 1;
+      for (int k = 0; k < y.rank(); ++k) {
+        if (k >= first && k <= last) run *= y.size(k);
+        if (k < first || k > last) merged = merged.with_inserted(merged.rank(), y.size(k));
+        if (k == last) merged = merged.with_inserted(first, run);
+      }
+      y = reshape(y, merged);
+    }
+    y = along(y, first);
+    last = first;
+  }
+  if (!keep_dims) return y;
+  Shape kept = x.shape();
+  for (int k = 0; k < rank; ++k)
+    if (reduced(k)) kept = kept.with(k, 1);
+  return reshape(y, kept);
+}
+
+Index count_reduced(const Shape& shape, const std::vector<int>& axes) {
+  if (axes.empty()) return shape.size();
+  Index count = 1;
+  for (const int axis : axes) count *= shape[axis];
+  return count;
+}
+
+namespace {
+
+// The root of a sum of squares. The square of a number above 1e154 or below 1e-154 is not a normal one: such
+// vectors are scaled first.
+double length(double squares, const double* x, Index n, Index stride) {
+  if (std::isnan(squares) || (squares > 1e-280 && squares < 1e300)) return std::sqrt(squares);
+  double top = 0.0;
+  for (Index i = 0; i < n; ++i) top = std::fmax(top, std::fabs(x[i * stride]));
+  if (top == 0.0 || std::isinf(top)) return top;
+  squares = 0.0;
+  for (Index i = 0; i < n; ++i) squares += (x[i * stride] / top) * (x[i * stride] / top);
+  return top * std::sqrt(squares);
+}
+
+Var length_along(const Var& x, int axis);
+
+const Op kNorm({
+    .name = "norm_axis",
+    .forward =
+        [](const Inputs& in, const Attributes& a) {
+          const int axis = static_cast<int>(a.whole[0]);
+          const Around s(in.shape(0), axis);
+          Tensor out = uninitialized(in.shape(0).without(axis));
+          double* y = mutable_data(out);
+          const double* x = in[0].data().data();
+          kernel::loops().sum_squares_middle(y, x, s.outer, s.middle, s.inner);
+          for (Index o = 0; o < s.outer; ++o, x += s.middle * s.inner, y += s.inner)
+            for (Index k = 0; k < s.inner; ++k) y[k] = length(y[k], x + k, s.middle, s.inner);
+          return out;
+        },
+    // x / |x|, and 0 at 0: an element of the subdifferential, and constant, so that all higher orders are 0
+    // there too.
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          const int axis = static_cast<int>(p.whole(0));
+          const Var zero = equal_to(p.out(), 0.0);
+          const Index size = p.shape(0)[axis];
+          const Var unit = p.in(0) / spread(where(zero, 1.0, p.out()), axis, size);
+          out.add(0, spread(where(zero, 0.0, g), axis, size) * unit);
+        },
+    .keep = Keep::kInputsAndOutput,
+    .at_kink = "0",
+    .row_rule = reduced_axis,
+    .kink_distance =
+        [](const Inputs& in, const Attributes& a) {
+          return (-length_along(in[0], static_cast<int>(a.whole[0]))).value();  // only 0 is on the side of 0
+        },
+});
+
+// Squares around the kernel's first centre may overflow where those around the mean do not: then by two passes.
+double squared_deviations(double found, const double* x, Index n, Index stride) {
+  if (std::isfinite(found)) return found;
+  double total = 0.0, squares = 0.0;
+  for (Index i = 0; i < n; ++i) total += x[i * stride];
+  const double mean = total / static_cast<double>(n);
+  for (Index i = 0; i < n; ++i) squares += (x[i * stride] - mean) * (x[i * stride] - mean);
+  return squares;
+}
+
+const Op kDeviations({
+    .name = "squared_deviations",
+    .forward =
+        [](const Inputs& in, const Attributes& a) {
+          const int axis = static_cast<int>(a.whole[0]);
+          const Around s(in.shape(0), axis);
+          Tensor out = uninitialized(in.shape(0).without(axis)), room = uninitialized(Shape{2 * s.inner});
+          double* y = mutable_data(out);
+          const double* x = in[0].data().data();
+          kernel::loops().deviations_middle(y, mutable_data(room), x, s.outer, s.middle, s.inner);
+          for (Index o = 0; o < s.outer; ++o, x += s.middle * s.inner, y += s.inner)
+            for (Index k = 0; k < s.inner; ++k) y[k] = squared_deviations(y[k], x + k, s.middle, s.inner);
+          return out;
+        },
+    .pullback =
+        [](const Pullback& p, const Var& g, Cotangents& out) {
+          const int axis = static_cast<int>(p.whole(0));
+          const Index size = p.shape(0)[axis];
+          const Var apart = p.in(0) - spread(mean(p.in(0), axis), axis, size);
+          out.add(0, spread(2.0 * g, axis, size) * apart);
+        },
+    .keep = Keep::kInputs,
+    .row_rule = reduced_axis,
+});
+
+Var deviations_along(const Var& x, int axis) { return apply(kDeviations, x, {.whole = {axis}}); }
+
+/// x with all its listed axes behind the others, which keep their order.
+Var with_axes_last(const Var& x, const std::vector<int>& axes) {
+  const auto listed = [&](int axis) { return std::find(axes.begin(), axes.end(), axis) != axes.end(); };
+  std::vector<int> order;
+  order.reserve(static_cast<std::size_t>(x.rank()));
+  for (const bool last : {false, true})
+    for (int axis = 0; axis < x.rank(); ++axis)
+      if (listed(axis) == last) order.push_back(axis);
+  return transpose(x, order);
+}
+
+Var sum_of_magnitudes(const Var& x, int axis) { return sum(abs(x), axis); }
+Var largest_magnitude(const Var& x, int axis) { return max(abs(x), axis); }
+Var length_along(const Var& x, int axis) { return apply(kNorm, x, {.whole = {axis}}); }
+
+}  // namespace
+}  // namespace detail
+
+Var sum(const Var& x) { return detail::apply(detail::kSum, x); }
+Var sum(const Var& x, int axis) { return detail::apply(detail::kSumAxis, x, {.whole = {axis}}); }
+Var sum(const Var& x, const ReduceOptions& options) { return detail::over_axes("sum", x, options, sum); }
+
+Var mean(const Var& x) {
+  if (x.size() == 0)
+    throw DomainError(
+        fmt::format("[mean] x is {}, without elements; give it at least one", x.shape().to_string()));
+  return detail::average(sum(x), x.size());
+}
+
+Var mean(const Var& x, int axis) {
+  detail::check_axis("mean", x.shape(), axis);
+  if (x.size(axis) == 0)
+    throw DomainError(fmt::format("[mean] axis {} of x, which is {}, is empty; give it at least one element",
+                                  axis, x.shape().to_string()));
+  return detail::average(sum(x, axis), x.size(axis));
+}
+
+Var mean(const Var& x, const ReduceOptions& options) {
+  detail::reduced_axes("mean", x.shape(), options.axes);
+  const Index count = detail::count_reduced(x.shape(), options.axes);
+  if (count == 0)
+    throw DomainError(
+        fmt::format("[mean] no elements along these axes of x, which is {}; give it at least one",
+                    x.shape().to_string()));
+  const Var total = detail::over_axes("mean", x, options, sum);
+  return detail::average(total, count);
+}
+
+Var variance(const Var& x, const VarianceOptions& options) {
+  detail::reduced_axes("variance", x.shape(), options.axes);
+  const Index count = detail::count_reduced(x.shape(), options.axes);
+  if (options.ddof < 0 || count - options.ddof < 1)
+    throw DomainError(
+        fmt::format("[variance] {} numbers of x, which is {}, and ddof {}; ddof must be at least 0 and below "
+                    "the number averaged over",
+                    count, x.shape().to_string(), options.ddof));
+  const double share = 1.0 / static_cast<double>(count - options.ddof);
+  const auto [first, last] = std::minmax_element(options.axes.begin(), options.axes.end());
+  if (options.axes.empty() || *last - *first < static_cast<int>(options.axes.size()))
+    return share *
+           detail::over_axes("variance", x, options.axes, options.keep_dims, detail::deviations_along);
+  // One mean for all of them: axes that are no neighbours become such first.
+  const int kept = x.rank() - static_cast<int>(options.axes.size());
+  Var y = share * detail::deviations_along(flatten(detail::with_axes_last(x, options.axes), kept), kept);
+  if (!options.keep_dims) return y;
+  Shape shape = x.shape();
+  for (const int axis : options.axes) shape = shape.with(axis, 1);
+  return reshape(y, shape);
+}
+
+Var norm(const Var& x, const NormOptions& options) {
+  const auto along = options.kind == Norm::one        ? detail::sum_of_magnitudes
+                     : options.kind == Norm::infinity ? detail::largest_magnitude
+                                                      : detail::length_along;
+  return detail::over_axes("norm", x, options.axes, options.keep_dims, along);
+}
+
+}  // namespace cotangent

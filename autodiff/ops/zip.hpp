@@ -1,0 +1,61 @@
+// Loops over elements that the elementwise operations share. For .cpp files of operations only.
+#pragma once
+#include <cmath>
+#include <string>
+
+#include "autodiff/ops.hpp"
+#include "autodiff/ops/internal.hpp"
+#include "autodiff/tensor/access.hpp"
+
+namespace cotangent::detail {
+
+/// Throws: ShapeError that says which operation brings the two shapes together.
+[[noreturn]] void throw_unequal(const char* name, const Shape& a, const Shape& b);
+
+/// f(a_i, b_i); a scalar on either side goes with any shape. Throws: ShapeError for other shapes.
+template <class F>
+Tensor zip(const char* name, const Inputs& in, F f) {
+  const Tensor& a = in[0];
+  const Tensor& b = in[1];
+  const bool equal = a.shape() == b.shape();
+  if (!equal && a.rank() != 0 && b.rank() != 0) throw_unequal(name, a.shape(), b.shape());
+  Tensor out = uninitialized(a.rank() ? a.shape() : b.shape());
+  double* __restrict y = mutable_data(out);
+  const double* pa = a.data().data();
+  const double* pb = b.data().data();
+  const Index n = out.size();
+  if (equal) {
+    for (Index i = 0; i < n; ++i) y[i] = f(pa[i], pb[i]);
+  } else if (a.rank() == 0) {
+    const double s = *pa;
+    for (Index i = 0; i < n; ++i) y[i] = f(s, pb[i]);
+  } else {
+    const double s = *pb;
+    for (Index i = 0; i < n; ++i) y[i] = f(pa[i], s);
+  }
+  return out;
+}
+
+/// f(x_i).
+template <class F>
+Tensor map(const Tensor& x, F f) {
+  Tensor out = uninitialized(x.shape());
+  double* __restrict y = mutable_data(out);
+  const double* px = x.data().data();
+  for (Index i = 0, n = x.size(); i < n; ++i) y[i] = f(px[i]);
+  return out;
+}
+inline Tensor map(const Tensor& x, void (*f)(double*, const double*, std::int64_t)) {
+  Tensor out = uninitialized(x.shape());
+  f(mutable_data(out), x.data().data(), x.size());
+  return out;
+}
+
+/// A scalar operand's cotangent is the sum over what it was spread to.
+inline Var like(const Var& g, const Shape& shape) { return shape.rank() == 0 && g.rank() != 0 ? sum(g) : g; }
+
+/// Per-sample gradients by a scalar operand from what each element of the result contributes: its sum over
+/// the sample's elements. Shapes: each [.., n, ..] with n at `axis` -> [n, 1].
+RowFactor summed_by_sample(const Tensor& each, int axis);
+
+}  // namespace cotangent::detail

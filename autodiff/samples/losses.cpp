@@ -1,0 +1,228 @@
+// Row sweeps of losses: of [n] numbers, or of the parts whose sum a loss is, each with its sample's own factor.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <string_view>
+#include <unordered_map>
+
+#include "autodiff/error.hpp"
+#include "autodiff/ops/internal.hpp"
+#include "autodiff/plan/record_costs.hpp"
+#include "autodiff/samples/internal.hpp"
+#include "autodiff/tape/probe.hpp"
+
+namespace cotangent::detail {
+namespace {
+
+constexpr const char* kGradients = "per_sample_gradients";
+constexpr const char* kNotParts = "the loss is not a multiple of the sum of its samples' parts";
+
+/// Where the samples' parts of a loss stand in the record: it is `factor` times the sum of the numbers of `node`.
+struct Parts {
+  std::uint32_t node = kNoNode;
+  std::uint32_t sum = kNoNode;
+  double factor = 1.0;
+  /// How many numbers were averaged; 1 for a sum.
+  Index count = 1;
+  /// Whether there is any other factor. Of those the record cannot tell what they were computed from.
+  bool other = false;
+};
+
+bool sums_all(const Node& node) {
+  const std::string_view name = node.op->name();
+  return name == "sum" || (name == "sum_axis" && node.output.rank() == 0);
+}
+
+/// The number an input is, if it is one and no variable.
+const double* constant(const TapeState& tape, const Node& node, std::uint32_t j) {
+  const Tensor& t = tape.inputs[node.first_input + j].value();
+  const bool is = tape.source(node, j) == kNoNode && t.size() == 1 && TensorAccess::has_data(t);
+  return is ? t.data().data() : nullptr;
+}
+
+/// Looks through constant factors and reshapes of one number down to the sum; no node if there is anything else.
+Parts parts_of(const TapeState& tape, const Var& y) {
+  Parts parts;
+  for (std::uint32_t i = VarAccess::node(y); i != kNoNode;) {
+    const Node& node = tape.nodes[i];
+    if (!node.op || node.num_inputs == 0) return {};
+    std::uint32_t next = tape.source(node, 0);
+    if (sums_all(node)) {
+      parts.node = next;
+      parts.sum = i;
+      return parts;
+    }
+    const std::string_view name = node.op->name();
+    if (name == "scale") {
+      parts.factor *= node.attributes.real[0];
+      const Index count = averaged(node.attributes);
+      parts.count *= std::max<Index>(count, 1);
+      parts.other |= count == 0;
+    } else if (const double* divisor = name == "div" ? constant(tape, node, 1) : nullptr) {
+      parts.factor /= *divisor;
+      parts.other = true;
+    } else if (name == "mul" && (constant(tape, node, 0) || constant(tape, node, 1))) {
+      const std::uint32_t which = constant(tape, node, 0) ? 0 : 1;
+      parts.factor *= *constant(tape, node, which);
+      parts.other = true;
+      next = tape.source(node, 1 - which);
+    } else if (node.op != &kView || tape.inputs[node.first_input].size() != 1) {
+      return {};
+    }
+    i = next;
+  }
+  return {};
+}
+
+/// Keeps what is summed to one number: a record has no use for it.
+class Summands : public Probe {
+ public:
+  void recorded(const TapeState& tape, std::uint32_t node, const Inputs& in, const Tensor&) override {
+    if (sums_all(tape.nodes[node])) kept_.insert_or_assign(node, in[0]);
+  }
+  /// The sum of each sample's share of what `node` sums. Shapes: [n, ...] -> [n].
+  Tensor by_sample(std::uint32_t node) const {
+    const Tensor& numbers = kept_.at(node);
+    const Index n = numbers.size(0);
+    return sum(reshape(numbers, Shape{n, numbers.size() / n}), 1).value();
+  }
+
+ private:
+  std::unordered_map<std::uint32_t, Tensor> kept_;
+};
+
+struct Task {
+  LossFunction f;
+  const Tensor& w;
+  const Tensor& x;
+  const Tensor& targets;
+  const std::vector<ColumnRange>& columns;
+
+  Var record(Tape& tape, Index first, Index last) const {
+    const Var wv = tape.input(w);
+    const Var xv = tape.input(x.rows(first, last));
+    Var y = f(wv, xv, targets.rows(first, last));
+    check_tape(kGradients, VarAccess::state(tape), y);
+    return y;
+  }
+};
+
+/// The factor of each sample alone, by a forward pass of each; nothing where one has none, or where the loss alone
+/// is not that factor times the sum of the parts within the batch.
+std::optional<Tensor> factors_alone(const Task& task, const Tensor& sums) {
+  Tensor factors = uninitialized(sums.shape());
+  for (Index i = 0; i < sums.size(); ++i) {
+    Tape tape;
+    const Var y = task.record(tape, i, i + 1);
+    if (!y.tracked() || y.size() != 1) return std::nullopt;
+    const Parts parts = parts_of(VarAccess::state(tape), y);
+    if (parts.node == kNoNode) return std::nullopt;
+    mutable_data(factors)[i] = parts.factor;
+    const double within = parts.factor * sums(i);
+    const double scale = 1e-9 * std::fabs(sums(i)) + 1e-10 * largest_finite(sums.data());
+    if (!close_numbers(y.value().data(), {&within, 1}, std::fabs(parts.factor) * scale)) return std::nullopt;
+  }
+  return factors;
+}
+
+/// Row i of the seed is factor i.
+Tensor seed_of(const Tensor& factors, const Shape& shape) {
+  Tensor seed = uninitialized(shape);
+  const Index share = shape.size() / factors.size();
+  for (Index i = 0; i < factors.size(); ++i) std::fill_n(mutable_data(seed) + i * share, share, factors(i));
+  return seed;
+}
+
+/// The parts, if they are one sample's after the other's.
+Parts parts_by_sample(const TapeState& tape, const Var& y, Index n) {
+  const Parts parts = parts_of(tape, y);
+  if (parts.node == kNoNode) return {};
+  const Shape& shape = tape.nodes[parts.node].output.shape();
+  return shape.rank() != 0 && shape[0] == n && (parts.count == 1 || parts.count % n == 0) ? parts : Parts();
+}
+
+/// One record of [n] losses, or of parts that are summed, each sample's times its factor alone.
+RowSweep sweep_once(const Task& task, Index first, Index last, Tensor& values, RowCosts* costs = nullptr) {
+  const Index n = last - first;
+  Tape tape;
+  TapeState& state = VarAccess::state(tape);
+  Summands summands;
+  std::optional<Probing> watch;
+  if (n > 1) watch.emplace(state, summands);
+  const Var y = task.record(tape, first, last);
+  watch.reset();
+  if (y.size() != 1 && y.size() != n)
+    throw ShapeError(fmt::format(
+        "[per_sample_gradients] the loss is {} for {} samples; it must be [{}], one number a sample, or [], "
+        "their mean",
+        y.shape().to_string(), n, n));
+  RowSweep result{.samples = n, .outputs = 1};
+  const bool each = y.size() == n && y.rank() != 0;  // [n] losses
+  values = y.size() == n ? y.value().reshape(Shape{n}) : Tensor();
+  if (!y.tracked()) return result;
+  const Parts parts = n > 1 && each ? Parts() : parts_by_sample(state, y, n);
+  if (parts.node == kNoNode && !each) result.slow_reason = kNotParts;
+  if (!result.slow_reason.empty()) return result;
+  const std::uint32_t output = parts.node == kNoNode ? VarAccess::node(y) : parts.node;
+  const std::optional<RowAnalysis> analysis = analysis_of(kGradients, state, output, task.columns, result);
+  if (costs && analysis) *costs = record_costs(state, output, analysis->active_on_w());
+  if (!result.slow_reason.empty()) return result;
+  // A mean's own divisor is known for a sample alone; what else there is may be computed from the targets.
+  Tensor factors = Tensor::full(Shape{n}, parts.factor * (parts.count > 1 ? static_cast<double>(n) : 1.0));
+  if (n > 1 && !each) {
+    const Tensor sums = summands.by_sample(parts.sum);
+    if (parts.other) {
+      std::optional<Tensor> found = factors_alone(task, sums);
+      if (!found) result.slow_reason = "the loss of a sample alone is not its part of the batch's";
+      if (!found) return result;
+      factors = std::move(*found);
+    }
+    values = (Var(factors) * sums).value();
+  }
+  const Shape shape = state.nodes[output].output.shape();
+  collect(
+      state, output, *analysis, 1, [&](Index) { return seed_of(factors, shape); }, result);
+  return result;
+}
+
+}  // namespace
+
+Index samples_of(const Tensor& x, const Tensor& targets) {
+  check_inputs(kGradients, x);
+  const Index n = x.size(0);
+  if (targets.rank() == 0 || targets.size(0) != n)
+    throw ShapeError(
+        fmt::format("[per_sample_gradients] X is {}, the targets are {}; give one target a sample",
+                    x.shape().to_string(), targets.shape().to_string()));
+  return n;
+}
+
+RowSweep sweep_losses_once(LossFunction f, const Tensor& w, const Tensor& x, const Tensor& targets,
+                           const std::vector<ColumnRange>& columns, RowCosts& costs) {
+  const Index n = samples_of(x, targets);
+  Tensor values;
+  return sweep_once({f, w, x, targets, columns}, 0, n, values, &costs);
+}
+
+RowSweep sweep_losses(LossFunction f, const Tensor& w, const Tensor& x, const Tensor& targets,
+                      const std::vector<ColumnRange>& columns) {
+  const Index n = samples_of(x, targets);
+  const Task task{f, w, x, targets, columns};
+  const auto sweep = [&](Index first, Index last, Tensor& values) {
+    return sweep_once(task, first, last, values);
+  };
+  const auto alone = [&](Index i) {
+    return slow_losses(f, w, x.rows(i, i + 1), targets.rows(i, i + 1), columns);
+  };
+  return checked_sweep({kGradients, n, columns, sweep, alone, false});
+}
+
+Tensor slow_losses(LossFunction f, const Tensor& w, const Tensor& x, const Tensor& targets,
+                   const std::vector<ColumnRange>& columns) {
+  return rows_alone(kGradients, x.size(0), 1, columns, [&](Tape& tape, Index i, Var& leaf) {
+    leaf = tape.input(w);
+    return f(leaf, Var(x.rows(i, i + 1)), targets.rows(i, i + 1));
+  });
+}
+
+}  // namespace cotangent::detail

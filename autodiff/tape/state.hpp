@@ -1,0 +1,117 @@
+// The tape's inside: nodes in one vector in creation order, their inputs in another. For the engine's own
+// files.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "autodiff/op.hpp"
+#include "autodiff/tape.hpp"
+#include "autodiff/tensor/access.hpp"
+
+namespace cotangent::detail {
+
+inline constexpr std::uint32_t kNoNode = 0xffffffffu;
+inline constexpr std::size_t kMostNodes = kNoNode - 1;
+
+/// For the engine's own files: a Var's place.
+struct VarAccess {
+  static Var tracked(Tensor value, EpochCell* cell, std::uint32_t node) {
+    Var v(std::move(value));
+    track(v, cell, node);
+    return v;
+  }
+  static EpochCell* cell(const Var& v) { return v.cell_; }
+  static std::uint64_t epoch(const Var& v) { return v.epoch_; }
+  static std::uint32_t node(const Var& v) { return v.node_; }
+  static Tensor& value(Var& v) { return v.value_; }
+  static Var computed(const OpSpec& spec, const Inputs& in, const Attributes& attributes) {
+    return Var(spec.forward, in, attributes);
+  }
+  static void track(Var& v, EpochCell* cell, std::uint32_t node) {
+    v.cell_ = cell;
+    v.epoch_ = cell->now();
+    v.node_ = node;
+  }
+  static TapeState& state(Tape& tape) { return *tape.state_; }
+};
+
+/// What the record holds of an input or output: a detached value, or only its shape, whose node_ names its source.
+struct RecordedValue {
+  const Tensor& from;
+  bool numbers;
+  std::uint32_t node;
+};
+
+/// A recorded operation; op is null for an input of the tape.
+struct Node {
+  const Op* op;
+  std::uint32_t first_input;
+  std::uint32_t num_inputs;
+  Attributes attributes;
+  Var output;
+  // Filled at once, not zeroed first: this is the hot path of scalar code.
+  Node(const Op* of, std::uint32_t first, std::uint32_t count, const Attributes& with, const Tensor& result,
+       bool numbers, std::uint32_t position)
+      : op(of),
+        first_input(first),
+        num_inputs(count),
+        attributes(with),
+        output(RecordedValue{result, numbers, position}) {}
+};
+
+/// The cotangent gathered so far for one node. `partial`: only the written ranges of value's numbers are set.
+struct Slot {
+  Var value;
+  bool filled = false;
+  bool partial = false;
+};
+struct Range {
+  std::uint32_t node;
+  Index first;
+  Index last;
+};
+/// A contribution to part of a node's cotangent while a graph is created.
+struct Piece {
+  std::uint32_t node;
+  Index offset;
+  Var value;
+};
+/// A backward pass's working memory; every slot is empty between passes.
+struct SweepScratch {
+  std::vector<Slot> slots;
+  std::vector<Range> ranges;
+  std::vector<Piece> pieces;
+  std::vector<unsigned char> active;
+};
+
+class Probe;
+
+class TapeState {
+ public:
+  std::vector<Node> nodes;
+  std::vector<Var> inputs;
+  EpochCell* cell = nullptr;
+  std::size_t limit = kMostNodes;  // 0 while a probe watches, so that one comparison serves both
+  Probe* probe = nullptr;          // see probe.hpp
+  std::uint32_t leaves = 0;
+  SweepScratch scratch;
+
+  std::uint32_t source(const Node& node, std::uint32_t j) const {
+    return VarAccess::node(inputs[node.first_input + j]);
+  }
+  void clear() {
+    nodes.clear();
+    inputs.clear();
+    leaves = 0;
+  }
+};
+
+/// The tape v is recorded on. Throws: TapeError naming both epochs if that tape has ended or was reset.
+TapeState& live_tape(const char* operation, const Var& v);
+
+}  // namespace cotangent::detail
+
+namespace cotangent {
+inline Var::Var(const detail::RecordedValue& what) noexcept
+    : value_(detail::TensorAccess::kept(what.from, what.numbers)), node_(what.node) {}
+}  // namespace cotangent

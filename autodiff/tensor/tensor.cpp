@@ -1,0 +1,131 @@
+// Tensor: construction, access, views. Its text is in tensor_print.cpp.
+#include "autodiff/tensor.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "autodiff/error.hpp"
+#include "autodiff/tensor/access.hpp"
+
+namespace cotangent {
+namespace {
+
+Index count(std::size_t n) { return static_cast<Index>(n); }
+
+}  // namespace
+
+Tensor::Tensor(std::initializer_list<detail::Number> values)
+    : Tensor(detail::uninitialized(Shape{count(values.size())})) {
+  std::transform(values.begin(), values.end(), detail::mutable_data(*this),
+                 [](detail::Number n) { return n.value; });
+}
+
+Tensor::Tensor(std::initializer_list<std::initializer_list<double>> rows) {
+  const std::size_t width = rows.size() ? rows.begin()->size() : 0;
+  for (const auto& row : rows)
+    if (row.size() != width)
+      throw ShapeError(fmt::format("[tensor] rows of {} and {} numbers; give every row the same length",
+                                   width, row.size()));
+  *this = detail::uninitialized(Shape{count(rows.size()), count(width)});
+  double* out = detail::mutable_data(*this);
+  for (const auto& row : rows) out = std::copy(row.begin(), row.end(), out);
+}
+
+Tensor::Tensor(std::initializer_list<std::initializer_list<std::initializer_list<double>>> blocks) {
+  const std::size_t height = blocks.size() ? blocks.begin()->size() : 0;
+  const std::size_t width = height ? blocks.begin()->begin()->size() : 0;
+  for (const auto& rows : blocks) {
+    if (rows.size() != height)
+      throw ShapeError(fmt::format("[tensor] blocks of {} and {} rows; give every block the same shape",
+                                   height, rows.size()));
+    for (const auto& row : rows)
+      if (row.size() != width)
+        throw ShapeError(fmt::format("[tensor] rows of {} and {} numbers; give every row the same length",
+                                     width, row.size()));
+  }
+  *this = detail::uninitialized(Shape{count(blocks.size()), count(height), count(width)});
+  double* out = detail::mutable_data(*this);
+  for (const auto& rows : blocks)
+    for (const auto& row : rows) out = std::copy(row.begin(), row.end(), out);
+}
+
+Tensor Tensor::scalar(double value) {
+  Tensor result = detail::uninitialized(Shape{});
+  *detail::mutable_data(result) = value;
+  return result;
+}
+
+Tensor Tensor::full(const Shape& shape, double value) {
+  Tensor result = detail::uninitialized(shape);
+  std::fill_n(detail::mutable_data(result), shape.size(), value);
+  return result;
+}
+
+Tensor Tensor::eye(Index n) {
+  Tensor result = zeros(Shape{n, n});
+  for (Index i = 0; i < n; ++i) detail::mutable_data(result)[i * n + i] = 1.0;
+  return result;
+}
+
+Tensor Tensor::linspace(double first, double last, Index count) {
+  if (count < 2) throw DomainError(fmt::format("[linspace] {} points; ask for at least 2", count));
+  Tensor result = detail::uninitialized(Shape{count});
+  for (Index i = 0; i < count; ++i) {
+    const double t = static_cast<double>(i) / static_cast<double>(count - 1);
+    detail::mutable_data(result)[i] = i == count - 1 ? last : first + t * (last - first);
+  }
+  return result;
+}
+
+Tensor Tensor::from(std::span<const double> values, const Shape& shape) {
+  if (count(values.size()) != shape.size())
+    throw ShapeError(fmt::format("[tensor] {} numbers cannot fill {}, which holds {}", values.size(),
+                                 shape.to_string(), shape.size()));
+  Tensor result = detail::uninitialized(shape);
+  std::copy(values.begin(), values.end(), detail::mutable_data(result));
+  return result;
+}
+
+double Tensor::at(std::span<const Index> index) const {
+  if (static_cast<int>(index.size()) != rank())
+    throw ShapeError(
+        fmt::format("[tensor] {} indices for shape {}; give one per axis", index.size(), shape_.to_string()));
+  Index position = 0;
+  for (int k = 0; k < rank(); ++k) {
+    const Index i = index[static_cast<std::size_t>(k)];
+    if (i < 0 || i >= shape_[k])
+      throw ShapeError(fmt::format("[tensor] index {} along axis {} of shape {}; it must lie in 0 .. {}", i,
+                                   k, shape_.to_string(), shape_[k] - 1));
+    position = position * shape_[k] + i;
+  }
+  return data_[position];
+}
+
+double Tensor::item() const {
+  if (size() != 1)
+    throw ShapeError(fmt::format("[item] shape {} holds {} numbers, not one; index it or reduce it first",
+                                 shape_.to_string(), size()));
+  return data_[0];
+}
+
+Tensor Tensor::reshape(const Shape& shape) const {
+  if (shape.size() != size())
+    throw ShapeError(fmt::format("[reshape] {} holds {} numbers, {} holds {}; the sizes must agree",
+                                 shape_.to_string(), size(), shape.to_string(), shape.size()));
+  return detail::TensorAccess::view(*this, 0, shape);
+}
+
+Tensor Tensor::rows(Index first, Index last) const {
+  if (rank() == 0 || first < 0 || first > last || last > shape_[0])
+    throw ShapeError(fmt::format("[rows] rows {} .. {} of shape {}; they must lie within axis 0", first, last,
+                                 shape_.to_string()));
+  const Index row = shape_[0] ? size() / shape_[0] : 0;
+  return detail::TensorAccess::view(*this, first * row, shape_.with(0, last - first));
+}
+
+bool equal(const Tensor& a, const Tensor& b) noexcept {
+  return a.shape() == b.shape() && std::equal(a.data().begin(), a.data().end(), b.data().begin());
+}
+
+}  // namespace cotangent

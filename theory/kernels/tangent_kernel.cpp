@@ -1,0 +1,288 @@
+// Tangent kernels from the row analysis of autodiff.
+#include "theory/tangent_kernel.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "autodiff/error.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/samples/forecast.hpp"
+#include "autodiff/samples/sweep.hpp"
+#include "autodiff/tensor/access.hpp"
+#include "autodiff/transforms.hpp"
+#include "theory/kernels/structured_kernel.hpp"
+
+namespace cotangent::theory {
+
+using cotangent::detail::block_of;
+using cotangent::detail::BlockReplay;
+using cotangent::detail::BlockTrace;
+using cotangent::detail::ColumnRange;
+using cotangent::detail::mutable_data;
+using cotangent::detail::RowCosts;
+using cotangent::detail::RowForecast;
+using cotangent::detail::RowSweep;
+using cotangent::detail::SampleTrace;
+using cotangent::detail::some_samples;
+using cotangent::detail::uninitialized;
+using kernels::gram;
+using kernels::gram_lower;
+using kernels::reflect;
+using kernels::structured_kernel;
+using kernels::structured_kernel_bytes;
+using kernels::structured_kernel_flops;
+
+namespace {
+
+struct Task {
+  ModelFunction f;
+  const Tensor& w;
+  const Tensor& x1;
+  const Tensor* x2;  // null: x1 again
+  std::vector<ParamEntry> selected = {};
+  std::vector<ColumnRange> columns = {};
+};
+
+void check_outputs(const Task& task, Index outputs1, Index outputs2) {
+  if (task.x2 && outputs1 != outputs2)
+    throw ShapeError(fmt::format(
+        "[tangent_kernel] f has {} outputs on X1 of shape {}, {} on X2 of shape {}; they must agree",
+        outputs1, task.x1.shape().to_string(), outputs2, task.x2->shape().to_string()));
+}
+
+TangentKernel by_rows(const Task& task, const KernelOptions& options) {
+  const RowSweep a = cotangent::detail::sweep_rows(task.f, task.w, task.x1, task.columns);
+  const RowSweep b =
+      task.x2 ? cotangent::detail::sweep_rows(task.f, task.w, *task.x2, task.columns) : RowSweep();
+  check_outputs(task, a.outputs, b.outputs);
+  const bool structured =
+      options.method != KernelMethod::materialised && a.slow_reason.empty() && b.slow_reason.empty();
+  if (structured)
+    return TangentKernel(structured_kernel(a, task.x2 ? b : a), a.outputs, KernelMethod::structured);
+  if (options.memory && options.method == KernelMethod::structured)
+    throw DomainError(fmt::format(
+        "[tangent_kernel] f has structure on a few samples but not on all: {}; leave out .memory, or choose "
+        ".method",
+        a.slow_reason.empty() ? b.slow_reason : a.slow_reason));
+
+  const auto rows = [&](const RowSweep& sweep, const Tensor& x) {
+    return sweep.slow_reason.empty()
+               ? cotangent::detail::rows_from(sweep, task.columns)
+               : cotangent::detail::slow_rows(task.f, task.w, x, sweep.outputs, task.columns);
+  };
+  const Tensor j1 = rows(a, task.x1);
+  if (task.x2) return TangentKernel(gram(j1, rows(b, *task.x2)), a.outputs, KernelMethod::materialised);
+  Tensor k = gram_lower(j1);
+  reflect(k);
+  return TangentKernel(std::move(k), a.outputs, KernelMethod::materialised);
+}
+
+/// Column (j, c) is K times the unit vector there: exact for every function that treats samples alike and apart, which
+/// a row sweep of a few samples and the planner's have shown.
+TangentKernel by_products(const Task& task, const Params& w, const KernelOptions& options) {
+  const auto some = [](const Tensor& x) { return x.rows(0, std::min<Index>(x.size(0), 3)); };
+  const RowSweep a = cotangent::detail::sweep_rows(task.f, task.w, some(task.x1), task.columns);
+  const RowSweep b =
+      task.x2 ? cotangent::detail::sweep_rows(task.f, task.w, some(*task.x2), task.columns) : RowSweep();
+  check_outputs(task, a.outputs, b.outputs);
+  if (!a.alike || !b.alike)
+    throw TapeError(fmt::format("[tangent_kernel] {}: products would mix samples; take another .method",
+                                a.alike ? b.slow_reason : a.slow_reason));
+  const TangentKernelOperator product(task.f, w, task.x1, task.x2 ? *task.x2 : task.x1,
+                                      {.params = options.params});
+  const Index rows = product.rows(), columns = product.columns();
+  Tensor k = uninitialized(Shape{rows, columns});
+  for (Index j = 0; j < columns; ++j) {
+    Tensor unit = Tensor::zeros(Shape{columns});
+    mutable_data(unit)[j] = 1.0;
+    const Tensor column = product(unit);
+    for (Index i = 0; i < rows; ++i) mutable_data(k)[i * columns + j] = column(i);
+  }
+  if (!task.x2) reflect(k);
+  return TangentKernel(std::move(k), a.outputs, KernelMethod::products);
+}
+
+Task task_of(ModelFunction f, const Params& w, const Tensor& x1, const Tensor* x2,
+             const KernelOptions& options) {
+  Task task{f, w.flat(), x1, x2};
+  task.columns = cotangent::detail::select_columns(w.table(), w.size(), options.params, task.selected);
+  return task;
+}
+
+/// The blocks of two records with their products, on two and on three samples of each set, and of one product.
+SampleTrace trace_products(const Task& task, const Params& w, const KernelOptions& options) {
+  const auto on = [&](Index k) {
+    const Tensor x1 = some_samples(task.x1, k), x2 = some_samples(task.x2 ? *task.x2 : task.x1, k);
+    const BlockTrace trace;
+    const TangentKernelOperator product(task.f, w, x1, x2, {.params = options.params});
+    product(Tensor::zeros(Shape{product.columns()}));
+    return trace.events();
+  };
+  return {on(2), on(3)};
+}
+
+Plan plan_of(const Task& task, const Params& w, const KernelOptions& options) {
+  const BlockTrace apart;  // the cache keeps nothing of the plan
+  const RowForecast one = cotangent::detail::forecast_rows(task.f, task.w, task.x1, task.columns);
+  std::optional<RowForecast> other;
+  if (task.x2) other = cotangent::detail::forecast_rows(task.f, task.w, *task.x2, task.columns);
+  check_outputs(task, one.sweep.outputs, other ? other->sweep.outputs : 0);
+  const RowForecast& two = other ? *other : one;
+  const Index n1 = task.x1.size(0), n2 = task.x2 ? task.x2->size(0) : n1, outputs = one.sweep.outputs;
+  const Index rows1 = n1 * outputs, rows2 = n2 * outputs;
+  const Index width = cotangent::detail::count_columns(task.columns);
+  const double both = task.x2 ? 1.0 : 0.0;  // the second set's share
+  const double kernel = block_of(rows1 * rows2);
+  const double numbers = static_cast<double>(rows1) * static_cast<double>(rows2);
+  const double sweep_bytes = one.sweep_bytes(n1) + both * two.sweep_bytes(n2);
+  const double sweep_flops = one.sweep_flops(n1) + both * two.sweep_flops(n2);
+  const double written = static_cast<double>(rows1 + (task.x2 ? rows2 : 0)) * static_cast<double>(width);
+
+  Way structured{.name = "structured",
+                 .flops = sweep_flops + structured_kernel_flops(one.sweep, n1, n2, !task.x2),
+                 .bytes = sweep_bytes + structured_kernel_bytes(one.sweep, n1, n2),
+                 .refusal = one.structured() ? two.sweep.slow_reason : one.sweep.slow_reason};
+  Way materialised{.name = "materialised",
+                   .flops = (task.x2 ? 2.0 : 1.0) * numbers * static_cast<double>(width) + written,
+                   .bytes = sweep_bytes + block_of(rows1 * width) + both * block_of(rows2 * width) + kernel};
+  const RowCosts left = one.at(n1), right = two.at(n2);
+  if (structured.refusal.empty()) {
+    materialised.flops += sweep_flops;
+  } else {
+    materialised.flops += one.alone_flops(n1) + both * two.alone_flops(n2);
+    materialised.bytes += one.alone_bytes() + both * two.alone_bytes();
+  }
+  Way products{
+      .name = "products",
+      .flops = left.forward_flops + right.forward_flops + left.gradient_flops +
+               static_cast<double>(rows2) * (left.gradient_flops + right.gradient_flops),
+      .bytes =
+          kernel + one.sweep_bytes(std::min<Index>(n1, 3)) + both * two.sweep_bytes(std::min<Index>(n2, 3)) +
+          BlockReplay().run(trace_products(task, w, options), static_cast<double>(std::max(n1, n2))).peak() +
+          2.0 * block_of(std::max(rows1, rows2))};
+  const auto only = [&](KernelMethod method, const Way& wanted) {
+    if (options.method != method) return;
+    for (Way* way : {&structured, &materialised, &products})
+      if (way != &wanted && way->refusal.empty()) way->refusal = "not the .method asked for";
+  };
+  only(KernelMethod::materialised, materialised);
+  only(KernelMethod::products, products);
+  if (structured.refusal.empty()) only(KernelMethod::structured, structured);
+  return Plan(fmt::format("tangent kernel [{}, {}] of J [{}, {}]", rows1, rows2, rows1, width),
+              {std::move(structured), std::move(materialised), std::move(products)}, options.memory);
+}
+
+TangentKernel kernel_between(ModelFunction f, const Params& w, const Tensor& x1, const Tensor* x2,
+                             const KernelOptions& options) {
+  cotangent::detail::check_memory("tangent_kernel", options.memory);
+  const Task task = task_of(f, w, x1, x2, options);
+  if (!options.memory)
+    return options.method == KernelMethod::products ? by_products(task, w, options) : by_rows(task, options);
+  const Plan plan = plan_of(task, w, options);
+  const std::string way = plan.chosen().name;
+  if (way == "products") return by_products(task, w, options);
+  return by_rows(task, {.method = way == "structured" ? KernelMethod::structured : KernelMethod::materialised,
+                        .params = options.params,
+                        .memory = options.memory});
+}
+
+}  // namespace
+
+Plan plan_tangent_kernel(ModelFunction f, const Params& w, const Tensor& x1, const Tensor& x2,
+                         const KernelOptions& options) {
+  return plan_of(task_of(f, w, x1, &x2, options), w, options);
+}
+Plan plan_tangent_kernel(ModelFunction f, const Params& w, const Tensor& x, const KernelOptions& options) {
+  return plan_of(task_of(f, w, x, nullptr, options), w, options);
+}
+
+TangentKernel tangent_kernel(ModelFunction f, const Params& w, const Tensor& x1, const Tensor& x2,
+                             const KernelOptions& options) {
+  return kernel_between(f, w, x1, &x2, options);
+}
+TangentKernel tangent_kernel(ModelFunction f, const Params& w, const Tensor& x,
+                             const KernelOptions& options) {
+  return kernel_between(f, w, x, nullptr, options);
+}
+
+TangentKernel::TangentKernel(Tensor matrix, Index outputs, KernelMethod method)
+    : matrix_(std::move(matrix)), outputs_(outputs), method_(method) {
+  if (matrix_.rank() != 2 || outputs < 1 || matrix_.size(0) % outputs || matrix_.size(1) % outputs)
+    throw ShapeError(
+        fmt::format("[tangent_kernel] a matrix {} cannot hold {} outputs a sample; give [n1*C, n2*C]",
+                    matrix_.shape().to_string(), outputs));
+}
+
+Tensor TangentKernel::values() const {
+  const Index n1 = matrix_.size(0) / outputs_, n2 = matrix_.size(1) / outputs_;
+  return transpose(reshape(matrix_, Shape{n1, outputs_, n2, outputs_}), {0, 2, 1, 3}).value();
+}
+
+Tensor TangentKernel::scalar() const {
+  if (outputs_ != 1)
+    throw ShapeError(
+        fmt::format("[tangent_kernel] the model has {} outputs; values() gives [n1, n2, C, C]", outputs_));
+  return matrix_;
+}
+
+std::string TangentKernel::to_string() const {
+  return fmt::format("tangent kernel {}, {} output{} ({})\n", matrix_.shape().to_string(), outputs_,
+                     outputs_ == 1 ? "" : "s",
+                     method_ == KernelMethod::structured     ? "structured"
+                     : method_ == KernelMethod::materialised ? "materialised"
+                                                             : "products") +
+         matrix_.to_string();
+}
+
+struct TangentKernelOperator::Record {
+  std::unique_ptr<Vjp<Params>> pull;  // c -> J2^T c
+  Tape tape;                          // of y1, u and J1^T u
+  Var u;
+  Var pulled;
+  Shape columns_shape;
+  Index rows = 0;
+  std::vector<ColumnRange> columns;
+  bool all = true;
+};
+
+TangentKernelOperator::TangentKernelOperator(ModelFunction f, const Params& w, const Tensor& x1,
+                                             const Tensor& x2, const KernelOptions& options)
+    : record_(std::make_shared<Record>()) {
+  Record& r = *record_;
+  std::vector<ParamEntry> selected;
+  r.columns = cotangent::detail::select_columns(w.table(), w.size(), options.params, selected);
+  r.all = options.params.empty();
+  r.pull = std::make_unique<Vjp<Params>>(vjp([&](const Var& at) { return f(at, Var(x2)); }, w));
+  r.columns_shape = r.pull->value().shape();
+  const Var at = r.tape.input(w.flat());
+  const Var y = f(at, Var(x1));
+  r.rows = y.size();
+  r.u = r.tape.input(Tensor::zeros(y.shape()));
+  r.pulled = r.tape.vjp(y, r.u, at, {.create_graph = true});
+}
+
+TangentKernelOperator::TangentKernelOperator(ModelFunction f, const Params& w, const Tensor& x,
+                                             const KernelOptions& options)
+    : TangentKernelOperator(f, w, x, x, options) {}
+
+Index TangentKernelOperator::rows() const noexcept { return record_->rows; }
+Index TangentKernelOperator::columns() const noexcept { return record_->columns_shape.size(); }
+
+Tensor TangentKernelOperator::operator()(const Tensor& v) const {
+  const Record& r = *record_;
+  if (v.size() != columns())
+    throw ShapeError(fmt::format("[tangent_kernel] the kernel is [{}, {}], v is {}; give it {} numbers",
+                                 rows(), columns(), v.shape().to_string(), columns()));
+  Tensor direction = (*r.pull)(v.reshape(r.columns_shape)).flat();
+  if (!r.all) {
+    Tensor chosen = Tensor::zeros(direction.shape());
+    for (const ColumnRange& range : r.columns)
+      std::copy(direction.data().data() + range.first, direction.data().data() + range.last,
+                mutable_data(chosen) + range.first);
+    direction = std::move(chosen);
+  }
+  return record_->tape.vjp(r.pulled, direction, r.u).value().reshape(Shape{r.rows});
+}
+
+}  // namespace cotangent::theory
