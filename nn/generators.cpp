@@ -7,9 +7,11 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <span>
 #include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/kernels/compensated.hpp"
 #include "autodiff/tensor/access.hpp"
 
 namespace cotangent::nn {
@@ -25,32 +27,19 @@ void check_noise(const char* generator, double noise) {
     throw DomainError(fmt::format("[{}] noise is {}; give a finite number, at least 0", generator, noise));
 }
 
-/// <a, b> - c as if computed with twice the digits and then rounded (Ogita, Rump, Oishi 2005).
-double dot_minus(const double* a, const double* b, Index n, double c) {
-  double high = -c, low = 0.0;
-  for (Index i = 0; i < n; ++i) {
-    const double product = a[i] * b[i];
-    const double lost = std::fma(a[i], b[i], -product);
-    const double sum = high + product, moved = sum - high;
-    low += ((high - (sum - moved)) + (product - moved)) + lost;
-    high = sum;
-  }
-  return high + low;
-}
-
 /// A unit vector, uniform among those orthogonal to the unit vector `normal` if there is one.
-void draw_direction(Rng& rng, double* x, Index d, const double* normal = nullptr) {
+void draw_direction(Rng& rng, std::span<double> x, std::span<const double> normal = {}) {
   double length = 0.0;
   // The second projection removes what rounding left of the first; a short rest would be mostly rounding.
   while (length < 1e-3) {
-    for (Index i = 0; i < d; ++i) x[i] = rng.normal();
-    for (int pass = 0; normal && pass < 2; ++pass) {
-      const double along = dot_minus(x, normal, d, 0.0);
-      for (Index i = 0; i < d; ++i) x[i] -= along * normal[i];
+    for (double& v : x) v = rng.normal();
+    for (int pass = 0; !normal.empty() && pass < 2; ++pass) {
+      const double along = compensated_dot(x, normal).value;
+      for (std::size_t i = 0; i < x.size(); ++i) x[i] -= along * normal[i];
     }
-    length = std::sqrt(dot_minus(x, x, d, 0.0));
+    length = std::sqrt(compensated_dot(x, x).value);
   }
-  for (Index i = 0; i < d; ++i) x[i] /= length;
+  for (double& v : x) v /= length;
 }
 
 /// The k-th root of a uniform number, as the largest of k of them.
@@ -86,9 +75,9 @@ double draw_height(Rng& rng, Index d, double margin) {
 }
 
 /// Moves x along the largest entry of v until <v, x> >= margin without rounding.
-void lift_to_margin(double* x, const double* v, Index d, Index largest, double margin) {
+void lift_to_margin(std::span<double> x, std::span<const double> v, std::size_t largest, double margin) {
   const double toward = v[largest] > 0.0 ? 1.0 : -1.0;
-  for (double excess; (excess = dot_minus(v, x, d, margin)) < 0.0;) {
+  for (double excess; (excess = compensated_dot_minus(v, x, margin).value) < 0.0;) {
     const double moved = x[largest] - toward * (excess / std::abs(v[largest]));
     x[largest] =
         moved != x[largest] ? moved : std::nextafter(moved, toward * std::numeric_limits<double>::infinity());
@@ -157,8 +146,9 @@ Tensor sphere(Rng& rng, Index n, Index d) {
   check_count("sphere", "n", n);
   check_count("sphere", "d", d);
   Tensor points = detail::uninitialized(Shape{n, d});
+  const auto width = static_cast<std::size_t>(d);
   double* x = detail::mutable_data(points);
-  for (Index i = 0; i < n; ++i) draw_direction(rng, x + i * d, d);
+  for (Index i = 0; i < n; ++i) draw_direction(rng, {x + i * d, width});
   return points;
 }
 
@@ -172,24 +162,26 @@ Separable separable(Rng& rng, const SeparableOptions& options) {
 
   Separable set{detail::uninitialized(Shape{n, d}), Tensor::from(draw_signs(rng, n), Shape{n, 1}),
                 detail::uninitialized(Shape{d})};
-  double* v = detail::mutable_data(set.direction);
-  draw_direction(rng, v, d);
-  const Index largest =
-      std::max_element(v, v + d, [](double a, double b) { return std::abs(a) < std::abs(b); }) - v;
+  const auto width = static_cast<std::size_t>(d);
+  const std::span<double> v(detail::mutable_data(set.direction), width);
+  draw_direction(rng, v);
+  const auto shorter = [](double a, double b) { return std::abs(a) < std::abs(b); };
+  const auto largest = static_cast<std::size_t>(std::max_element(v.begin(), v.end(), shorter) - v.begin());
   const Index closest = rng.below(n);
-  std::vector<double> sideways(static_cast<std::size_t>(d));
-  double* x = detail::mutable_data(set.x);
-  for (Index i = 0; i < n; ++i, x += d) {
+  std::vector<double> sideways(width);
+  double* rows = detail::mutable_data(set.x);
+  for (Index i = 0; i < n; ++i) {
+    const std::span<double> x(rows + i * d, width);
     const double height = i == closest ? options.margin : draw_height(rng, d, options.margin);
     double radius = 0.0;
     if (d > 1) {
-      draw_direction(rng, sideways.data(), d, v);
+      draw_direction(rng, sideways, v);
       radius = std::sqrt((1.0 - height) * (1.0 + height)) * root_of_uniform(rng, d - 1);
     }
-    for (Index k = 0; k < d; ++k) x[k] = height * v[k] + radius * sideways[static_cast<std::size_t>(k)];
-    lift_to_margin(x, v, d, largest, options.margin);
+    for (std::size_t k = 0; k < width; ++k) x[k] = height * v[k] + radius * sideways[k];
+    lift_to_margin(x, v, largest, options.margin);
     const double sign = set.y.data()[static_cast<std::size_t>(i)];
-    for (Index k = 0; k < d; ++k) x[k] *= sign;
+    for (double& coordinate : x) coordinate *= sign;
   }
   return set;
 }
@@ -200,7 +192,7 @@ Labelled two_moons(Rng& rng, const TwoMoonsOptions& options) {
   return points_of_plane(
       rng, options.n, options.noise, Shape{options.n, 1},
       [&rng](Index i, double* x) {
-        draw_direction(rng, x, 2);
+        draw_direction(rng, {x, 2});
         x[1] = std::abs(x[1]);
         if (i % 2 == 0) return;
         x[0] = 1.0 - x[0];
@@ -218,7 +210,7 @@ Labelled circles(Rng& rng, const CirclesOptions& options) {
   return points_of_plane(
       rng, options.n, options.noise, Shape{options.n, 1},
       [&](Index i, double* x) {
-        draw_direction(rng, x, 2);
+        draw_direction(rng, {x, 2});
         if (i % 2 == 0) return;
         x[0] *= options.inner;
         x[1] *= options.inner;

@@ -5,7 +5,6 @@
 #include "theory/jacobian_summary.hpp"
 #include "theory/leaky_relu.hpp"
 #include "theory/margin.hpp"
-#include "theory/numerics/compensated.hpp"
 #include "theory/proxy.hpp"
 #include "theory/proxy_search.hpp"
 #include "theory/spectrum.hpp"

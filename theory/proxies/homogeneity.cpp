@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "autodiff/error.hpp"
+#include "autodiff/kernels/compensated.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/transforms.hpp"
-#include "theory/numerics/compensated.hpp"
 
 namespace cotangent::theory {
 

@@ -9,10 +9,10 @@
 #include <utility>
 
 #include "autodiff/error.hpp"
+#include "autodiff/kernels/compensated.hpp"
 #include "autodiff/ops.hpp"
 #include "nn/losses.hpp"
 #include "theory/margin.hpp"
-#include "theory/numerics/compensated.hpp"
 #include "theory/proxies/leaky_relu_margins.hpp"
 #include "theory/surrogate.hpp"
 

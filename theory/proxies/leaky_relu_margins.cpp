@@ -3,9 +3,9 @@
 
 #include <cmath>
 
+#include "autodiff/kernels/compensated.hpp"
 #include "autodiff/kernels/kernels.hpp"
 #include "autodiff/ops.hpp"
-#include "theory/numerics/compensated.hpp"
 
 namespace cotangent::theory {
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/kernels/compensated.hpp"
 #include "autodiff/ops.hpp"
-#include "theory/numerics/compensated.hpp"
 
 extern "C" void dposv_(const char* uplo, const int* n, const int* nrhs, double* a, const int* lda, double* b,
                        const int* ldb, int* info);

@@ -5,9 +5,9 @@
 #include <limits>
 
 #include "autodiff/error.hpp"
+#include "autodiff/kernels/compensated.hpp"
 #include "optim/first_order.hpp"
 #include "theory/leaky_relu.hpp"
-#include "theory/numerics/compensated.hpp"
 #include "theory/proxies/leaky_relu_margins.hpp"
 #include "theory/surrogate.hpp"
 

@@ -9,10 +9,10 @@
 #include <utility>
 
 #include "autodiff/error.hpp"
+#include "autodiff/kernels/compensated.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/transforms.hpp"
 #include "optim/first_order.hpp"
-#include "theory/numerics/compensated.hpp"
 
 namespace cotangent::theory {
 namespace {

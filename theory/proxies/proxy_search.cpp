@@ -7,9 +7,9 @@
 #include <cmath>
 
 #include "autodiff/error.hpp"
+#include "autodiff/kernels/compensated.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/transforms.hpp"
-#include "theory/numerics/compensated.hpp"
 
 namespace cotangent::theory {
 namespace {

@@ -1,5 +1,5 @@
 // Compensated sums by error-free transformations.
-#include "theory/numerics/compensated.hpp"
+#include "autodiff/kernels/compensated.hpp"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 
 #include "autodiff/error.hpp"
 
-namespace cotangent::theory {
+namespace cotangent {
 namespace {
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();  // 2^-52, twice the unit roundoff
@@ -76,6 +76,14 @@ Compensated compensated_dot(std::span<const double> a, std::span<const double> b
   return sum.result();
 }
 
+Compensated compensated_dot_minus(std::span<const double> a, std::span<const double> b, double c) {
+  check(a.size(), b.size());
+  Accumulator sum;
+  sum.add(-c);
+  for (std::size_t i = 0; i < a.size(); ++i) sum.add_product(a[i], b[i]);
+  return sum.result();
+}
+
 Compensated compensated_dot_difference(std::span<const double> a, std::span<const double> b,
                                        std::span<const double> c) {
   check(a.size(), b.size());
@@ -110,4 +118,4 @@ double dot_rounded_up(std::span<const double> a, std::span<const double> b) {
   return std::nextafter(dot.value + uncertainty(dot, a.size()), std::numeric_limits<double>::infinity());
 }
 
-}  // namespace cotangent::theory
+}  // namespace cotangent

@@ -1,10 +1,10 @@
 // Compensated arithmetic: sums and inner products as if computed in twice the working precision, and bounds that err
-// on the stated side.
+// on the stated side. Other rooms include it too.
 #pragma once
 #include <initializer_list>
 #include <span>
 
-namespace cotangent::theory {
+namespace cotangent {
 
 /// A number with the sum of the magnitudes it was made of, from which its rounding follows.
 struct Compensated {
@@ -19,6 +19,8 @@ struct Compensated {
 Compensated compensated_sum(std::span<const double> terms) noexcept;
 Compensated compensated_sum(std::initializer_list<double> terms) noexcept;
 Compensated compensated_dot(std::span<const double> a, std::span<const double> b);
+/// sum_i a_i b_i - c. Throws: ShapeError.
+Compensated compensated_dot_minus(std::span<const double> a, std::span<const double> b, double c);
 /// sum_i a_i (b_i - c_i), the differences taken without loss. Throws: ShapeError.
 Compensated compensated_dot_difference(std::span<const double> a, std::span<const double> b,
                                        std::span<const double> c);
@@ -30,4 +32,4 @@ Compensated squared_distance(std::span<const double> a, std::span<const double> 
 double dot_rounded_down(std::span<const double> a, std::span<const double> b);
 double dot_rounded_up(std::span<const double> a, std::span<const double> b);
 
-}  // namespace cotangent::theory
+}  // namespace cotangent
