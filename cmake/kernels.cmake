@@ -5,7 +5,7 @@ target_compile_options(cotangent_autodiff PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O3> 
 
 # Sources *_isa.cpp are built once per instruction set, each with its own COTANGENT_ISA_NAME (v1, v3, v4); the library
 # picks one by cpuid when it starts. No inline function may be shared between them, for the linker would keep one copy
-# for every processor: hence the renamed namespace and -O3 in Debug too. tests/isa_test.py looks at the symbols.
+# for every processor: hence the renamed namespace and -O3 in Debug too. isa_test.py looks at the symbols.
 file(GLOB isa_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/autodiff/kernels/*_isa.cpp)
 set(levels v1)
 set(march_v1 "")

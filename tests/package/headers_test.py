@@ -1,0 +1,66 @@
+"""What stands behind cotangent.hpp, and that every public header compiles alone. Usage: headers_test.py ROOT COMPILER"""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+
+ROOT, COMPILER = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2]
+BASE = [COMPILER, "-std=c++20", f"-I{ROOT}"]
+FORBIDDEN = re.compile(r"/(xtensor|xtl|xsimd|fmt|nlohmann|CLI)/|/(iostream|random|functional|regex|ranges)$")
+
+
+def run(*command, **more):
+    return subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, **more)
+
+
+def files_behind(script):
+    """Every file the preprocessor reads for the source file `script`."""
+    made = run(*BASE, "-M", str(script))
+    if made.returncode:
+        sys.exit(f"{script} does not preprocess:\n{made.stdout}")
+    return made.stdout.replace("\\\n", " ").split(":", 1)[1].split()
+
+
+def forbidden(files):
+    return [f for f in files if FORBIDDEN.search(f)]
+
+
+def compile_alone(header, *flags):
+    """The compiler's complaints about a source of one line that includes `header`."""
+    warnings = ["-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wsign-conversion", "-Werror"]
+    source = f'#include "{header}"\n'
+    made = run(*BASE, *warnings, *flags, "-fsyntax-only", "-x", "c++", "-", input=source)
+    return made.stdout if made.returncode else ""
+
+
+def test_checker(folder):
+    """The two checks on headers that are wrong on purpose."""
+    problems = []
+    for name in ["xtensor/xtensor.hpp", "fmt/format.h", "iostream", "random", "functional", "regex", "ranges"]:
+        (folder / "planted.cpp").write_text(f"#include <vector>\n#include <{name}>\n")
+        if not forbidden(files_behind(folder / "planted.cpp")):
+            problems.append(f"<{name}> behind a script was not noticed")
+    (folder / "planted.hpp").write_text("#pragma once\nstd::vector<int> numbers();\n")
+    if not compile_alone(folder / "planted.hpp"):
+        problems.append("a header without its includes was not noticed")
+    return problems
+
+
+script = ROOT / "tests/package/consumer/train.cpp"
+behind = [pathlib.Path(os.path.realpath(f)) for f in files_behind(script)]
+public = sorted({f.relative_to(ROOT) for f in behind if f.suffix == ".hpp" and f.is_relative_to(ROOT)})
+problems = [f"{script.name} reads {f}" for f in forbidden(map(str, behind))]
+cure = ["-fno-new-ttp-matching"] if "Free Software" in run(COMPILER, "--version").stdout else []
+with ThreadPoolExecutor(os.cpu_count()) as pool:
+    complaints = list(pool.map(compile_alone, public))
+problems += [f"{header} does not compile alone:\n{text}" for header, text in zip(public, complaints) if text]
+bridge = "autodiff/xtensor.hpp"  # the one public header that is not behind cotangent.hpp
+if text := compile_alone(bridge, *cure):
+    problems.append(f"{bridge} does not compile alone:\n{text}")
+with tempfile.TemporaryDirectory() as folder:
+    problems += test_checker(pathlib.Path(folder))
+print("\n".join(problems) or f"{len(public)} public headers compile alone; {len(behind)} files behind a script")
+sys.exit(1 if problems else 0)
