@@ -8,7 +8,7 @@
 #include "examples/support/lessons.hpp"
 
 using namespace cotangent;
-using examples::relative_error;
+using theory::compare, theory::Domain, theory::exact, theory::Outcome, theory::relative_error;
 
 namespace {
 
@@ -38,16 +38,17 @@ void lesson(examples::Lesson& l) {
   print("The tape of (y - sin x)^2 / 2 and of its gradient:");
   print(tape);
   print("at (pi/2, 0): value", f, "gradient", g, "second derivatives", row_x, row_y);
-  l.expect_certified("ece8101 O10", "gradient by the tape", "at (pi/2, 0) it is (0, -1), to 1e-12",
-                     relative_error(g.value(), {0, -1}), 1e-12);
-  l.expect_certified("ece8101 O10", "second derivatives by the tape",
-                     "at (pi/2, 0) they are diag(-1, 1), to 1e-12: f is not convex",
-                     relative_error(concat({row_x, row_y}, 0).value(), {-1, 0, 0, 1}), 1e-12);
+  l.expect(Outcome::agrees,
+           compare({"gradient by the tape", "at (pi/2, 0) it is (0, -1), to 1e-12"}, g.value(), {0, -1}));
+  l.expect(Outcome::agrees, compare({"second derivatives by the tape",
+                                     "at (pi/2, 0) they are diag(-1, 1), to 1e-12: f is not convex"},
+                                    concat({row_x, row_y}, 0).value(), {-1, 0, 0, 1}));
 
   // In one call, at random points: against differences, and against what is known of this f.
   Rng rng(l.seed());
   double by_differences = 0.0, too_long = 0.0, by_identity = 0.0;
-  for (int k = 0; k < (l.smoke() ? 20 : 2000); ++k) {
+  const Index points = l.smoke() ? 20 : 2000;
+  for (Index k = 0; k < points; ++k) {
     const Tensor at = rng.uniform({2}, -3.0, 3.0);
     const auto [value, gradient] = value_and_grad(valley, at);
     const Tensor differences = central_differences(valley, at);
@@ -58,21 +59,28 @@ void lesson(examples::Lesson& l) {
     by_identity = std::max(by_identity, std::fabs(ratio / mu - 1.0));
   }
   l.metric("worst_gradient_error", by_differences);
-  l.expect_supported("ece8101 O10", "gradient against central differences",
-                     "at points of [-3, 3]^2 drawn at random they agree to 1e-6", by_differences, 1e-6);
-  l.expect_supported("ece8101 O10", "|grad f|^2 = 2 (1 + cos^2 x) f",
-                     "at the same points, to 1e-9: f satisfies PL with mu = 1", by_identity, 1e-9);
-  l.expect_refuted("ece8101 O10", "a gradient 0.1 % too long",
-                   "1.001 grad f agrees with central differences to 1e-6 (false)", too_long, 1e-6);
+  const auto at_points = [&](Outcome expected, const theory::Claim& claim, double error, double accuracy) {
+    l.expect(expected, compare(claim, exact(error) <= exact(accuracy), Domain::points(points)));
+  };
+  at_points(
+      Outcome::supported,
+      {"gradient against central differences", "at points of [-3, 3]^2 drawn at random they agree to 1e-6"},
+      by_differences, 1e-6);
+  at_points(Outcome::supported,
+            {"|grad f|^2 = 2 (1 + cos^2 x) f", "at the same points, to 1e-9: f satisfies PL with mu = 1"},
+            by_identity, 1e-9);
+  at_points(Outcome::refuted,
+            {"a gradient 0.1 % too long", "1.001 grad f agrees with central differences to 1e-6 (false)"},
+            too_long, 1e-6);
 
   // What differences cannot be asked for: a step too long misses the curve, one too short drowns in rounding.
-  const Tensor at{1.0, -0.5}, exact = grad(valley, at);
+  const Tensor at{1.0, -0.5}, known = grad(valley, at);
   std::vector<double> steps, one_sided, central;
   for (double h = 1.0; h > 1e-13; h /= 2.0) {
     const double ahead = (valley(at + h * Tensor{1, 0}) - valley(at)).item() / h;
     steps.push_back(h);
-    one_sided.push_back(std::fabs(ahead - exact(0)));
-    central.push_back(std::fabs(central_differences(valley, at, h)(0) - exact(0)));
+    one_sided.push_back(std::fabs(ahead - known(0)));
+    central.push_back(std::fabs(central_differences(valley, at, h)(0) - known(0)));
   }
   l.figure(
       report::plot(
@@ -85,11 +93,12 @@ void lesson(examples::Lesson& l) {
   const auto leaky = [](const Var& t) { return sum(leaky_relu(t, 0.1)); };
   const double kink = grad(leaky, 0.0), halfway = central_differences(leaky, Tensor{0.0}).item();
   print("leaky ReLU of slope 0.1 at 0: derivative", kink, "central differences", halfway);
-  l.expect_certified("ece826 O14", "derivative at the kink", "leaky ReLU's at 0 is 1, to 1e-15",
-                     std::fabs(kink - 1.0), 1e-15);
-  l.expect_refuted("ece826 O14", "differences at the kink",
-                   "central differences find it, too (false: they find the mean of both sides)",
-                   std::fabs(halfway - kink), 1e-6);
+  l.expect(Outcome::agrees,
+           compare({"derivative at the kink", "leaky ReLU's at 0 is 1"}, exact(kink), exact(1.0)));
+  l.expect(Outcome::refuted,
+           compare({"differences at the kink",
+                    "central differences find it, too (false: they find the mean of both sides)"},
+                   Tensor{halfway}, Tensor{kink}, 1e-6));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "examples/support/lessons.hpp"
 
 using namespace cotangent;
+using theory::compare, theory::exact, theory::Outcome;
 
 namespace {
 
@@ -74,21 +75,22 @@ void lesson(examples::Lesson& l) {
   l.metric("train_accuracy", nn::accuracy(net(run.w, training.images), labels));
   l.metric("training_seconds", run.trace.back().seconds);
   const double wanted = l.smoke() ? 0.8 : 0.96;
-  l.expect_certified("cpsc532s", "test accuracy",
-                     "at least " + to_string(100.0 * wanted) + " % of the test digits are classified right",
-                     wanted, accuracy);
+  l.expect(Outcome::certified, compare({"test accuracy", "at least " + to_string(100.0 * wanted) +
+                                                             " % of the test digits are classified right"},
+                                       exact(wanted) <= exact(accuracy)));
 
   save(l.path(".npz"), run.w);
   const Tensor logits_again = net(load_params(l.path(".npz")), test.images).value();
-  l.expect_certified("cpsc532s", "saved weights", "read back, they give the same logits, to 1e-15",
-                     examples::relative_error(logits_again, logits), 1e-15);
+  l.expect(Outcome::agrees, compare({"saved weights", "read back, they give the same logits, to 1e-15"},
+                                    logits_again, logits, 1e-15));
 
   // How much of it is the hidden layers' doing: the same training without them.
   const nn::Linear line(784, 10);
   const double of_line = nn::accuracy(line(train(line, 0.01).w, test.images), test.labels);
   l.metric("linear_test_accuracy", of_line);
-  l.expect_refuted("cpsc532s X1", "a linear model", "classifies at least as many test digits right (false)",
-                   accuracy, of_line);
+  l.expect(Outcome::refuted,
+           compare({"a linear model", "classifies at least as many test digits right (false)"},
+                   exact(accuracy) <= exact(of_line)));
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ details.check { padding: 0.4rem 0.75rem; background: var(--box); border-radius: 
 details.check h3 { font-size: 0.92rem; margin: 0.75rem 0 0; }
 details.check p { margin: 0.4rem 0; }
 .verdict { white-space: nowrap; font-weight: 600; color: var(--soft); }
-.certified { color: var(--certified); } .supported { color: var(--supported); } .refuted { color: var(--refuted); }
+.certified, .agrees { color: var(--certified); } .supported { color: var(--supported); } .refuted { color: var(--refuted); }
 .bad { color: var(--bad); font-weight: bold; white-space: normal; }
 .soft { font-size: 0.9rem; }
 @media (max-width: 45rem) {
@@ -185,9 +185,8 @@ std::string checks_table(const Record& record) {
     const std::string name =
         has_details(c) ? fmt::format("<a href=\"#check-{}\">{}</a>", k + 1, html(c.name)) : html(c.name);
     out += fmt::format(
-        "<tr><td data-name=\"Check\">{}</td><td data-name=\"Source\" class=\"fixed\">{}</td><td "
-        "data-name=\"Claim\">{}</td>",
-        name, html(c.source), html(c.claim));
+        "<tr><td data-name=\"Check\">{}</td><td data-name=\"Source\">{}</td><td data-name=\"Claim\">{}</td>",
+        name, html(c.citation.empty() ? c.source : c.citation), html(c.claim));
     for (const auto& [column, value] : {std::pair("lhs", c.lhs), {"rhs", c.rhs}, {"Margin", c.margin}})
       out += fmt::format("<td data-name=\"{}\" style=\"text-align:right\">{}</td>", column,
                          number_text(value, 6));
@@ -282,7 +281,9 @@ std::string overview_page(const std::vector<LessonFiles>& lessons) {
          "<b>supported</b>: it held at every sampled point, which proves nothing beyond them. "
          "<b>refuted</b>: a "
          "counterexample was found; a lesson shows false statements, too, and expects this of them. "
-         "<b>inconclusive</b>: the margin is within rounding. <b>not_applicable</b>: a hypothesis "
+         "<b>agrees</b>: two numbers lie within their errors of each other; no theorem is meant. "
+         "<b>inconclusive</b>: what may have moved the numbers leaves it open, or the proof breaks. "
+         "<b>not_applicable</b>: a hypothesis "
          "fails.</p>\n"
          "</body>\n</html>\n";
 }

@@ -20,8 +20,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::string_view, 5> kVerdicts = {"certified", "supported", "refuted", "inconclusive",
-                                                       "not_applicable"};
+constexpr std::array<std::string_view, 6> kVerdicts = {"certified", "supported",    "refuted",
+                                                       "agrees",    "inconclusive", "not_applicable"};
 bool is_verdict(std::string_view word) {
   return std::find(kVerdicts.begin(), kVerdicts.end(), word) != kVerdicts.end();
 }
@@ -33,7 +33,7 @@ std::optional<std::string> fault(const Check& check) {
     if (!is_verdict(word))
       return fmt::format(
           "check \"{}\" has the verdict \"{}\", none of certified, supported, refuted, "
-          "inconclusive, not_applicable",
+          "agrees, inconclusive, not_applicable",
           check.name, word);
   for (const std::vector<CheckRow>& rows : {check.hypotheses, check.steps})
     for (const CheckRow& row : rows)
@@ -96,6 +96,8 @@ Json to_json(const Check& c) {
                {"verdict", c.verdict}, {"expected", c.expected}};
   add_text(json, "scope", c.scope);
   add_text(json, "note", c.note);
+  add_text(json, "citation", c.citation);
+  add_text(json, "formula", c.formula);
   add_rows(json, "hypotheses", c.hypotheses);
   add_rows(json, "steps", c.steps);
   add_text(json, "witness", c.witness);
@@ -239,6 +241,8 @@ Check read_check(const Reader& from) {
           .expected = from.at("expected").text(),
           .scope = optional_text(from, "scope"),
           .note = optional_text(from, "note"),
+          .citation = optional_text(from, "citation"),
+          .formula = optional_text(from, "formula"),
           .hypotheses = optional_rows(from, "hypotheses"),
           .steps = optional_rows(from, "steps"),
           .witness = optional_text(from, "witness")};

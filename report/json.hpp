@@ -24,17 +24,19 @@ struct CheckRow {
 /// One checked claim. The numbers are the two sides of its inequality and the distance between them.
 struct Check {
   std::string name;
-  std::string source;  // lecture and entry: "proxy O35"
+  std::string source;  // lecture and entry: "proxy O35"; empty where two numbers are compared
   std::string claim;
   double lhs = 0.0;
   double rhs = 0.0;
   double margin = 0.0;
-  /// certified, supported, refuted, inconclusive or not_applicable; `expected` is what the lesson is to show.
+  /// certified, supported, refuted, agrees, inconclusive or not_applicable; `expected` is what the lesson is to show.
   std::string verdict;
   std::string expected;
 
-  std::string scope = {};  // "everywhere", "on this trajectory", "200 points, seed 7"; may be empty
-  std::string note = {};   // one sentence: why this verdict
+  std::string scope = {};     // "everywhere", "on this trajectory", "200 points, seed 7"; may be empty
+  std::string note = {};      // one sentence: why this verdict
+  std::string citation = {};  // the source in words: "lecture 000, leaky ReLU theorem (O35)"
+  std::string formula = {};   // the claim as text with TeX's mathematics between $...$
   std::vector<CheckRow> hypotheses = {};
   std::vector<CheckRow> steps = {};
   std::string witness = {};  // a file name beside the record; may be empty
@@ -72,11 +74,11 @@ struct Record {
 /// existing file in one step. Numbers that are not finite are null.
 ///
 /// Further keys are written only where they say something. The record: "captions": {file: text}, "claim",
-/// "statement", "seconds". A check: "scope", "note", "hypotheses" and "steps", lists of {"name", "lhs", "rhs",
+/// "statement", "seconds". A check: "scope", "note", "citation", "formula", "hypotheses" and "steps", lists of {"name", "lhs", "rhs",
 /// "margin", "holds", "where"}, and "witness"; a row's "where" may be absent.
 ///
 /// Throws: DomainError, before anything is written, on an empty or repeated name or a verdict that is none of
-/// the five words; naming the file if it cannot be written.
+/// the six words; naming the file if it cannot be written.
 void save(const std::string& path, const Record& record);
 
 /// Reads one back; null is NaN, keys that are not named above are passed over. Throws: DomainError naming the file and what is wrong with it.

@@ -1,4 +1,4 @@
-// The falsifier: looks for a counterexample to lhs(w) <= rhs(w) by ascending the violation with the engine's gradients.
+// The falsifier: looks for a counterexample to a claim about every w by ascending its violation with the engine's gradients.
 #pragma once
 #include <optional>
 
@@ -6,22 +6,57 @@
 #include "autodiff/params.hpp"
 #include "autodiff/rng.hpp"
 #include "autodiff/tape.hpp"
+#include "theory/proof.hpp"
 #include "theory/verdict.hpp"
 
 namespace cotangent::theory {
 
-/// lhs(w) <= rhs(w) for every w: a claim that one point can refute.
+/// One side of a claim at one w: the variable that is ascended, what was measured of it, and the sum of the magnitudes it
+/// is made of. So a claim is written once, and its violation and its evaluation cannot differ.
+struct Side {
+  Var var;
+  Measured measured;
+  double magnitude = 0.0;
+};
+/// A scalar as the engine computed it. Throws: ShapeError unless v is one.
+Side side(const Var& v);
+/// A constant.
+Side side(const Measured& constant);
+/// <a, b>, compensated; <a, b - c>, the differences taken without loss. Throws: ShapeError.
+Side inner_product(const Var& a, const Var& b);
+Side inner_product(const Var& a, const Var& b, const Var& c);
+Side operator+(const Side& a, const Side& b);
+Side operator-(const Side& a, const Side& b);
+Side operator*(const Measured& factor, const Side& a);
+
+/// A claim at one w: a <= b, or an identity |a - b| <= accuracy (sum of both sides' magnitudes).
+struct Sides {
+  Side lhs;
+  Relation relation;
+  Side rhs;
+  double accuracy = 0.0;
+};
+Sides operator<=(const Side& a, const Side& b);
+Sides equal(const Side& a, const Side& b, double accuracy = 1e-10);
+
+/// A claim about every w, which one point can refute.
+///
+///   PointwiseClaim pl{Claim("PL", "2 mu f <= |grad f|^2"), [=](const Var& w) {
+///     const VarValueAndGrad at = value_and_grad(f, w);
+///     return exact(2.0 * mu) * side(at.value) <= inner_product(at.grad, at.grad); }};
 struct PointwiseClaim {
   Claim claim;
-  /// lhs(w) - rhs(w), a scalar: what is ascended. Traceable, so an inner gradient is taken at w itself.
-  Function<Var(const Var& w)> violation;
-  /// The two sides and their rounding: what decides. Compensated wherever the check itself does arithmetic.
-  Function<Inequality(const Params& w)> evaluate;
+  /// Called at a tracked w for the gradient of the violation, and at a plain one for its numbers.
+  Function<Sides(const Var& w)> sides;
+
+  Inequality evaluate(const Params& w) const;
+  /// lhs - rhs; of an identity (lhs - rhs)^2.
+  Var violation(const Var& w) const;
 };
 
-/// A claim from its two sides: check my claim,
+/// A claim lhs(w) <= rhs(w) from two functions:
 ///
-///   falsify(pointwise({.name = "PL", .statement = "|g|^2 >= 2 mu f"}, two_mu_f, square_gradient), w, rng)
+///   falsify(pointwise({"PL", "2 mu f <= |g|^2"}, two_mu_f, square_gradient), w, rng)
 PointwiseClaim pointwise(Claim claim, const Function<Var(const Var& w)>& lhs,
                          const Function<Var(const Var& w)>& rhs);
 
@@ -49,6 +84,10 @@ struct FalsifyOptions {
 /// Throws: DomainError on options outside their ranges, or if the violation is finite at no point drawn; ShapeError
 /// unless the violation is a scalar.
 Verdict falsify(const PointwiseClaim& claim, const Params& centre, Rng& rng,
+                const FalsifyOptions& options = {});
+
+/// The search alone, for a Proof with hypotheses of its own: proof.searched(search(…)).
+Evidence search(const PointwiseClaim& claim, const Params& centre, Rng& rng,
                 const FalsifyOptions& options = {});
 
 }  // namespace cotangent::theory

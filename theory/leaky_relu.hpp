@@ -2,12 +2,11 @@
 // separable data (O33 to O35), and its perceptron argument (O36), checked on a user's own net and data.
 #pragma once
 #include <optional>
-#include <vector>
 
 #include "autodiff/params.hpp"
 #include "autodiff/tape.hpp"
 #include "nn/two_layer.hpp"
-#include "theory/proxy.hpp"
+#include "theory/proxies.hpp"
 #include "theory/verdict.hpp"
 
 namespace cotangent::theory {
@@ -42,6 +41,8 @@ class LeakyReluProblem {
   /// Adds what the theorem presupposes of the net and the data: phi is a leaky ReLU, 0 < alpha <= 1, |a_j| = 1/sqrt(m),
   /// |x_i| <= 1, gamma > 0, |v*| = 1, y_i <v*, x_i> >= gamma.
   void hypotheses(Proof& proof) const;
+  /// Throws: ShapeError, naming the operation, unless w0 is a start for this net; DomainError if it is not finite.
+  void check_start(const char* operation, const Params& w0) const;
 
  private:
   nn::TwoLayer net_;
@@ -79,18 +80,6 @@ struct LeakyReluOptions {
   bool progress = false;
 };
 
-struct LeakyReluRun {
-  Verdict verdict;
-  double rho = 0.0;  // log(3 / eps) / (alpha gamma)
-  double h = 0.0;    // l(rho alpha gamma) = log(1 + eps / 3)
-  double step = 0.0;
-  double distance = 0.0;  // |W_0 - V|_F^2
-  Index iterations = 0;   // T
-  Params reference;       // V
-  /// The observed run: losses are descent.g, the theorem's bounds for each T descent.bounds.
-  ProxyDescent descent;
-};
-
 /// For any W_0: min_{t<T} Lhat(W_t) <= eps. Verifies the hypotheses one by one, computes V, rho, step and T, runs
 /// gradient descent and evaluates at every iterate, for every sample, what the proof uses:
 ///
@@ -99,11 +88,13 @@ struct LeakyReluRun {
 ///   <grad Lhat, W> = mean l'(z_i) z_i and <grad Lhat, V> = mean l'(z_i) y_i <grad f(x_i), V>: closed forms against
 ///   the engine;   |grad Lhat| <= mean -l'(z_i) <= 1;   and those of check_proxy_descent.
 ///
+/// Series: "risk", "|grad|", "proxy slack"; predicted "bound", on the least risk so far. Numbers: "rho" = log(3 / eps) /
+/// (alpha gamma), "h" = l(rho alpha gamma) = log(1 + eps / 3), "distance" = |W_0 - V|_F^2, "step", "T", "least", "least at".
 /// Cost: the run, and a forward pass more an iterate.
 /// Throws: ShapeError unless w0 is [m d]; DomainError for options that are not numbers.
 /// Source: proxy (lecture 000), O35.
-LeakyReluRun check_leaky_relu_theorem(const LeakyReluProblem& problem, const Params& w0,
-                                      const LeakyReluOptions& options = {});
+Verdict check_leaky_relu_theorem(const LeakyReluProblem& problem, const Params& w0,
+                                 const LeakyReluOptions& options = {});
 
 struct PerceptronOptions {
   double step = 1.0;
@@ -113,22 +104,15 @@ struct PerceptronOptions {
   bool progress = false;
 };
 
-struct PerceptronRun {
-  Verdict verdict;
-  optim::Run run;
-  std::vector<double> g;       // G_t = mean -l'(z_i(W_t))
-  std::vector<double> errors;  // share of samples with z_i <= 0
-  std::vector<double> bounds;  // on (1/T) sum_{t<T} G_t, entry t for T = t + 1
-};
-
 /// (1/T) sum_{t<T} G_t <= (2 |W_0|_F + sqrt(T (2 step c + step^2))) / (alpha gamma step T), c = max z/(1 + e^z), for
 /// every step > 0 and T; hence the smallest error of the run is at most twice that.
 ///
 /// At every iterate: <W_{t+1} - W_t, V/rho> >= step alpha gamma G_t, |W_{t+1}|^2 <= |W_t|^2 + 2 step c + step^2, the
-/// error at most 2 G_t (O28), and the bound for every T up to the last.
+/// error at most 2 G_t (O28), and the bound for every T up to the last. The account's parts add up to bound - mean of G.
+/// Series: "G" = mean -l'(z_i(W_t)), "error" = share of samples with z_i <= 0; predicted "bound", on the mean of G so far.
 /// Throws: as check_leaky_relu_theorem.
 /// Source: proxy (lecture 000, homework), O36.
-PerceptronRun check_perceptron(const LeakyReluProblem& problem, const Params& w0,
-                               const PerceptronOptions& options = {});
+Verdict check_perceptron(const LeakyReluProblem& problem, const Params& w0,
+                         const PerceptronOptions& options = {});
 
 }  // namespace cotangent::theory

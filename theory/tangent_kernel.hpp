@@ -9,6 +9,7 @@
 #include "autodiff/params.hpp"
 #include "autodiff/plan.hpp"
 #include "autodiff/tensor.hpp"
+#include "theory/verdict.hpp"
 
 namespace cotangent::theory {
 
@@ -94,5 +95,18 @@ class TangentKernelOperator {
   struct Record;
   std::shared_ptr<Record> record_;
 };
+
+/// What the structured kernel is compared with: J J^T; J J^T with J made sample after sample by jacobian(); K v for every
+/// unit vector v, by TangentKernelOperator.
+enum class KernelPath { materialised, sample_by_sample, products };
+
+/// sum over layers of (H H^T) o (Delta Delta^T) is J J^T: certified at this w if the structured kernel and the other one
+/// differ by at most `accuracy` of the largest entry. Hypothesis: the model has a structured kernel.
+///
+/// Cost: both kernels.
+/// Throws: as tangent_kernel; DomainError unless accuracy is positive.
+/// Source: landscape (lecture 002), K19.
+Verdict check_kernel_paths(ModelFunction f, const Params& w, const Tensor& x, KernelPath path,
+                           double accuracy = 1e-12);
 
 }  // namespace cotangent::theory

@@ -1,13 +1,17 @@
-// The room theory: verdicts and the falsifier; proxy convexity and the leaky ReLU theorem; tangent kernels and spectra.
+// The room theory. In this order, one page an inner room or two.
 #pragma once
-#include "theory/falsifier.hpp"
-#include "theory/homogeneity.hpp"
-#include "theory/jacobian_summary.hpp"
-#include "theory/leaky_relu.hpp"
-#include "theory/margin.hpp"
-#include "theory/proxy.hpp"
-#include "theory/proxy_search.hpp"
-#include "theory/spectrum.hpp"
-#include "theory/surrogate.hpp"
-#include "theory/tangent_kernel.hpp"
-#include "theory/verdict.hpp"
+// clang-format off
+#include "theory/measured.hpp"          // a number and what may have moved it; inequalities between two
+#include "theory/catalogue.hpp"         // every result of the lectures, a row each
+#include "theory/verdict.hpp"           // what a check may say; compare two numbers; figures and files of a verdict
+#include "theory/proof.hpp"             // how a check is built: Proof, and Study for a run that is watched
+#include "theory/falsifier.hpp"         // claims about every w, and the search for a counterexample
+#include "theory/spectrum.hpp"          // eigenvalues with error bounds; positive definiteness proved
+#include "theory/margin.hpp"            // the hard margin of separable data
+#include "theory/conditions.hpp"        // closed-form Jacobians, rank, PL* at a point
+#include "theory/rates.hpp"             // rates of methods under conditions
+#include "theory/proxies.hpp"           // surrogates, proxy convexity and its theorem, the best proxy, homogeneity
+#include "theory/leaky_relu.hpp"        // the leaky ReLU theorem and the perceptron argument on one's own net and data
+#include "theory/tangent_kernel.hpp"    // tangent kernels in four ways, and K v without K
+#include "theory/jacobian_summary.hpp"  // rank, conditioning and largest entries of a Jacobian
+// clang-format on

@@ -1,139 +1,142 @@
-// Verdicts: what a check may say, with the numbers behind it; and Proof, which collects them and decides.
+// Verdicts: what a check may say, with the numbers behind it, and what can be made of one: text, records, figures, files.
 #pragma once
-#include <cstdint>
-#include <initializer_list>
-#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "autodiff/params.hpp"
+#include "report/figure.hpp"
 #include "report/json.hpp"
+#include "theory/catalogue.hpp"
+#include "theory/measured.hpp"
 
 namespace cotangent::theory {
 
-/// certified: a finite computation implies the claim on its scope. supported: it held wherever it was looked at.
-/// refuted: a counterexample was found. inconclusive: the margin is within rounding, or the work was broken off.
+/// certified: a finite computation implies the claim on its domain. supported: it held wherever it was looked at.
+/// refuted: a counterexample was found. agrees: two numbers lie within their errors of each other; no theorem is meant.
+/// inconclusive: what may have moved the numbers leaves it open, the proof breaks, or the work was broken off.
 /// not_applicable: a hypothesis fails, and the reason names it.
-enum class Outcome { certified, supported, refuted, inconclusive, not_applicable };
+enum class Outcome { certified, supported, refuted, agrees, inconclusive, not_applicable };
 const char* to_string(Outcome outcome) noexcept;
 
-/// What a verdict extends to: every point of the stated domain, the one run that was observed, or the points drawn.
-enum class Scope { everywhere, trajectory, samples };
-const char* to_string(Scope scope) noexcept;
+/// What a verdict extends to.
+struct Domain {
+  enum class Kind {
+    everywhere,       // every point of the claim's own domain
+    here,             // one point: "at this w"
+    ball,             // "on |w - w0| <= 0.5"
+    run,              // the run that was watched
+    points,           // the points that were looked at
+    expectation,      // exact expectation
+    standard_errors,  // within five standard errors of a mean of samples
+    probability,      // with probability 1 - delta
+    integration,      // to an integrator's tolerance
+    numbers           // the numbers compared, and nothing beyond them
+  };
+  Kind kind = Kind::numbers;
+  std::string text = "for these numbers";
 
-/// (64 + summed) eps sum |terms| + 1e-300: how far rounding may have moved a sum of these terms, each of which was
-/// itself made by adding up `summed` numbers whose magnitudes sum to it.
-/// Source: optimisation.md, section 0.
-double rounding(std::initializer_list<double> terms, Index summed = 0) noexcept;
+  static Domain everywhere();
+  static Domain here(const std::string& point = "w");
+  static Domain ball(const std::string& centre, double radius);
+  static Domain run();
+  static Domain points(Index count);
+  static Domain expectation();
+  static Domain standard_errors();
+  static Domain probability(double delta);
+  static Domain integration(double tolerance);
+  static Domain numbers();
 
-/// lhs <= rhs (or <), as computed, with what rounding may have done to it; tolerance 0 says that both sides are exact.
-struct Inequality {
-  std::string name = {};
-  double lhs = 0.0;
-  double rhs = 0.0;
-  double tolerance = 0.0;
-  /// The point looked at, "iterate 17", "sample 3"; may be empty.
-  std::string where = {};
-  /// lhs < rhs is meant, and rounding is not forgiven.
-  bool strict = false;
-
-  double margin() const noexcept { return rhs - lhs; }
-  /// False for NaN; a tolerance that is not finite forgives nothing.
-  bool holds() const noexcept;
+  /// Whether a computation can imply a claim on it: not of points drawn, nor where errors are estimates.
+  bool certifiable() const noexcept;
 };
 
-/// What is claimed, and where it stands: source is lecture and entry, "proxy O35".
+/// What is claimed, and where it stands. An entry of the catalogue brings statement, lecture and formula; a script's own
+/// claim brings its text.
 struct Claim {
   std::string name;
-  std::string source = {};
   std::string statement = {};
+  std::string source = {};    // "proxy O35": lecture and entry, for files
+  std::string citation = {};  // "lecture 000, leaky ReLU theorem (O35)", for people
+  std::string tex = {};
+
+  Claim() = default;
+  Claim(const char* own_name) : name(own_name) {}  // NOLINT(google-explicit-constructor)
+  Claim(std::string own_name, std::string own_statement = {});
+  /// `instance` says which of its cases is meant, "eps = 0.2", and is appended to the statement; `variant` to the name.
+  Claim(const Entry& entry, const std::string& instance = {}, const std::string& variant = {});
+};
+
+/// What was seen at each iterate of a run, or what a theorem says of it; `noted` is kept without being drawn.
+struct Series {
+  enum class Kind { observed, predicted, noted };
+  std::string name;
+  Kind kind = Kind::observed;
+  std::vector<double> values = {};
 };
 
 /// One answer with its numbers. Never a bare bool: print it.
 struct Verdict {
-  Claim claim;
+  Claim claim = {};
   Outcome outcome = Outcome::inconclusive;
-  Scope scope = Scope::samples;
-  /// The claim's own two sides.
+  Domain domain = {};
+  /// The claim's own two sides: where it is false, else where it was to be decided.
   Inequality conclusion = {};
   /// One sentence: why this outcome.
   std::string reason = {};
-  /// What the claim presupposes and the inequalities its proof uses, each where its sides came closest.
+  /// What the claim presupposes, and the inequalities its proof uses, each where its sides came closest.
   std::vector<Inequality> hypotheses = {};
   std::vector<Inequality> steps = {};
   /// What each inequality of the proof gave away; the parts sum to the theorem's bound less the quantity bounded.
   std::vector<std::pair<std::string, double>> account = {};
+  /// What was observed at each iterate, and predicted.
+  std::vector<Series> series = {};
+  /// Further numbers by name: constants of the theorem, the length of a run.
+  std::vector<std::pair<std::string, double>> numbers = {};
   /// Points looked at; of random ones the state of the Rng they came from.
   Index points = 0;
   std::string seed = {};
-  /// Refuted: the counterexample, for save() as .npz. Supported: the point of the smallest margin.
+  /// Refuted: the counterexample, for save() as .npz; of a run, its start. Supported: the point of the smallest margin.
   std::optional<Params> witness = std::nullopt;
+  /// Of a run: its last point.
+  std::optional<Params> last = std::nullopt;
 
+  /// Throws: DomainError for a name that is not there, with those that are.
+  const std::vector<double>& curve(std::string_view name) const;
+  double number(std::string_view name) const;
   /// A paragraph, and a table of hypotheses and steps.
   std::string to_string() const;
   /// For a lesson's record, beside the outcome it is to show.
   report::Check record(Outcome expected) const;
 };
 
-/// An inequality evaluated at one place or many, kept where it came closest to failing. A NaN is closest of all.
-class Row {
- public:
-  explicit Row(Inequality once) : worst_(std::move(once)), evaluations_(1) {}
-  /// `place` says what the numbers of observe count: "iterate", "sample".
-  Row(const char* place, std::string name) : worst_{.name = std::move(name)}, place_(place) {}
+/// a = b within what may have moved both: agrees; certainly apart: refuted. No theorem is meant, so the claim is a script's
+/// own: compare({"name", "statement"}, a, b).
+/// Throws: DomainError if the claim is an entry's.
+Verdict compare(Claim claim, const Measured& a, const Measured& b);
+/// max |got - wanted| <= accuracy max |wanted|: agrees, or refuted. Shapes: equal.
+/// Throws: as above; ShapeError; DomainError if wanted is empty or all zero, or accuracy is not positive.
+Verdict compare(Claim claim, const Tensor& got, const Tensor& wanted, double accuracy = 1e-12);
+/// An inequality between numbers that were computed: certified or refuted for these numbers where their errors leave no
+/// doubt; `where` says what they belong to (points: supported).
+Verdict compare(Claim claim, Inequality inequality, const Domain& where = Domain::numbers());
 
-  void observe(Index k, double lhs, double rhs, double tolerance = 0.0) noexcept;
-  Index evaluations() const noexcept { return evaluations_; }
-  Inequality worst() const;
+/// Verdicts on one claim at many points become one: refuted, or not decided, as the first that is so; else supported by
+/// them all, with the smallest margin.
+/// Throws: DomainError if there is none.
+Verdict sampled(std::span<const Verdict> verdicts);
 
- private:
-  Inequality worst_;
-  const char* place_ = nullptr;
-  Index at_ = 0;
-  Index evaluations_ = 0;
-};
+/// The observed series against T = 1, 2, ..., and the predicted ones dashed.
+/// Throws: DomainError if it has none; as report::plot.
+report::Drawn plot(const std::string& path, const Verdict& verdict, report::PlotOptions options = {});
+/// One column a series, after the number of the iteration.
+/// Throws: DomainError if it has none, or naming the file.
+void save_csv(const std::string& path, const Verdict& verdict);
 
-/// How every check is built: its hypotheses, verified one by one; the inequalities its proof uses, evaluated wherever
-/// the proof needs them; its conclusion. The numbers alone decide:
-///
-///   a hypothesis or a step fails (beyond rounding)  -> not_applicable, with its name, numbers and place
-///   one that was announced was never evaluated      -> inconclusive, with its name
-///   the conclusion's margin is below -tolerance     -> refuted
-///   it is above tolerance (or lhs <= rhs exactly)   -> certified; supported if only samples were seen
-///   otherwise, and for NaN                          -> inconclusive
-///
-///   Proof proof({"descent", "proxy O2", "f(w - a g) <= f(w) - (a/2) |g|^2 at every iterate"});
-///   proof.hypothesis({.name = "step <= 1/L", .lhs = step, .rhs = 1.0 / smoothness});
-///   Row& row = proof.step_at_each("iterate", "f(w+) <= f(w) - (a/2)|g|^2");      // row.observe(t, lhs, rhs, rounding) at each iterate
-///   return proof.conclude(Scope::trajectory, {.name = …, .lhs = …, .rhs = …, .tolerance = …});
-class Proof {
- public:
-  explicit Proof(Claim claim) : claim_(std::move(claim)) {}
-
-  void hypothesis(Inequality inequality) { add(hypotheses_, Row(std::move(inequality))); }
-  void step(Inequality inequality) { add(steps_, Row(std::move(inequality))); }
-  /// One that is evaluated at many places; the reference stays valid.
-  Row& hypothesis_at_each(const char* place, std::string name) {
-    return add(hypotheses_, Row(place, std::move(name)));
-  }
-  Row& step_at_each(const char* place, std::string name) { return add(steps_, Row(place, std::move(name))); }
-
-  /// Whether every hypothesis so far holds, so that a check can save itself the work.
-  bool applicable() const;
-  Verdict conclude(Scope scope, Inequality conclusion) const;
-  /// The work was broken off: inconclusive, or not_applicable if a hypothesis fails.
-  Verdict unfinished(Scope scope, Inequality conclusion, std::string reason) const;
-
- private:
-  using Rows = std::vector<std::unique_ptr<Row>>;
-  static Row& add(Rows& rows, Row row) { return *rows.emplace_back(std::make_unique<Row>(std::move(row))); }
-  Verdict evidence(Scope scope, Inequality conclusion) const;
-
-  Claim claim_;
-  Rows hypotheses_;
-  Rows steps_;
-};
+/// max |got - wanted| / max |wanted|; NaN if there is one in either.
+/// Throws: ShapeError if the shapes differ; DomainError if wanted is empty or all zero.
+double relative_error(const Tensor& got, const Tensor& wanted);
 
 }  // namespace cotangent::theory

@@ -3,13 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
-#include <limits>
 #include <utility>
 
 #include "autodiff/error.hpp"
@@ -39,17 +36,6 @@ void Lesson::figure(const report::Drawn& drawn, std::string caption) {
   record_.figure(file.filename().string(), std::move(caption));
 }
 
-void Lesson::check(theory::Claim claim, double lhs, double rhs, double rounding, theory::Scope scope,
-                   theory::Outcome expected) {
-  // Two sides that a lesson says nothing of are not taken for exact: equal ones stay inconclusive.
-  const double tolerance = rounding == 0.0 ? std::numeric_limits<double>::denorm_min() : rounding;
-  const theory::Verdict verdict =
-      theory::Proof(std::move(claim)).conclude(scope, {.lhs = lhs, .rhs = rhs, .tolerance = tolerance});
-  report::Check check = verdict.record(expected);
-  check.scope = check.note = {};
-  record_.check(std::move(check));
-}
-
 void Lesson::expect(theory::Outcome expected, const theory::Verdict& verdict, std::string name) {
   report::Check check = verdict.record(expected);
   if (!name.empty()) check.name = std::move(name);
@@ -68,9 +54,9 @@ void Lesson::print_tables() const {
     print("\n" + metrics.to_text());
   }
   if (record_.checks.empty()) return;
-  report::Table checks({{"check: lhs <= rhs"}, {"source"}, {"lhs"}, {"rhs"}, {"margin"}, {"verdict"}});
+  report::Table checks({{"check: lhs <= rhs"}, {"of"}, {"lhs"}, {"rhs"}, {"margin"}, {"verdict"}});
   for (const report::Check& c : record_.checks)
-    checks.row({c.name, c.source, c.lhs, c.rhs, c.margin,
+    checks.row({c.name, c.citation, c.lhs, c.rhs, c.margin,
                 c.as_expected() ? c.verdict : c.verdict + ", expected " + c.expected});
   print("\n" + checks.to_text());
 }
@@ -101,23 +87,6 @@ int run_lesson(const LessonInfo& info, int argc, char** argv, FunctionRef<void(L
     std::fprintf(stderr, "%s: %s\n", info.name.c_str(), error.what());
     return kBadUsage;
   }
-}
-
-double relative_error(const Tensor& got, const Tensor& wanted) {
-  if (got.shape() != wanted.shape())
-    throw ShapeError(fmt::format("[relative_error] got is {}, wanted is {}; compare tensors of one shape",
-                                 got.shape().to_string(), wanted.shape().to_string()));
-  double error = 0.0, largest = 0.0;
-  for (std::size_t i = 0; i < wanted.data().size(); ++i) {
-    const double difference = std::fabs(got.data()[i] - wanted.data()[i]);
-    if (std::isnan(difference)) return difference;
-    error = std::max(error, difference);
-    largest = std::max(largest, std::fabs(wanted.data()[i]));
-  }
-  if (largest == 0.0)
-    throw DomainError(fmt::format("[relative_error] wanted, {}, has nothing but zeros; compare absolutely",
-                                  wanted.shape().to_string()));
-  return error / largest;
 }
 
 }  // namespace cotangent::examples

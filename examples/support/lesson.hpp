@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "autodiff/function.hpp"
-#include "autodiff/tensor.hpp"
 #include "report/figure.hpp"
 #include "report/json.hpp"
 #include "theory/verdict.hpp"
@@ -42,32 +41,6 @@ class Lesson {
   /// Adds a figure to the record if it was drawn; its note follows the caption. Its file is to be one of
   /// path(...). Throws: DomainError if it is not in the directory of --out.
   void figure(const report::Drawn& drawn, std::string caption);
-  /// Checks the claim lhs <= rhs and records it. The numbers alone decide: "refuted" if rhs - lhs is below
-  /// -rounding, "certified" if it is above rounding, else (and for NaN) "inconclusive". The function's name says
-  /// which of these the lesson expects; another one makes its exit code 1.
-  ///
-  /// `source` is lecture and entry, "ece826 O14"; `rounding` is how far rounding may have moved the two sides.
-  void expect_certified(std::string source, std::string name, std::string claim, double lhs, double rhs,
-                        double rounding = 0.0) {
-    check({std::move(name), std::move(source), std::move(claim)}, lhs, rhs, rounding,
-          theory::Scope::everywhere, theory::Outcome::certified);
-  }
-  void expect_refuted(std::string source, std::string name, std::string claim, double lhs, double rhs,
-                      double rounding = 0.0) {
-    check({std::move(name), std::move(source), std::move(claim)}, lhs, rhs, rounding,
-          theory::Scope::everywhere, theory::Outcome::refuted);
-  }
-  void expect_inconclusive(std::string source, std::string name, std::string claim, double lhs, double rhs,
-                           double rounding = 0.0) {
-    check({std::move(name), std::move(source), std::move(claim)}, lhs, rhs, rounding,
-          theory::Scope::everywhere, theory::Outcome::inconclusive);
-  }
-  /// For what was only sampled: the verdict is "supported" where it would be "certified".
-  void expect_supported(std::string source, std::string name, std::string claim, double lhs, double rhs,
-                        double rounding = 0.0) {
-    check({std::move(name), std::move(source), std::move(claim)}, lhs, rhs, rounding, theory::Scope::samples,
-          theory::Outcome::supported);
-  }
   /// Records a check's verdict, with its hypotheses and steps, beside the outcome this lesson expects; a
   /// counterexample is saved as path("_witness_K.npz"). `name` replaces the claim's: names must differ.
   void expect(theory::Outcome expected, const theory::Verdict& verdict, std::string name = {});
@@ -75,8 +48,6 @@ class Lesson {
  private:
   friend int run_lesson(const LessonInfo&, int, char**, FunctionRef<void(Lesson&)>);
   Lesson() = default;
-  void check(theory::Claim claim, double lhs, double rhs, double rounding, theory::Scope scope,
-             theory::Outcome expected);
   void print_tables() const;
 
   bool smoke_ = false;
@@ -91,9 +62,5 @@ class Lesson {
 /// Returns the exit code: 0 if every check gave the verdict expected, 1 if one did not, 2 for bad usage or an
 /// error, whose text is then on standard error.
 int run_lesson(const LessonInfo& info, int argc, char** argv, FunctionRef<void(Lesson&)> lesson);
-
-/// max |got - wanted| / max |wanted|; NaN if there is one in either.
-/// Throws: ShapeError if the shapes differ; DomainError if wanted is empty or all zero.
-double relative_error(const Tensor& got, const Tensor& wanted);
 
 }  // namespace cotangent::examples

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "autodiff/error.hpp"
+#include "autodiff/kernels/compensated.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/transforms.hpp"
 #include "report/progress.hpp"
@@ -53,9 +54,8 @@ class Search {
   Search(const PointwiseClaim& claim, const Params& centre, Rng& rng, const FalsifyOptions& options)
       : claim_(claim), centre_(centre), rng_(rng), options_(options) {}
 
-  Verdict run() {
-    Verdict verdict{.claim = claim_.claim, .outcome = Outcome::supported, .scope = Scope::samples};
-    verdict.seed = "Rng " + rng_.state();
+  Evidence run() {
+    const std::string seed = "Rng " + rng_.state();
     std::vector<Candidate> candidates;
     const auto consider = [&](const Params& w) {
       ++points_drawn_;
@@ -84,7 +84,13 @@ class Search {
                       "another centre "
                       "or a smaller radius",
                       claim_.claim.name, points_));
-    return decide(std::move(verdict));
+    // Identities hold within their errors everywhere; an inequality that does is not decided.
+    return {.worst = worst_,
+            .point = worst_point_,
+            .points = points_,
+            .seed = seed,
+            .counterexample = refuted_,
+            .mostly_tight = 2 * tight_ >= points_drawn_};
   }
 
  private:
@@ -106,18 +112,18 @@ class Search {
   double look(const Params& w) {
     ++points_;
     const Inequality q = claim_.evaluate(w);
-    const double violation = q.lhs - q.rhs;
+    const double violation = -q.margin(), tolerance = q.tolerance();
     if (!std::isfinite(violation)) return -std::numeric_limits<double>::infinity();
     // A violation counts by how far it stands out of its rounding.
-    const double excess = violation - q.tolerance;
-    if (drawing_) tight_ += std::fabs(violation) <= q.tolerance;
+    const double excess = violation - tolerance;
+    if (drawing_) tight_ += std::fabs(violation) <= tolerance;
     if (!seen_ || (!refuted_ && excess > worst_excess_)) {
       seen_ = true;
       worst_excess_ = excess;
       worst_ = q;
       worst_point_ = w;
     }
-    if (!refuted_ && violation > q.tolerance && judged_ < kJudged) {
+    if (!refuted_ && q.disproved() && judged_ < kJudged) {
       ++judged_;
       if (survives(w, violation)) {
         refuted_ = true;
@@ -140,7 +146,7 @@ class Search {
       const Var by = rng_.uniform(w.flat().shape(), -1.0, 1.0), at = w.flat();
       const Inequality q =
           claim_.evaluate(inside(w.with((at + by * (relative * at + Var(absolute))).value())));
-      lost += !(q.lhs - q.rhs >= 0.5 * violation);
+      lost += !(-q.margin() >= 0.5 * violation);
     }
     return lost <= kLosses;
   }
@@ -152,7 +158,7 @@ class Search {
     int failures = 0;
     for (Index k = 0; k < options_.ascent_steps && step > smallest; ++k) {
       if (gradient.size() == 0) {
-        gradient = at.w.with(grad(claim_.violation, at.w.flat()));
+        gradient = at.w.with(grad([this](const Var& w) { return claim_.violation(w); }, at.w.flat()));
         const double length = norm(gradient);
         if (!(length > 0.0 && std::isfinite(length))) return;
         gradient = gradient / length;
@@ -178,39 +184,6 @@ class Search {
     return d / std::max(norm(d), 1e-300);
   }
 
-  Verdict decide(Verdict v) const {
-    v.points = points_;
-    v.conclusion = worst_;
-    if (v.conclusion.where.empty()) v.conclusion.where = "the worst point found";
-    v.witness = worst_point_;
-    const double margin = worst_.margin();
-    if (refuted()) {
-      v.outcome = Outcome::refuted;
-      v.reason = fmt::format("a counterexample: {:.12g} <= {:.12g} is false by {:.6g}, rounding {:.2g}",
-                             worst_.lhs, worst_.rhs, -margin, worst_.tolerance);
-    } else if (margin < -worst_.tolerance) {
-      v.outcome = Outcome::inconclusive;
-      v.reason = fmt::format(
-          "the largest violation of {} points, {:.3g}, does not survive at neighbouring points: it is "
-          "rounding",
-          points_, -margin);
-    } else if (margin <= worst_.tolerance && 2 * tight_ < points_drawn_) {
-      v.reason = fmt::format(
-          "no counterexample in {} points; the smallest margin, {:.3g}, is within its rounding: the "
-          "claim is tight there; this is evidence, not proof",
-          points_, margin);
-    } else if (margin <= worst_.tolerance) {
-      v.outcome = Outcome::inconclusive;
-      v.reason = fmt::format("the smallest margin of {} points, {:.3g}, is within its rounding, {:.2g}",
-                             points_, margin, worst_.tolerance);
-    } else {
-      v.reason = fmt::format(
-          "no counterexample in {} points, the smallest margin is {:.6g}; this is evidence, not proof",
-          points_, margin);
-    }
-    return v;
-  }
-
   const PointwiseClaim& claim_;
   const Params& centre_;
   Rng& rng_;
@@ -229,21 +202,68 @@ class Search {
 
 }  // namespace
 
+Side side(const Var& v) {
+  const double x = v.item();
+  return {v, rounded(x), std::fabs(x)};
+}
+
+Side side(const Measured& constant) { return {Var(constant.value()), constant, std::fabs(constant.value())}; }
+
+Side inner_product(const Var& a, const Var& b) {
+  const Compensated dot = compensated_dot(a.value().data(), b.value().data());
+  return {cotangent::dot(a, b), rounded(dot.value, dot.magnitude), dot.magnitude};
+}
+
+Side inner_product(const Var& a, const Var& b, const Var& c) {
+  const Compensated dot = compensated_dot_difference(a.value().data(), b.value().data(), c.value().data());
+  return {cotangent::dot(a, b - c), rounded(dot.value, dot.magnitude), dot.magnitude};
+}
+
+Side operator+(const Side& a, const Side& b) {
+  return {a.var + b.var, a.measured + b.measured, a.magnitude + b.magnitude};
+}
+
+Side operator-(const Side& a, const Side& b) {
+  return {a.var - b.var, a.measured - b.measured, a.magnitude + b.magnitude};
+}
+
+Side operator*(const Measured& factor, const Side& a) {
+  return {factor.value() * a.var, factor * a.measured, std::fabs(factor.value()) * a.magnitude};
+}
+
+Sides operator<=(const Side& a, const Side& b) { return {a, Relation::at_most, b}; }
+Sides equal(const Side& a, const Side& b, double accuracy) { return {a, Relation::equal, b, accuracy}; }
+
+Inequality PointwiseClaim::evaluate(const Params& w) const {
+  const Sides s = sides(w.flat());
+  Inequality q{s.lhs.measured, s.relation, s.rhs.measured};
+  if (s.relation == Relation::equal) {
+    q.lhs = within(q.lhs.value(), std::max(q.lhs.error(), s.accuracy * s.lhs.magnitude));
+    q.rhs = within(q.rhs.value(), std::max(q.rhs.error(), s.accuracy * s.rhs.magnitude));
+  }
+  q.name = claim.statement.empty() ? claim.name : claim.statement;
+  return q;
+}
+
+Var PointwiseClaim::violation(const Var& w) const {
+  const Sides s = sides(w);
+  const Var difference = s.lhs.var - s.rhs.var;
+  return s.relation == Relation::equal ? cotangent::square(difference) : difference;
+}
+
 PointwiseClaim pointwise(Claim claim, const Function<Var(const Var& w)>& lhs,
                          const Function<Var(const Var& w)>& rhs) {
-  const std::string name = claim.statement.empty() ? claim.name : claim.statement;
   return {.claim = std::move(claim),
-          .violation = [lhs, rhs](const Var& w) { return lhs(w) - rhs(w); },
-          .evaluate =
-              [lhs, rhs, name](const Params& w) {
-                const double l = lhs(w).item(), r = rhs(w).item();
-                return Inequality{.name = name, .lhs = l, .rhs = r, .tolerance = rounding({l, r})};
-              }};
+          .sides = [lhs, rhs](const Var& w) { return side(lhs(w)) <= side(rhs(w)); }};
+}
+
+Evidence search(const PointwiseClaim& claim, const Params& centre, Rng& rng, const FalsifyOptions& options) {
+  check(options, centre);
+  return Search(claim, centre, rng, options).run();
 }
 
 Verdict falsify(const PointwiseClaim& claim, const Params& centre, Rng& rng, const FalsifyOptions& options) {
-  check(options, centre);
-  return Search(claim, centre, rng, options).run();
+  return Proof(claim.claim).searched(search(claim, centre, rng, options));
 }
 
 }  // namespace cotangent::theory

@@ -1,45 +1,54 @@
-// Verdicts: the one place where numbers become words.
+// Verdicts: their words, and what is made of them: text, records, figures, files.
 #include "theory/verdict.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "autodiff/error.hpp"
+#include "report/csv.hpp"
 #include "report/table.hpp"
+#include "theory/proof.hpp"
 
 namespace cotangent::theory {
 namespace {
-
-/// How close lhs <= rhs is to failing, rounding forgiven; NaN is closest of all, -inf <= -inf is no danger.
-double closeness(double lhs, double rhs, double tolerance) {
-  const double d = rhs - lhs + (std::isfinite(tolerance) ? tolerance : 0.0);
-  if (!std::isnan(d)) return d;
-  constexpr double kFar = std::numeric_limits<double>::infinity();
-  return lhs <= rhs ? kFar : -kFar;
-}
-
-std::string sides(const Inequality& q) {
-  return fmt::format("{:.12g} {} {:.12g}{}{}", q.lhs, q.strict ? "<" : "<=", q.rhs,
-                     q.where.empty() ? "" : " at ", q.where);
-}
 
 const Inequality* first_failure(const std::vector<Inequality>& list) {
   const auto failed = std::find_if(list.begin(), list.end(), [](const Inequality& q) { return !q.holds(); });
   return failed == list.end() ? nullptr : &*failed;
 }
 
-std::vector<report::CheckRow> rows(const std::vector<Inequality>& list) {
+std::vector<report::CheckRow> clauses(const std::vector<Inequality>& list) {
   std::vector<report::CheckRow> out;
   for (const Inequality& q : list)
     out.push_back({.name = q.name,
-                   .lhs = q.lhs,
-                   .rhs = q.rhs,
+                   .lhs = q.lhs.value(),
+                   .rhs = q.rhs.value(),
                    .margin = q.margin(),
                    .holds = q.holds(),
                    .where = q.where});
   return out;
+}
+
+/// The two sides to show: of an identity, how far its sides are apart and how far they may be.
+std::pair<double, double> sides(const Inequality& q) {
+  if (q.relation == Relation::equal) return {-q.margin(), q.tolerance()};
+  return {q.lhs.value(), q.rhs.value()};
+}
+
+template <class T>
+std::string names_of(const std::vector<T>& list, std::string T::*name) {
+  std::string names;
+  for (const T& item : list) names += (names.empty() ? "\"" : ", \"") + item.*name + "\"";
+  return names.empty() ? "none" : names;
+}
+
+void check_series(const char* operation, const Verdict& verdict) {
+  if (verdict.series.empty())
+    throw DomainError(
+        fmt::format("[{}] the verdict on \"{}\" carries no series; give one of a run that was made",
+                    operation, verdict.claim.name));
 }
 
 }  // namespace
@@ -52,6 +61,8 @@ const char* to_string(Outcome outcome) noexcept {
       return "supported";
     case Outcome::refuted:
       return "refuted";
+    case Outcome::agrees:
+      return "agrees";
     case Outcome::inconclusive:
       return "inconclusive";
     case Outcome::not_applicable:
@@ -60,126 +71,75 @@ const char* to_string(Outcome outcome) noexcept {
   return "not_applicable";
 }
 
-const char* to_string(Scope scope) noexcept {
-  switch (scope) {
-    case Scope::everywhere:
-      return "everywhere";
-    case Scope::trajectory:
-      return "on this trajectory";
-    case Scope::samples:
-      break;
+Domain Domain::everywhere() { return {Kind::everywhere, "everywhere"}; }
+Domain Domain::here(const std::string& point) { return {Kind::here, "at this " + point}; }
+Domain Domain::ball(const std::string& centre, double radius) {
+  return {Kind::ball, fmt::format("on |w - {}| <= {:g}", centre, radius)};
+}
+Domain Domain::run() { return {Kind::run, "on this trajectory"}; }
+Domain Domain::points(Index count) { return {Kind::points, fmt::format("at {} points", count)}; }
+Domain Domain::expectation() { return {Kind::expectation, "in exact expectation"}; }
+Domain Domain::standard_errors() { return {Kind::standard_errors, "within 5 standard errors"}; }
+Domain Domain::probability(double delta) {
+  return {Kind::probability, fmt::format("with probability {:g}", 1.0 - delta)};
+}
+Domain Domain::integration(double tolerance) {
+  return {Kind::integration, fmt::format("to the integrator's tolerance of {:g}", tolerance)};
+}
+Domain Domain::numbers() { return {}; }
+
+bool Domain::certifiable() const noexcept {
+  return kind != Kind::points && kind != Kind::standard_errors && kind != Kind::integration;
+}
+
+Claim::Claim(std::string own_name, std::string own_statement)
+    : name(std::move(own_name)), statement(std::move(own_statement)) {}
+
+Claim::Claim(const Entry& e, const std::string& instance, const std::string& variant)
+    : name(e.title), statement(e.statement), source(e.source()), citation(e.citation()), tex(e.tex) {
+  if (!variant.empty()) name += ", " + variant;
+  if (!instance.empty()) statement += " (" + instance + ")";
+}
+
+const std::vector<double>& Verdict::curve(std::string_view name) const {
+  for (const Series& s : series)
+    if (s.name == name) return s.values;
+  throw DomainError(fmt::format("[Verdict] there is no series \"{}\"; there are: {}", name,
+                                names_of(series, &Series::name)));
+}
+
+double Verdict::number(std::string_view name) const {
+  std::string names;
+  for (const auto& [key, value] : numbers) {
+    if (key == name) return value;
+    names += (names.empty() ? "\"" : ", \"") + key + "\"";
   }
-  return "at the points drawn";
-}
-
-double rounding(std::initializer_list<double> terms, Index summed) noexcept {
-  double sum = 0.0;
-  for (const double t : terms) sum += std::fabs(t);
-  return (64.0 + static_cast<double>(summed)) * std::numeric_limits<double>::epsilon() * sum + 1e-300;
-}
-
-bool Inequality::holds() const noexcept {
-  if (strict) return lhs < rhs;
-  return lhs <= rhs || (std::isfinite(tolerance) && margin() >= -tolerance);
-}
-
-void Row::observe(Index k, double lhs, double rhs, double tolerance) noexcept {
-  const bool first = evaluations_++ == 0;
-  if (!first && closeness(worst_.lhs, worst_.rhs, worst_.tolerance) <= closeness(lhs, rhs, tolerance)) return;
-  worst_.lhs = lhs;
-  worst_.rhs = rhs;
-  worst_.tolerance = tolerance;
-  at_ = k;
-}
-
-Inequality Row::worst() const {
-  Inequality q = worst_;
-  if (place_) q.where = fmt::format("{} {}", place_, at_);
-  return q;
-}
-
-bool Proof::applicable() const {
-  return std::all_of(hypotheses_.begin(), hypotheses_.end(),
-                     [](const auto& row) { return row->evaluations() == 0 || row->worst().holds(); });
-}
-
-Verdict Proof::evidence(Scope scope, Inequality conclusion) const {
-  Verdict v{.claim = claim_, .outcome = Outcome::inconclusive, .scope = scope};
-  v.conclusion = std::move(conclusion);
-  const auto gather = [&v](const Rows& rows, std::vector<Inequality>& out) {
-    for (const auto& row : rows) {
-      if (row->evaluations() == 0) continue;
-      out.push_back(row->worst());
-      v.points = std::max(v.points, row->evaluations());
-    }
-  };
-  gather(hypotheses_, v.hypotheses);
-  gather(steps_, v.steps);
-  if (const Inequality* failed = first_failure(v.hypotheses)) {
-    v.outcome = Outcome::not_applicable;
-    v.reason = fmt::format("the hypothesis \"{}\" fails: {}", failed->name, sides(*failed));
-  }
-  return v;
-}
-
-Verdict Proof::conclude(Scope scope, Inequality conclusion) const {
-  Verdict v = evidence(scope, std::move(conclusion));
-  if (v.outcome == Outcome::not_applicable) return v;
-  if (const Inequality* broken = first_failure(v.steps)) {
-    v.outcome = Outcome::not_applicable;
-    v.reason = fmt::format("the proof breaks at \"{}\": {}", broken->name, sides(*broken));
-    return v;
-  }
-  for (const Rows* rows : {&hypotheses_, &steps_})
-    for (const auto& row : *rows)
-      if (row->evaluations() == 0) {
-        v.reason = fmt::format("\"{}\" was announced but never evaluated", row->worst().name);
-        return v;
-      }
-  const Inequality& c = v.conclusion;
-  const double margin = c.lhs == c.rhs ? 0.0 : c.margin();
-  if (margin < -c.tolerance || (c.strict && margin < 0.0)) {
-    v.outcome = Outcome::refuted;
-    v.reason = fmt::format("\"{}\" is false: {}", c.name, sides(c));
-  } else if (margin > c.tolerance || (c.tolerance == 0.0 && c.holds())) {
-    v.outcome = scope == Scope::samples ? Outcome::supported : Outcome::certified;
-    v.reason =
-        v.hypotheses.empty() && v.steps.empty()
-            ? fmt::format("\"{}\": {}", c.name, sides(c))
-            : fmt::format("every hypothesis{} was evaluated and holds; \"{}\": {}",
-                          v.steps.empty() ? "" : " and every inequality of the proof", c.name, sides(c));
-  } else {
-    v.reason = fmt::format("\"{}\" has a margin of {:.3g}, within its rounding of {:.3g}: {}", c.name, margin,
-                           c.tolerance, sides(c));
-  }
-  return v;
-}
-
-Verdict Proof::unfinished(Scope scope, Inequality conclusion, std::string reason) const {
-  Verdict v = evidence(scope, std::move(conclusion));
-  if (v.outcome != Outcome::not_applicable) v.reason = std::move(reason);
-  return v;
+  throw DomainError(fmt::format("[Verdict] there is no number \"{}\"; there are: {}", name,
+                                names.empty() ? "none" : names));
 }
 
 std::string Verdict::to_string() const {
-  std::string text = fmt::format("{} ({}): {}", theory::to_string(outcome), theory::to_string(scope),
+  std::string text = fmt::format("{} ({}): {}", theory::to_string(outcome), domain.text,
                                  claim.statement.empty() ? claim.name : claim.statement);
-  if (!claim.statement.empty() || !claim.source.empty())
-    text += fmt::format("\n  of:     {}{}{}", claim.name, claim.source.empty() ? "" : ", ", claim.source);
+  if (!claim.citation.empty())
+    text += "\n  of:     " + claim.citation;
+  else if (!claim.statement.empty())
+    text += "\n  of:     " + claim.name;
   text += "\n  reason: " + reason;
   if (!seed.empty()) text += fmt::format("\n  {} points, drawn from {}", points, seed);
+  for (const auto& [name, value] : numbers) text += fmt::format("\n  {} = {:.10g}", name, value);
   const auto table = [&text](const char* title, const std::vector<Inequality>& list) {
     if (list.empty()) return;
     report::Table t({{title}, {"lhs"}, {"rhs"}, {"margin"}, {"where"}, {"holds"}});
     for (const Inequality& q : list)
-      t.row({q.name, q.lhs, q.rhs, q.margin(), q.where,
-             !q.holds()         ? "no"
-             : q.margin() < 0.0 ? "within rounding"
-                                : "yes"});
+      t.row({q.name, q.lhs.value(), q.rhs.value(), q.margin(), q.where,
+             !q.holds()          ? std::string("no")
+             : q.margin() >= 0.0 ? std::string("yes")
+                                 : fmt::format("within {}", theory::to_string(q.by()))});
     text += "\n" + t.to_text();
   };
-  table("hypothesis: lhs <= rhs", hypotheses);
-  table("step of the proof: lhs <= rhs", steps);
+  table("hypothesis", hypotheses);
+  table("step of the proof", steps);
   if (!account.empty()) {
     report::Table t({{"what the margin is made of"}, {"slack", report::Align::right, 10}});
     for (const auto& [name, value] : account) t.row({name, value});
@@ -192,25 +152,117 @@ report::Check Verdict::record(Outcome expected) const {
   report::Check check;
   check.name = claim.name;
   check.source = claim.source;
-  check.claim = claim.statement;
+  check.citation = claim.citation;
+  check.formula = claim.tex;
+  check.claim = claim.statement.empty() ? conclusion.name : claim.statement;
   // Where the work was not begun, the numbers to show are those of the hypothesis that fails.
   const Inequality* failed = std::isnan(conclusion.margin()) ? first_failure(hypotheses) : nullptr;
-  const Inequality& shown = failed ? *failed : conclusion;
-  if (failed) check.claim = fmt::format("{} [of: {}]", failed->name, claim.statement);
-  check.lhs = shown.lhs;
-  check.rhs = shown.rhs;
-  check.margin = shown.margin();
+  if (failed) check.claim = fmt::format("{} [of: {}]", failed->name, check.claim);
+  const auto [lhs, rhs] = sides(failed ? *failed : conclusion);
+  check.lhs = lhs;
+  check.rhs = rhs;
+  check.margin = rhs - lhs;
   check.verdict = theory::to_string(outcome);
   check.expected = theory::to_string(expected);
-  check.scope = theory::to_string(scope);
+  check.scope = domain.text;
   check.note = reason;
-  if (!seed.empty()) {
-    check.scope = fmt::format("{} points", points);
-    check.note += fmt::format("; the points were drawn from {}", seed);
-  }
-  check.hypotheses = rows(hypotheses);
-  check.steps = rows(steps);
+  if (!seed.empty()) check.note += fmt::format("; the points were drawn from {}", seed);
+  check.hypotheses = clauses(hypotheses);
+  check.steps = clauses(steps);
   return check;
+}
+
+Verdict compare(Claim claim, const Measured& a, const Measured& b) {
+  return compare(std::move(claim), a == b);
+}
+
+Verdict compare(Claim claim, const Tensor& got, const Tensor& wanted, double accuracy) {
+  if (!(accuracy > 0.0 && std::isfinite(accuracy)))
+    throw DomainError(fmt::format("[compare] accuracy is {}; give a positive number", accuracy));
+  Inequality q = within(relative_error(got, wanted), accuracy) == exact(0.0);
+  q.name = fmt::format("max |got - wanted| <= {:g} max |wanted|", accuracy);
+  return compare(std::move(claim), std::move(q));
+}
+
+Verdict compare(Claim claim, Inequality inequality, const Domain& where) {
+  if (!claim.source.empty())
+    throw DomainError(
+        fmt::format("[compare] two numbers show nothing of {}; give a claim of your own, or use its check",
+                    claim.citation));
+  const std::string text = inequality.name.empty() ? claim.name : inequality.name;
+  return Proof(std::move(claim)).conclude(where, text, std::move(inequality));
+}
+
+Verdict sampled(std::span<const Verdict> verdicts) {
+  if (verdicts.empty()) throw DomainError("[sampled] there is no verdict; give those of at least one point");
+  const auto count = static_cast<Index>(verdicts.size());
+  const auto held = [](const Verdict& v) {
+    return v.outcome == Outcome::certified || v.outcome == Outcome::supported || v.outcome == Outcome::agrees;
+  };
+  const auto closeness = [](const Verdict& v) { return v.conclusion.margin() + v.conclusion.tolerance(); };
+  const Verdict* shown = &verdicts.front();
+  for (const Verdict& v : verdicts) {
+    if (v.outcome == Outcome::refuted) return v;
+    if (held(*shown) && (!held(v) || closeness(v) < closeness(*shown))) shown = &v;
+  }
+  Verdict all = *shown;
+  if (!held(all)) return all;
+  all.outcome = Outcome::supported;
+  all.domain = Domain::points(count);
+  all.points = count;
+  all.reason =
+      fmt::format("it held at each of {} points, with the smallest margin where {}", count, all.reason);
+  return all;
+}
+
+report::Drawn plot(const std::string& path, const Verdict& verdict, report::PlotOptions options) {
+  check_series("plot", verdict);
+  std::vector<report::Series> curves;
+  for (const Series& s : verdict.series) {
+    if (s.kind == Series::Kind::noted) continue;
+    const auto n = static_cast<Index>(s.values.size());
+    curves.emplace_back(s.name, Tensor::linspace(1.0, static_cast<double>(n), n), Tensor::from(s.values, {n}),
+                        report::SeriesOptions{s.kind == Series::Kind::predicted ? report::Line::predicted
+                                                                                : report::Line::observed});
+  }
+  if (options.title.empty()) options.title = verdict.claim.name;
+  if (options.x.empty()) options.x = "T";
+  return report::plot(path, curves, options);
+}
+
+void save_csv(const std::string& path, const Verdict& verdict) {
+  check_series("save_csv", verdict);
+  std::vector<std::string> names{"T"};
+  std::size_t longest = 0;
+  for (const Series& s : verdict.series) {
+    names.push_back(s.name);
+    longest = std::max(longest, s.values.size());
+  }
+  std::vector<double> cells;
+  for (std::size_t k = 0; k < longest; ++k) {
+    cells.push_back(static_cast<double>(k + 1));
+    for (const Series& s : verdict.series)
+      cells.push_back(k < s.values.size() ? s.values[k] : std::numeric_limits<double>::quiet_NaN());
+  }
+  const Shape shape{static_cast<Index>(longest), static_cast<Index>(names.size())};
+  report::save_csv(path, names, Tensor::from(cells, shape));
+}
+
+double relative_error(const Tensor& got, const Tensor& wanted) {
+  if (got.shape() != wanted.shape())
+    throw ShapeError(fmt::format("[relative_error] got is {}, wanted is {}; compare tensors of one shape",
+                                 got.shape().to_string(), wanted.shape().to_string()));
+  double error = 0.0, largest = 0.0;
+  for (std::size_t i = 0; i < wanted.data().size(); ++i) {
+    const double difference = std::fabs(got.data()[i] - wanted.data()[i]);
+    if (std::isnan(difference)) return difference;
+    error = std::max(error, difference);
+    largest = std::max(largest, std::fabs(wanted.data()[i]));
+  }
+  if (largest == 0.0)
+    throw DomainError(fmt::format("[relative_error] wanted, {}, has nothing but zeros; compare absolutely",
+                                  wanted.shape().to_string()));
+  return error / largest;
 }
 
 }  // namespace cotangent::theory

@@ -14,7 +14,7 @@
 #include "nn/losses.hpp"
 #include "theory/margin.hpp"
 #include "theory/proxies/leaky_relu_margins.hpp"
-#include "theory/surrogate.hpp"
+#include "theory/proxies/proxy_steps.hpp"
 
 namespace cotangent::theory {
 namespace {
@@ -40,55 +40,53 @@ void check_inputs(const nn::TwoLayer& net, const Tensor& x) {
 }
 
 /// What the proof of O34 uses, at every iterate and sample.
-class ProofObserver final : public optim::Observer {
+class AlignmentSteps {
  public:
-  ProofObserver(const LeakyReluProblem& problem, double rho, const Params& reference, Proof& proof)
-      : level_(rho * problem.slope() * problem.margin()),
-        rho_(rho),
+  AlignmentSteps(const LeakyReluProblem& problem, double rho, const Params& reference, Study& study)
+      : rho_(exact(rho)),
+        level_(rho_ * exact(problem.slope()) * exact(problem.margin())),
+        level_loss_(nn::log_loss(level_.value())),
         reference_(reference),
-        margins_(problem),
-        along_w_(proof.step_at_each("iterate", "|<grad Lhat, W> - mean l'(z) z| <= 0")),
-        along_v_(proof.step_at_each("iterate", "|<grad Lhat, V> - mean l'(z) y <grad f, V>| <= 0")),
-        alignment_(proof.step_at_each("iterate", "rho alpha gamma <= y <grad f(x), V>")),
-        convexity_(proof.step_at_each("iterate", "l(z) - l(rho alpha gamma) <= l'(z) (z - rho alpha gamma)")),
-        unit_(proof.step_at_each("iterate", "|grad f(x)| <= 1")),
-        by_slopes_(proof.step_at_each("iterate", "|grad Lhat| <= mean -l'(z)")),
-        at_most_one_(proof.step_at_each("iterate", "mean -l'(z) <= 1")) {}
+        z_(problem),
+        along_w_(study.step_at_each("iterate", "<grad Lhat, W> = mean l'(z) z")),
+        along_v_(study.step_at_each("iterate", "<grad Lhat, V> = mean l'(z) y <grad f, V>")),
+        alignment_(study.step_at_each("iterate", "rho alpha gamma <= y <grad f(x), V>")),
+        convexity_(study.step_at_each("iterate", "l(z) - l(rho alpha gamma) <= l'(z) (z - rho alpha gamma)")),
+        unit_(study.step_at_each("iterate", "|grad f(x)| <= 1")),
+        by_slopes_(study.step_at_each("iterate", "|grad Lhat| <= mean -l'(z)")),
+        at_most_one_(study.step_at_each("iterate", "mean -l'(z) <= 1")) {}
 
-  optim::Flow on_step(const optim::View& view) override {
-    const Index t = view.iteration;
-    margins_.at(view.w);
-    const auto n = static_cast<double>(margins_.size());
+  void at(const Iterate& it) {
+    z_.at(it.w);
+    const auto n = static_cast<double>(z_.size());
+    const Index summed = z_.summed();
     double slopes = 0.0, along_w = 0.0, along_v = 0.0, size_w = 0.0, size_v = 0.0;
-    const Index summed = margins_.summed();
-    for (Index i = 0; i < margins_.size(); ++i) {
-      const double z = margins_.margin(i), dl = logistic_slope(z), aligned = rho_ * margins_.alignment(i);
-      const double size = rho_ * margins_.alignment_magnitude(i);
-      alignment_.observe(t, level_, aligned, rounding({level_}) + rounding({size}, summed));
-      const double left = logistic(z) - logistic(level_), right = dl * (z - level_);
-      convexity_.observe(t, left, right, rounding({logistic(z), logistic(level_), dl * z, dl * level_}));
-      unit_.observe(t, margins_.gradient_norm(i), 1.0, rounding({1.0}, summed));
+    for (Index i = 0; i < z_.size(); ++i) {
+      const double z = z_.margin(i), loss = z_.loss(i), dl = z_.slope(i), level = level_.value();
+      const Measured aligned = rho_ * rounded(z_.alignment(i), z_.alignment_magnitude(i), summed);
+      alignment_.observe(it.t, rounded(level) <= aligned);
+      convexity_.observe(it.t, rounded(loss - level_loss_, loss + level_loss_) <=
+                                   rounded(dl * (z - level), std::fabs(dl * z) + std::fabs(dl * level)));
+      unit_.observe(it.t, rounded(z_.gradient_norm(i), 1.0, summed) <= exact(1.0));
       slopes -= dl;
       along_w += dl * z;
-      along_v += dl * aligned;
-      size_w += std::fabs(dl) * margins_.magnitude(i);
-      size_v += std::fabs(dl) * size;
+      along_v += dl * aligned.value();
+      size_w += std::fabs(dl) * z_.magnitude(i);
+      size_v += std::fabs(dl) * rho_.value() * z_.alignment_magnitude(i);
     }
-    const double w = compensated_dot(view.gradient.flat().data(), view.w.flat().data()).value;
-    const double v = compensated_dot(view.gradient.flat().data(), reference_.flat().data()).value;
-    along_w_.observe(t, std::fabs(w - along_w / n), 0.0, rounding({size_w / n}, summed));
-    along_v_.observe(t, std::fabs(v - along_v / n), 0.0, rounding({size_v / n}, summed));
-    by_slopes_.observe(t, view.gradient_norm, slopes / n, rounding({view.gradient_norm, slopes / n}, summed));
-    at_most_one_.observe(t, slopes / n, 1.0, rounding({1.0, 1.0}, summed));
-    return optim::Flow::go_on;
+    along_w_.observe(it.t, inner(it.gradient, it.w) == rounded(along_w / n, size_w / n, summed));
+    along_v_.observe(it.t, inner(it.gradient, reference_) == rounded(along_v / n, size_v / n, summed));
+    const Measured mean = rounded(slopes / n, slopes / n, summed);
+    by_slopes_.observe(it.t, rounded(it.gradient_norm.value(), it.gradient_norm.value(), summed) <= mean);
+    at_most_one_.observe(it.t, mean <= exact(1.0));
   }
 
  private:
-  double level_;
-  double rho_;
+  Measured rho_, level_;
+  double level_loss_;
   const Params& reference_;
-  LeakyReluMargins margins_;
-  Row &along_w_, &along_v_, &alignment_, &convexity_, &unit_, &by_slopes_, &at_most_one_;
+  LeakyReluMargins z_;
+  Clause &along_w_, &along_v_, &alignment_, &convexity_, &unit_, &by_slopes_, &at_most_one_;
 };
 
 Index iterations_needed(double exact) {
@@ -130,69 +128,64 @@ Params LeakyReluProblem::reference(double rho) const {
 }
 
 ProxyConvexity LeakyReluProblem::proxy(double rho) const {
-  const double h = logistic(rho * slope_ * margin_);
+  const double h = nn::log_loss(rho * slope_ * margin_);
   return {.f = [problem = *this](const Var& w) { return problem.risk(w); },
           .h = [h](const Var&) { return Var(h); },
           .v = reference(rho)};
 }
 
+void LeakyReluProblem::check_start(const char* operation, const Params& w0) const {
+  if (w0.size() != net_.num_params())
+    throw ShapeError(fmt::format("[{}] w0 has {} parameters, {} has {}; start from net.init(rng)", operation,
+                                 w0.size(), net_.name(), net_.num_params()));
+  for (const double v : w0.flat().data()) check_number(operation, "a number of w0", v);
+}
+
 void LeakyReluProblem::hypotheses(Proof& proof) const {
   const Tensor& a = net_.outer();
-  const double share = 1.0 / std::sqrt(static_cast<double>(a.size()));
-  proof.hypothesis({.name = "phi is a leaky ReLU", .lhs = std::isnan(slope_) ? 1.0 : 0.0, .rhs = 0.0});
-  proof.hypothesis({.name = "0 < alpha", .lhs = 0.0, .rhs = slope_, .strict = true});
-  proof.hypothesis({.name = "alpha <= 1", .lhs = slope_, .rhs = 1.0});
-  Row& outer = proof.hypothesis_at_each("unit", "||a_j| - 1/sqrt(m)| <= 0");
-  for (Index j = 0; j < a.size(); ++j)
-    outer.observe(j, std::fabs(std::fabs(a(j)) - share), 0.0, rounding({share, share}));
-  Row& length = proof.hypothesis_at_each("sample", "|x_i| <= 1");
-  for (Index i = 0; i < x_.size(0); ++i) {
-    const double x = norm(row(x_, i));
-    length.observe(i, x, 1.0, rounding({x, 1.0}));
-  }
-  proof.hypothesis({.name = "0 < gamma", .lhs = 0.0, .rhs = margin_, .strict = true});
+  const Measured share = exact(1.0) / sqrt(exact(static_cast<double>(a.size())));
+  proof.hypothesis("phi is a leaky ReLU", exact(std::isnan(slope_) ? 1.0 : 0.0) <= exact(0.0));
+  proof.hypothesis("0 < alpha", exact(0.0) < exact(slope_));
+  proof.hypothesis("alpha <= 1", exact(slope_) <= exact(1.0));
+  Clause& outer = proof.hypothesis_at_each("unit", "|a_j| = 1/sqrt(m)");
+  for (Index j = 0; j < a.size(); ++j) outer.observe(j, rounded(std::fabs(a(j))) == share);
+  Clause& length = proof.hypothesis_at_each("sample", "|x_i| <= 1");
+  for (Index i = 0; i < x_.size(0); ++i) length.observe(i, rounded(norm(row(x_, i))) <= exact(1.0));
+  proof.hypothesis("0 < gamma", exact(0.0) < exact(margin_));
   if (direction_.size() == 0) return;
-  const double v = norm(direction_.data());
-  proof.hypothesis(
-      {.name = "||v*| - 1| <= 0", .lhs = std::fabs(v - 1.0), .rhs = 0.0, .tolerance = rounding({v, 1.0})});
-  Row& separated = proof.hypothesis_at_each("sample", "gamma <= y_i <v*, x_i>");
-  for (Index i = 0; i < x_.size(0); ++i) {
-    const Compensated s = compensated_dot(row(x_, i), direction_.data());
-    const double signed_margin = y_(i, 0) * s.value;
-    separated.observe(i, margin_, signed_margin, rounding({s.magnitude, margin_}));
-  }
+  proof.hypothesis("|v*| = 1", rounded(norm(direction_.data())) == exact(1.0));
+  Clause& separated = proof.hypothesis_at_each("sample", "gamma <= y_i <v*, x_i>");
+  for (Index i = 0; i < x_.size(0); ++i)
+    separated.observe(i, exact(margin_) <= exact(y_(i, 0)) * inner(row(x_, i), direction_.data()));
 }
 
 Verdict check_leaky_relu_proxy(const LeakyReluProblem& problem, double rho, Rng& rng,
                                std::optional<double> claimed, const FalsifyOptions& options) {
   if (!(rho > 0.0 && std::isfinite(rho)))
     throw DomainError(fmt::format("[check_leaky_relu_proxy] rho is {}; give a positive number", rho));
-  const Claim claim{.name = "the logistic risk is proxy convex",
-                    .source = "proxy O34",
-                    .statement =
-                        "Lhat(W) + <grad Lhat(W), V - W> <= h for every W, h = l(rho alpha gamma), rows of V "
-                        "rho a_j v*"};
-  Proof proof(claim);
+  Proof proof(Claim(entry("O34"), claimed ? fmt::format("rho = {:g}, h = {:g}", rho, *claimed)
+                                          : fmt::format("rho = {:g}, h = l(rho alpha gamma)", rho)));
   problem.hypotheses(proof);
-  const double theorem = logistic(rho * problem.slope() * problem.margin());
-  const Inequality conclusion{
-      .name = "l(rho alpha gamma) <= h", .lhs = theorem, .rhs = claimed.value_or(theorem)};
-  if (!proof.applicable() || !claimed || *claimed >= theorem)
-    return proof.conclude(Scope::everywhere, conclusion);
+  const double level = rho * problem.slope() * problem.margin();
+  const Measured theorem = mapped(rounded(level), nn::log_loss(level), 1.0);
+  // Where nothing is claimed, h is the theorem's own constant, whatever its digits are.
+  if (!claimed || !proof.applicable())
+    return proof.conclude(Domain::everywhere(), "l(rho alpha gamma) <= h",
+                          exact(theorem.value()) <= exact(theorem.value()));
+  if (!(exact(*claimed) <= theorem).proved() || *claimed == theorem.value())
+    return proof.conclude(Domain::everywhere(), "l(rho alpha gamma) <= h", theorem <= exact(*claimed));
   ProxyConvexity triple = problem.proxy(rho);
   triple.h = [h = *claimed](const Var&) { return Var(h); };
-  Verdict verdict = check_proxy_convexity(triple, triple.v.zeros_like(), rng, options);
-  verdict.claim = claim;
-  return verdict;
+  FalsifyOptions around = options;
+  around.starts.push_back(triple.v);
+  around.radius = std::max(around.radius, 3.0 * norm(triple.v));
+  return proof.searched(search(triple.claim(), triple.v.zeros_like(), rng, around));
 }
 
-LeakyReluRun check_leaky_relu_theorem(const LeakyReluProblem& problem, const Params& w0,
-                                      const LeakyReluOptions& options) {
+Verdict check_leaky_relu_theorem(const LeakyReluProblem& problem, const Params& w0,
+                                 const LeakyReluOptions& options) {
   constexpr const char* kName = "check_leaky_relu_theorem";
-  if (w0.size() != problem.net().num_params())
-    throw ShapeError(fmt::format("[{}] w0 has {} parameters, {} has {}; start from net.init(rng)", kName,
-                                 w0.size(), problem.net().name(), problem.net().num_params()));
-  for (const double v : w0.flat().data()) check_number(kName, "a number of w0", v);
+  problem.check_start(kName, w0);
   check_number(kName, "accuracy", options.accuracy);
   if (options.claimed) check_number(kName, "claimed", *options.claimed);
   if (options.step) check_number(kName, "step", *options.step);
@@ -201,71 +194,66 @@ LeakyReluRun check_leaky_relu_theorem(const LeakyReluProblem& problem, const Par
         fmt::format("[{}] iterations and budget must be at least 1; budget is {}", kName, options.budget));
 
   const bool sharper = options.form == LeakyReluForm::sharper;
-  const double eps = options.accuracy;
-  const double longest = sharper ? 1.0 : 2.0 * eps / 3.0;
-  LeakyReluRun run;
-  run.step = options.step.value_or(longest);
-  Proof proof({.name = sharper ? "the leaky ReLU theorem, sharper form" : "the leaky ReLU theorem",
-               .source = "proxy O35",
-               .statement = fmt::format("min_{{t<T}} Lhat(W_t) <= {}", options.claimed.value_or(eps))});
-  problem.hypotheses(proof);
-  proof.hypothesis({.name = "0 < eps", .lhs = 0.0, .rhs = eps, .strict = true});
-  proof.hypothesis({.name = "eps < 3", .lhs = eps, .rhs = 3.0, .strict = true});
-  proof.hypothesis({.name = "0 < step", .lhs = 0.0, .rhs = run.step, .strict = true});
-  proof.hypothesis({.name = sharper ? "step <= 1" : "step <= 2 eps / 3",
-                    .lhs = run.step,
-                    .rhs = longest,
-                    .tolerance = rounding({longest})});
-  constexpr const char* kConclusion = "min_{t<T} Lhat(W_t) <= claimed";
-  if (!proof.applicable()) {
-    run.rho = run.h = run.distance = kNaN;
-    run.descent.least = kNaN;
-    run.verdict = proof.conclude(Scope::trajectory, {.name = kConclusion, .lhs = kNaN, .rhs = kNaN});
-    return run;
-  }
+  const double longest = sharper ? 1.0 : 2.0 * options.accuracy / 3.0,
+               step_length = options.step.value_or(longest);
+  const Measured eps = exact(options.accuracy), step = exact(step_length), alpha = exact(problem.slope()),
+                 gamma = exact(problem.margin()), claimed = exact(options.claimed.value_or(options.accuracy));
+  Study study(Claim(entry("O35"),
+                    options.claimed
+                        ? fmt::format("eps = {:g}, claimed {:g}", options.accuracy, *options.claimed)
+                        : fmt::format("eps = {:g}", options.accuracy),
+                    sharper ? "sharper form" : ""));
+  problem.hypotheses(study);
+  study.hypothesis("0 < eps", exact(0.0) < eps);
+  study.hypothesis("eps < 3", eps < exact(3.0));
+  study.hypothesis("0 < step", exact(0.0) < step);
+  study.hypothesis(sharper ? "step <= 1" : "step <= 2 eps / 3",
+                   step <= (sharper ? exact(1.0) : exact(2.0) * eps / exact(3.0)));
+  if (!study.applicable()) return study.unfinished(Domain::run(), "a hypothesis fails");
 
-  run.rho = std::log(3.0 / eps) / (problem.slope() * problem.margin());
-  run.h = logistic(run.rho * problem.slope() * problem.margin());
-  run.reference = problem.reference(run.rho);
-  run.distance = squared_distance(w0.flat().data(), run.reference.flat().data()).value;
-  const double needed = (sharper ? 3.0 : 1.5) * run.distance / (run.step * eps);
-  if (!std::isfinite(needed))
+  const double rho = std::log(3.0 / options.accuracy) / (problem.slope() * problem.margin());
+  const Measured level = exact(rho) * alpha * gamma, h = mapped(level, nn::log_loss(level.value()), 1.0);
+  const Params reference = problem.reference(rho);
+  const Measured distance = squared_distance(w0, reference);
+  const Measured needed = exact(sharper ? 3.0 : 1.5) * distance / (step * eps);
+  if (!std::isfinite(needed.value()))
     throw DomainError(
         fmt::format("[{}] T = {}: |W_0 - V|^2 = {} is beyond the range of numbers; give a smaller start or a "
                     "larger accuracy",
-                    kName, needed, run.distance));
-  run.iterations = options.iterations.value_or(iterations_needed(needed));
+                    kName, needed.value(), distance.value()));
+  const Index iterations = options.iterations.value_or(iterations_needed(needed.value()));
   // The T of the theorem itself is no claim to verify, and may exceed every whole-number type.
-  proof.hypothesis(
-      {.name = sharper ? "3 |W_0 - V|^2 / (step eps) <= T" : "(3/2) |W_0 - V|^2 / (step eps) <= T",
-       .lhs = needed,
-       .rhs = options.iterations ? static_cast<double>(run.iterations) : std::max(std::ceil(needed), 1.0),
-       .tolerance = rounding({needed})});
-  proof.step({.name = "l(rho alpha gamma) <= eps / 3",
-              .lhs = run.h,
-              .rhs = eps / 3.0,
-              .tolerance = rounding({run.h, eps / 3.0})});
+  const double made =
+      options.iterations ? static_cast<double>(iterations) : std::max(std::ceil(needed.value()), 1.0);
+  study.hypothesis(sharper ? "3 |W_0 - V|^2 / (step eps) <= T" : "(3/2) |W_0 - V|^2 / (step eps) <= T",
+                   needed <= exact(made));
+  study.step("l(rho alpha gamma) <= eps / 3", h <= eps / exact(3.0));
+  study.number("rho", rho);
+  study.number("h", h.value());
+  study.number("distance", distance.value());
+  study.number("step", step_length);
+  study.number("T", made);
 
-  ProxyDescentOptions descent{.step = run.step,
-                              .iterations = std::min(run.iterations, options.budget),
-                              .bound = sharper ? ProxyBound::self_bounded : ProxyBound::lipschitz,
-                              .claimed = options.claimed.value_or(eps),
-                              .progress = options.progress};
-  if (!options.whole_run) descent.stop_at = std::min(*descent.claimed, eps);
-  ProofObserver observer(problem, run.rho, run.reference, proof);
-  run.descent = run_proxy_descent(problem.proxy(run.rho), w0, descent, proof, kConclusion, {&observer});
-  run.verdict = run.descent.verdict;
-  const bool reached = run.descent.least <= *descent.claimed;
-  if (!reached && static_cast<Index>(run.descent.g.size()) < run.iterations &&
-      run.verdict.outcome == Outcome::refuted) {
-    run.verdict.outcome = Outcome::inconclusive;
-    run.verdict.reason = fmt::format(
-        "broken off after the budget of {} of {} iterations, at min Lhat = {:.6g}; give a "
-        "larger .budget or .accuracy",
-        run.descent.g.size(), run.iterations, run.descent.least);
-  }
-  run.descent.verdict = run.verdict;
-  return run;
+  const ProxyConvexity triple = problem.proxy(rho);
+  ProxySteps descent(
+      triple, w0, {.step = step_length, .bound = sharper ? ProxyBound::self_bounded : ProxyBound::lipschitz},
+      study, ProxySteps::Bound::step, "risk");
+  AlignmentSteps alignment(problem, rho, reference, study);
+  const double goal = std::min(claimed.value(), options.accuracy);
+  return study.descend(
+      triple.f, w0,
+      {.step = step_length, .iterations = iterations, .budget = options.budget, .progress = options.progress},
+      [&](const Iterate& it) {
+        alignment.at(it);
+        descent.at(it);
+        const double least = descent.least().value();
+        if (least <= goal && (!options.whole_run || it.t + 1 == options.budget)) study.enough();
+      },
+      [&] {
+        descent.finish(study);
+        return descent.least() <= claimed;
+      },
+      "min_{t<T} Lhat(W_t) <= claimed");
 }
 
 }  // namespace cotangent::theory

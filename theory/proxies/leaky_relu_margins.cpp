@@ -1,6 +1,7 @@
 // Closed forms of the two-layer leaky ReLU net.
 #include "theory/proxies/leaky_relu_margins.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "autodiff/kernels/compensated.hpp"
@@ -53,6 +54,23 @@ void LeakyReluMargins::at(const Params& w) {
     alignment_magnitudes_[i] = share * separation_magnitudes_[i];
     norms_[i] = std::sqrt(square) * lengths_[i];
   }
+}
+
+Measured LeakyReluMargins::mean_slope() const {
+  double sum = 0.0;
+  for (Index i = 0; i < size(); ++i) sum -= slope(i);
+  return rounded(sum / static_cast<double>(size()));
+}
+
+double LeakyReluMargins::mean_pull() const {
+  double sum = 0.0;
+  for (Index i = 0; i < size(); ++i) sum -= slope(i) * alignment_magnitude(i);
+  return sum / static_cast<double>(size());
+}
+
+double LeakyReluMargins::error() const {
+  const auto wrong = std::count_if(z_.begin(), z_.end(), [](double z) { return z <= 0.0; });
+  return static_cast<double>(wrong) / static_cast<double>(size());
 }
 
 }  // namespace cotangent::theory

@@ -17,12 +17,19 @@ class LeakyReluMargins {
   Index size() const noexcept { return static_cast<Index>(z_.size()); }
   /// z_i.
   double margin(Index i) const { return z_[static_cast<std::size_t>(i)]; }
+  /// l(z_i) and l'(z_i), l the logistic loss.
+  double loss(Index i) const { return nn::log_loss(margin(i)); }
+  double slope(Index i) const { return nn::log_loss_slope(margin(i)); }
   /// sum_j |a_j| phi'_ij |w_j| |x_i|, at least the sum of the magnitudes z_i is made of, from which its rounding follows.
   double magnitude(Index i) const { return magnitudes_[static_cast<std::size_t>(i)]; }
   /// y_i <grad f(x_i; W), V> for V of rows a_j v*: y_i <v*, x_i> sum_j a_j^2 phi'_ij.
   double alignment(Index i) const { return alignments_[static_cast<std::size_t>(i)]; }
   /// The same with |v*_k x_ik| in place of v*_k x_ik: what alignment(i) is made of.
   double alignment_magnitude(Index i) const { return alignment_magnitudes_[static_cast<std::size_t>(i)]; }
+  /// mean -l'(z_i); the mean of -l'(z_i) alignment_magnitude(i); the share of z_i <= 0.
+  Measured mean_slope() const;
+  double mean_pull() const;
+  double error() const;
   /// How many numbers are added up on the way to a sum over samples, units and inputs: n + m + d.
   Index summed() const noexcept { return summed_; }
   /// |grad f(x_i; W)|_F = |D a| |x_i|.

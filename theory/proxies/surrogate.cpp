@@ -1,104 +1,43 @@
 // Surrogates of the 0-1 loss.
-#include "theory/surrogate.hpp"
-
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 
 #include "autodiff/error.hpp"
+#include "theory/proxies.hpp"
 
 namespace cotangent::theory {
 namespace {
 
-/// l(t) or -l'(t), both nonincreasing, against 1{t < 0}.
-template <class F>
-Verdict decide(Claim claim, F l, double factor) {
+/// 1{t < 0} <= factor * u(t) for a nonincreasing u, continuous at 0.
+Verdict decide(const char* id, const std::string& instance, const Measured& at_zero, double factor,
+               FunctionRef<double(double)> u) {
   if (!(factor > 0.0 && std::isfinite(factor)))
     throw DomainError(fmt::format("[check_surrogate] factor is {}; give a positive number", factor));
-  Proof proof(std::move(claim));
-  const double at_zero = factor * l(0.0);
-  if (at_zero >= 1.0)
-    return proof.conclude(Scope::everywhere,
-                          {.name = "1 <= factor * l(0)", .lhs = 1.0, .rhs = at_zero, .where = "t = 0"});
-  // Just below 0, where l is continuous: half-way to where it would reach 1.
+  const Proof proof(Claim(entry(id), instance));
+  const Inequality there = exact(1.0) <= exact(factor) * at_zero;
+  if (!there.disproved()) return proof.conclude(Domain::everywhere(), "1 <= factor * u(0)", there);
+  // Just below 0: half-way to where it would reach 1.
   double t = -1.0;
-  while (factor * l(t) >= 1.0 && t < -1e-15) t *= 0.5;
-  const double there = factor * l(t);
-  Verdict verdict = proof.conclude(Scope::everywhere, {.name = "1{t < 0} <= factor * l(t)",
-                                                       .lhs = 1.0,
-                                                       .rhs = there,
-                                                       .tolerance = rounding({1.0, there}),
-                                                       .where = fmt::format("t = {}", t)});
-  verdict.witness = Params({{"t", Tensor{t}}});
-  return verdict;
+  while (!(exact(1.0) <= exact(factor) * rounded(u(t))).disproved() && t < -1e-15) t *= 0.5;
+  Verdict v = proof.conclude(Domain::everywhere(), fmt::format("1{{t < 0}} <= factor * u(t) at t = {}", t),
+                             exact(1.0) <= exact(factor) * rounded(u(t)));
+  v.witness = Params({{"t", Tensor{t}}});
+  return v;
 }
 
 }  // namespace
 
-double logistic(double t) noexcept { return std::fmax(-t, 0.0) + std::log1p(std::exp(-std::fabs(t))); }
-
-double logistic_slope(double t) noexcept {
-  const double e = std::exp(-std::fabs(t));
-  return -(t >= 0.0 ? e : 1.0) / (1.0 + e);
-}
-
-const char* to_string(MarginLoss loss) noexcept {
-  switch (loss) {
-    case MarginLoss::hinge:
-      return "hinge";
-    case MarginLoss::squared_hinge:
-      return "squared hinge";
-    case MarginLoss::exponential:
-      return "exponential";
-    case MarginLoss::logistic:
-      break;
-  }
-  return "logistic";
-}
-
-double value(MarginLoss loss, double t) noexcept {
-  switch (loss) {
-    case MarginLoss::hinge:
-      return t <= 1.0 ? 1.0 - t : 0.0;
-    case MarginLoss::squared_hinge:
-      return t <= 1.0 ? (1.0 - t) * (1.0 - t) : 0.0;
-    case MarginLoss::exponential:
-      return std::exp(-t);
-    case MarginLoss::logistic:
-      break;
-  }
-  return logistic(t);
-}
-
-double slope(MarginLoss loss, double t) noexcept {
-  switch (loss) {
-    case MarginLoss::hinge:
-      return t <= 1.0 ? -1.0 : 0.0;
-    case MarginLoss::squared_hinge:
-      return t <= 1.0 ? -2.0 * (1.0 - t) : 0.0;
-    case MarginLoss::exponential:
-      return -std::exp(-t);
-    case MarginLoss::logistic:
-      break;
-  }
-  return logistic_slope(t);
-}
-
 Verdict check_surrogate(MarginLoss loss, double factor) {
-  return decide(
-      {.name = fmt::format("the {} loss as a surrogate", to_string(loss)),
-       .source = "proxy O27",
-       .statement = fmt::format("1{{t < 0}} <= {:.10g} l(t) for every t", factor)},
-      [loss](double t) { return value(loss, t); }, factor);
+  const nn::MarginLossFacts& l = facts(loss);
+  const Measured at_zero = l.at_zero_error == 0.0 ? exact(l.at_zero) : within(l.at_zero, l.at_zero_error);
+  return decide("O27", fmt::format("{:.10g} times the {} loss", factor, l.name), at_zero, factor, l.value);
 }
 
 Verdict check_slope_surrogate(MarginLoss loss, double factor) {
-  return decide(
-      {.name = fmt::format("-l' of the {} loss as a surrogate", to_string(loss)),
-       .source = "proxy O28",
-       .statement = fmt::format("1{{t < 0}} <= {:.10g} (-l'(t)) for every t", factor)},
-      [loss](double t) { return -slope(loss, t); }, factor);
+  const nn::MarginLossFacts& l = facts(loss);
+  return decide("O28", fmt::format("{:.10g} times -l' of the {} loss", factor, l.name),
+                exact(-l.slope_at_zero), factor, [&](double t) { return -l.slope(t); });
 }
 
 SurrogateRisks surrogate_risks(const Tensor& margins, MarginLoss loss) {
@@ -116,7 +55,7 @@ SurrogateRisks surrogate_risks(const Tensor& margins, MarginLoss loss) {
   r.error /= n;
   r.risk /= n;
   r.slope_risk /= n;
-  r.bound = r.slope_risk / -slope(loss, 0.0);
+  r.bound = r.slope_risk / -facts(loss).slope_at_zero;
   return r;
 }
 

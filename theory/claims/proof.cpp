@@ -1,0 +1,234 @@
+// The one place where numbers become words.
+#include "theory/proof.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "autodiff/error.hpp"
+
+namespace cotangent::theory {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// How close an inequality is to failing, what may have moved it forgiven; NaN is closest of all.
+double closeness(const Inequality& q) {
+  const double tolerance = q.tolerance();
+  const double d = q.margin() + (std::isfinite(tolerance) ? tolerance : 0.0);
+  return std::isnan(d) ? -kInfinity : d;
+}
+
+/// `"name": 1.5 <= 1 at sample 1`.
+std::string quoted(const Inequality& q) { return fmt::format("\"{}\": {}", q.name, q.to_string()); }
+
+const Inequality* first_failure(const std::vector<Inequality>& list) {
+  const auto failed = std::find_if(list.begin(), list.end(), [](const Inequality& q) { return !q.holds(); });
+  return failed == list.end() ? nullptr : &*failed;
+}
+
+const Clause* never_evaluated(const std::vector<std::unique_ptr<Clause>>& clauses) {
+  for (const auto& clause : clauses)
+    if (clause->evaluations() == 0) return clause.get();
+  return nullptr;
+}
+
+std::string announced(const Clause& clause) {
+  return fmt::format("\"{}\" was announced but never evaluated", clause.worst().name);
+}
+
+}  // namespace
+
+void Clause::observe(Index k, const Inequality& q) noexcept {
+  const bool first = evaluations_++ == 0;
+  if (!first_failure_ && !q.holds()) first_failure_ = k;
+  if (!first && closeness(worst_) <= closeness(q)) return;
+  worst_.lhs = q.lhs;
+  worst_.relation = q.relation;
+  worst_.rhs = q.rhs;
+  at_ = k;
+}
+
+Inequality Clause::worst() const {
+  Inequality q = worst_;
+  if (place_) q.where = fmt::format("{} {}", place_, at_);
+  return q;
+}
+
+Clause Proof::named(std::string name, Inequality q) {
+  q.name = std::move(name);
+  return Clause(std::move(q));
+}
+
+std::vector<double>& Proof::series(std::string name, Series::Kind kind) {
+  return series_.emplace_back(std::make_unique<Series>(Series{.name = std::move(name), .kind = kind}))
+      ->values;
+}
+
+void Proof::account(std::vector<std::pair<std::string, Measured>> parts, const Measured& slack) {
+  account_ = std::move(parts);
+  account_slack_ = slack;
+}
+
+bool Proof::applicable() const {
+  return std::all_of(hypotheses_.begin(), hypotheses_.end(), [](const auto& clause) {
+    return clause->evaluations() == 0 || clause->worst().holds();
+  });
+}
+
+Verdict Proof::evidence(const Domain& domain, std::optional<Inequality> conclusion, bool& decided) const {
+  Verdict v{.claim = claim_, .outcome = Outcome::inconclusive, .domain = domain};
+  const auto gather = [&v](const Clauses& clauses, std::vector<Inequality>& out) {
+    for (const auto& clause : clauses) {
+      if (clause->evaluations() == 0) continue;
+      out.push_back(clause->worst());
+      v.points = std::max(v.points, clause->evaluations());
+    }
+  };
+  gather(hypotheses_, v.hypotheses);
+  gather(steps_, v.steps);
+  std::vector<Inequality> conclusions;
+  gather(conclusions_, conclusions);
+  for (const auto& s : series_) v.series.push_back(*s);
+  v.numbers = numbers_;
+  for (const auto& [part, amount] : account_) v.account.emplace_back(part, amount.value());
+  if (conclusion) conclusions.push_back(*conclusion);
+  if (!conclusions.empty()) v.conclusion = conclusions.back();
+
+  decided = true;
+  if (const Inequality* failed = first_failure(v.hypotheses)) {
+    v.outcome = Outcome::not_applicable;
+    v.reason = fmt::format("the hypothesis \"{}\" fails: {}", failed->name, failed->to_string());
+    return v;
+  }
+  if (const Clause* missing = never_evaluated(hypotheses_)) {
+    v.reason = announced(*missing);
+    return v;
+  }
+  for (const Inequality& c : conclusions) {
+    if (!c.disproved()) continue;
+    v.conclusion = c;
+    v.outcome = Outcome::refuted;
+    v.reason = fmt::format("\"{}\" is false: {}", c.name, c.to_string());
+    if (const Inequality* broken = first_failure(v.steps))
+      v.reason += fmt::format("; the proof's first false step is {}", quoted(*broken));
+    return v;
+  }
+  for (const Inequality& c : conclusions)
+    if (!c.holds()) v.conclusion = c;
+  decided = false;
+  return v;
+}
+
+std::string Proof::fault_of_account() const {
+  if (account_.empty()) return {};
+  double sum = 0.0, largest = 0.0, errors = account_slack_.error();
+  for (const auto& [part, amount] : account_) {
+    sum += amount.value();
+    largest = std::max(largest, std::fabs(amount.value()));
+    errors += amount.error();
+  }
+  const double slack = account_slack_.value();
+  if (std::fabs(sum - slack) <= 1e-12 * largest + errors) return {};
+  return fmt::format("the account is off: its parts sum to {:.15g}, the theorem's slack is {:.15g}", sum,
+                     slack);
+}
+
+Verdict Proof::conclude(const Domain& domain, std::string name, Inequality conclusion) const {
+  conclusion.name = std::move(name);
+  bool decided = false;
+  Verdict v = evidence(domain, std::move(conclusion), decided);
+  if (decided) return v;
+  const Inequality& c = v.conclusion;
+  if (const Inequality* broken = first_failure(v.steps)) {
+    v.reason = fmt::format("the proof breaks at {}; {}", quoted(*broken),
+                           c.holds() ? "the claim held here" : "whether the claim held here is open");
+    return v;
+  }
+  for (const Clauses* clauses : {&steps_, &conclusions_})
+    if (const Clause* missing = never_evaluated(*clauses)) {
+      v.reason = announced(*missing);
+      return v;
+    }
+  if (const std::string off = fault_of_account(); !off.empty()) {
+    v.reason = off;
+    return v;
+  }
+
+  const bool same = c.relation == Relation::equal && c.holds() && c.by() <= Measured::By::rounding;
+  if (same && (domain.kind == Domain::Kind::numbers || !c.proved())) {
+    v.outcome = domain.certifiable() ? Outcome::agrees : Outcome::supported;
+    v.reason = fmt::format("the two sides of {} are {:.3g} apart, of at most {:.3g}", quoted(c), -c.margin(),
+                           c.tolerance());
+  } else if (c.proved()) {
+    v.outcome = domain.certifiable() ? Outcome::certified : Outcome::supported;
+    v.reason = v.hypotheses.empty() && v.steps.empty()
+                   ? quoted(c)
+                   : fmt::format("every hypothesis{} was evaluated and holds; {}",
+                                 v.steps.empty() ? "" : " and every inequality of the proof", quoted(c));
+  } else if (!std::isnan(c.margin()) && c.by() > Measured::By::rounding) {
+    // An error that is itself an estimate proves nothing, either way.
+    v.outcome = c.holds() ? Outcome::supported : Outcome::inconclusive;
+    v.reason = fmt::format("{} {} {}, {:.3g}, {:.2g} times over; that is an estimate", quoted(c),
+                           c.holds() ? "holds within" : "fails beyond", to_string(c.by()), c.tolerance(),
+                           std::fabs(c.margin()) / c.tolerance());
+  } else {
+    v.reason = fmt::format("\"{}\" has a margin of {:.3g}, within its {} of {:.3g}: {}", c.name, c.margin(),
+                           to_string(c.by()), c.tolerance(), c.to_string());
+  }
+  return v;
+}
+
+Verdict Proof::unfinished(const Domain& domain, std::string reason) const {
+  bool decided = false;
+  Verdict v = evidence(domain, std::nullopt, decided);
+  if (!decided) v.reason = std::move(reason);
+  return v;
+}
+
+Verdict Proof::searched(const Evidence& e) const {
+  bool decided = false;
+  Verdict v = evidence(Domain::points(e.points), std::nullopt, decided);
+  v.conclusion = e.worst;
+  if (v.conclusion.where.empty()) v.conclusion.where = "the worst point found";
+  v.points = e.points;
+  v.seed = e.seed;
+  v.witness = e.point;
+  if (decided) return v;
+  const double margin = e.worst.margin(), tolerance = e.worst.tolerance();
+  const bool tight = std::fabs(margin) <= tolerance, identity = e.worst.relation == Relation::equal;
+  if (e.counterexample) {
+    v.outcome = Outcome::refuted;
+    v.reason = fmt::format("a counterexample: {} is false by {:.6g}, {} {:.2g}", v.conclusion.to_string(),
+                           -margin, to_string(e.worst.by()), tolerance);
+  } else if (margin < -tolerance) {
+    v.reason = fmt::format(
+        "the largest violation of {} points, {:.3g}, does not survive at neighbouring points: it is rounding",
+        e.points, -margin);
+  } else if (identity && tight) {
+    v.outcome = Outcome::supported;
+    v.reason = fmt::format(
+        "at {} points the two sides are at most {:.3g} apart, within {}; this is evidence, not proof",
+        e.points, -margin, to_string(e.worst.by()));
+  } else if (tight && e.mostly_tight) {
+    v.reason = fmt::format("the smallest margin of {} points, {:.3g}, is within its {}, {:.2g}", e.points,
+                           margin, to_string(e.worst.by()), tolerance);
+  } else if (tight) {
+    v.outcome = Outcome::supported;
+    v.reason = fmt::format(
+        "no counterexample in {} points; the smallest margin, {:.3g}, is within its {}: the claim is tight "
+        "there; "
+        "this is evidence, not proof",
+        e.points, margin, to_string(e.worst.by()));
+  } else {
+    v.outcome = std::isnan(margin) ? Outcome::inconclusive : Outcome::supported;
+    v.reason = fmt::format(
+        "no counterexample in {} points, the smallest margin is {:.6g}; this is evidence, not proof",
+        e.points, margin);
+  }
+  return v;
+}
+
+}  // namespace cotangent::theory

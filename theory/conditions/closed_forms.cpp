@@ -1,0 +1,100 @@
+// Two-layer nets in closed form, against the engine's Jacobian and kernel.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "autodiff/error.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/transforms.hpp"
+#include "theory/conditions.hpp"
+#include "theory/proof.hpp"
+#include "theory/spectrum.hpp"
+#include "theory/tangent_kernel.hpp"
+
+namespace cotangent::theory {
+namespace {
+
+/// phi'(<w_j, x_i>), by the engine. Shapes: -> [n, m].
+Tensor derivatives(const nn::TwoLayer& net, const Params& w, const Tensor& x) {
+  const auto total = [&](const Var& z) { return sum(net.activation()(Tensor::zeros({0}), z)); };
+  return grad(total, linear(x, w["weight"]).value());
+}
+
+/// v_j z_ij. Shapes: z [n, m], v [m].
+Tensor times_outer(const Tensor& z, const Tensor& v) {
+  return (z * broadcast_to(v.reshape({1, v.size()}), z.shape())).value();
+}
+
+/// d_ij = v_j phi'(<w_j, x_i>). Shapes: -> [n, m].
+Tensor factors(const nn::TwoLayer& net, const Params& w, const Tensor& x) {
+  return times_outer(derivatives(net, w, x), net.outer());
+}
+
+Tensor gram(const Tensor& x) { return matmul(x, x, {.transpose_b = true}).value(); }
+
+/// Adds the two comparisons; gives the larger error.
+Measured compare_with_engine(Proof& proof, const nn::TwoLayer& net, const Params& w, const Tensor& x,
+                             const Tensor& d, const Measured& accuracy) {
+  if (!(accuracy.value() > 0.0))
+    throw DomainError(
+        fmt::format("[check_leaky_relu_jacobian] accuracy is {}; give a positive number", accuracy.value()));
+  std::vector<Var> blocks;
+  for (Index j = 0; j < net.width(); ++j)
+    blocks.push_back(scale_rows(x, slice(d, 1, j, j + 1).value().reshape({x.size(0)})));
+  const Tensor jacobian = per_sample_jacobian(net, w, x).matrix(),
+               kernel = tangent_kernel(net, w, x).matrix();
+  const Measured of_j = exact(relative_error(jacobian, concat(blocks, 1).value())),
+                 of_k = exact(relative_error(kernel, (gram(x) * Var(gram(d))).value()));
+  proof.step("|J - its closed form| <= accuracy max |J|", of_j <= accuracy);
+  proof.step("|K - its closed form| <= accuracy max |K|", of_k <= accuracy);
+  return of_j.value() >= of_k.value() ? of_j : of_k;
+}
+
+}  // namespace
+
+Verdict check_linear_jacobian(const nn::TwoLayer& net, const Params& w, const Tensor& x, double accuracy) {
+  Proof proof(Claim(entry("O13"), fmt::format("to {:g}", accuracy)));
+  proof.hypothesis("phi is the identity", exact(net.slope().value_or(0.0)) == exact(1.0));
+  const Tensor d = times_outer(Tensor::ones({x.size(0), net.width()}), net.outer());
+  const Measured error = compare_with_engine(proof, net, w, x, d, exact(accuracy));
+  return proof.conclude(Domain::here("W"), "error <= accuracy", error <= exact(accuracy));
+}
+
+Verdict check_leaky_relu_jacobian(const nn::TwoLayer& net, const Params& w, const Tensor& x,
+                                  double accuracy) {
+  Proof proof(Claim(entry("O14"), fmt::format("to {:g}", accuracy)));
+  const Measured error = compare_with_engine(proof, net, w, x, factors(net, w, x), exact(accuracy));
+  return proof.conclude(Domain::here("W"), "error <= accuracy", error <= exact(accuracy));
+}
+
+Verdict check_two_layer_bound(const nn::TwoLayer& net, const Params& w, const Tensor& x,
+                              const KernelBoundOptions& options) {
+  Proof proof(Claim(entry("O14"),
+                    options.claimed ? fmt::format("claimed {:g} <= lambda_min(K(W))", *options.claimed)
+                    : options.slope ? fmt::format("slope {:g}, for every W", *options.slope)
+                                    : "the bound at this W",
+                    "bound on lambda_min"));
+  const Spectrum of_data = spectrum(gram(x));
+  const Measured data = within(of_data.smallest(), of_data.bound);
+  Measured bound;
+  if (options.slope) {
+    const Measured slope = exact(*options.slope);
+    Clause& steep = proof.hypothesis_at_each("pre-activation", "slope <= |phi'(<w_j, x_i>)|");
+    Index k = 0;
+    for (const double derivative : derivatives(net, w, x).data())
+      steep.observe(k++, slope <= rounded(std::fabs(derivative)));
+    bound = square(slope) * inner(net.outer().data(), net.outer().data()) * data;
+  } else {
+    const Tensor b = sum(square(factors(net, w, x)), 1).value();
+    bound = data * rounded(*std::min_element(b.data().begin(), b.data().end()));
+  }
+  const Spectrum of_kernel = spectrum(tangent_kernel(net, w, x).matrix());
+  proof.number("bound", bound.value());
+  proof.number("lambda_min", of_kernel.smallest());
+  return proof.conclude(
+      Domain::here("W"), options.claimed ? "claimed <= lambda_min(K(W))" : "bound <= lambda_min(K(W))",
+      (options.claimed ? exact(*options.claimed) : bound) <= within(of_kernel.smallest(), of_kernel.bound));
+}
+
+}  // namespace cotangent::theory

@@ -1,0 +1,120 @@
+// PL* at a point: the tangent kernel's smallest eigenvalue, and the Jacobian's rank.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "autodiff/error.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/transforms.hpp"
+#include "theory/conditions.hpp"
+#include "theory/proof.hpp"
+#include "theory/spectrum.hpp"
+#include "theory/tangent_kernel.hpp"
+
+namespace cotangent::theory {
+namespace {
+
+/// K, its spectrum, and the largest distance of a computed eigenvalue from the one of the exact kernel: the solver's bound,
+/// and what rounding may have done to K's entries, at most rounding({|J_i| |J_j|}) each.
+struct Kernel {
+  Tensor matrix;  // [n C, n C]
+  Spectrum eigen;
+  double error;
+
+  Kernel(ModelFunction f, const Params& w, const Tensor& x)
+      : matrix(tangent_kernel(f, w, x).matrix()), eigen(spectrum(matrix)), error(eigen.bound) {
+    double trace = 0.0;
+    for (Index i = 0; i < matrix.size(0); ++i) trace += matrix(i, i);
+    error += rounding({trace});
+  }
+  Measured smallest() const { return within(eigen.smallest(), error); }
+};
+
+/// L = |f(w, X) - y|^2 / 2 and its gradient at w.
+struct Loss {
+  Measured value, square_gradient;
+
+  Loss(ModelFunction f, const Params& w, const Tensor& x, const Tensor& y) {
+    const auto [loss, gradient] =
+        value_and_grad([&](const Var& u) { return 0.5 * sum(cotangent::square(f(u, x) - y)); }, w);
+    value = rounded(loss);
+    square_gradient = squared_norm(gradient);
+  }
+};
+
+void check_mu(double mu) {
+  if (!std::isfinite(mu))
+    throw DomainError(fmt::format("[check_pl_star] mu is {}; give a finite number", mu));
+}
+
+constexpr const char* kPlStar = "2 mu L(w) <= |grad L(w)|^2";
+
+}  // namespace
+
+Verdict check_pl_star(ModelFunction f, const Params& w, const Tensor& x, double mu) {
+  check_mu(mu);
+  Proof proof(Claim(entry("O15"), fmt::format("mu = {:.10g}, for all targets", mu)));
+  const Kernel k(f, w, x);
+  proof.number("lambda_min", k.eigen.smallest());
+  proof.number("error", k.error);
+  const Inequality conclusion = exact(mu) <= k.smallest();
+  if (!conclusion.disproved()) return proof.conclude(Domain::here("w"), "mu <= lambda_min(K(w))", conclusion);
+  const Tensor outputs = f(w.flat(), x).value();
+  const Tensor worst = slice(k.eigen.vectors, 1, 0, 1).value().reshape(outputs.shape());
+  const Tensor targets = (outputs - Var(worst)).value();
+  const Loss loss(f, w, x, targets);
+  Verdict v = proof.conclude(Domain::here("w"), fmt::format("{} at the witness", kPlStar),
+                             exact(2.0 * mu) * loss.value <= loss.square_gradient);
+  v.witness = Params({{"w", w.flat()}, {"X", x}, {"targets", targets}});
+  return v;
+}
+
+Verdict check_pl_star(ModelFunction f, const Params& w, const Tensor& x, const Tensor& y, double mu) {
+  check_mu(mu);
+  Proof proof(Claim(entry("O15"), fmt::format("mu = {:.10g}, for these targets", mu)));
+  const Tensor outputs = f(w.flat(), x).value();
+  if (outputs.shape() != y.shape())
+    throw ShapeError(fmt::format("[check_pl_star] f(w, X) is {}, y is {}; give a target for every output",
+                                 outputs.shape().to_string(), y.shape().to_string()));
+  const Kernel k(f, w, x);
+  const Loss loss(f, w, x, y);
+  const Index rows = outputs.size();
+  const Tensor r = (outputs - Var(y)).value().reshape({rows, 1}), kr = matmul(k.matrix, r).value();
+  double magnitude = 0.0;
+  for (Index i = 0; i < rows; ++i)
+    for (Index j = 0; j < rows; ++j) magnitude += std::fabs(r(i, 0) * k.matrix(i, j) * r(j, 0));
+  const Measured rkr = rounded(inner(r.data(), kr.data()).value(), magnitude, rows);
+  const Measured gradient = rounded(loss.square_gradient.value(), magnitude, rows);
+  proof.number("lambda_min", k.eigen.smallest());
+  proof.number("error", k.error);
+  proof.step("|grad L(w)|^2 = r^T K r", gradient == rkr);
+  proof.step("lambda_min |r|^2 <= r^T K r", k.smallest() * inner(r.data(), r.data()) <= rkr);
+  return proof.conclude(Domain::here("w"), kPlStar, exact(2.0 * mu) * loss.value <= loss.square_gradient);
+}
+
+Verdict check_jacobian_rank(ModelFunction f, const Params& w, const Tensor& x, Index claimed) {
+  if (claimed < 0)
+    throw DomainError(fmt::format("[check_jacobian_rank] claimed is {}; give a rank", claimed));
+  Proof proof(Claim("the rank of the Jacobian", fmt::format("{} <= rank J(w)", claimed)));
+  const Tensor j = per_sample_jacobian(f, w, x).matrix();
+  const Index rows = j.size(0), columns = j.size(1);
+  std::vector<bool> row(static_cast<std::size_t>(rows)), column(static_cast<std::size_t>(columns));
+  for (std::size_t i = 0, k = 0; i < row.size(); ++i)
+    for (std::size_t c = 0; c < column.size(); ++c, ++k)
+      if (j.data()[k] != 0.0) row[i] = column[c] = true;
+  const auto most =
+      std::min(std::count(row.begin(), row.end(), true), std::count(column.begin(), column.end(), true));
+  const Kernel kernel(f, w, x);
+  const std::span<const double> values = kernel.eigen.values.data();
+  const auto least =
+      std::count_if(values.begin(), values.end(), [&](double lambda) { return lambda > kernel.error; });
+  const double low = static_cast<double>(least), high = static_cast<double>(std::max(least, most));
+  const Measured rank = low == high ? exact(low) : within(0.5 * (low + high), 0.5 * (high - low));
+  Verdict v =
+      proof.conclude(Domain::here("w"), "claimed <= rank J(w)", exact(static_cast<double>(claimed)) <= rank);
+  if (v.outcome == Outcome::refuted) v.witness = Params({{"w", w.flat()}, {"X", x}});
+  return v;
+}
+
+}  // namespace cotangent::theory

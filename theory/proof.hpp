@@ -1,0 +1,172 @@
+// Proof: collects what a claim presupposes, what its proof uses and what it concludes, and decides. Study: a Proof that
+// watches a run of gradient descent.
+#pragma once
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "autodiff/function.hpp"
+#include "autodiff/params.hpp"
+#include "autodiff/tape.hpp"
+#include "optim/optimizer.hpp"
+#include "theory/verdict.hpp"
+
+namespace cotangent::theory {
+
+/// A hypothesis, a step or a conclusion: an inequality evaluated at one place or many, kept where it came closest to
+/// failing. A NaN is closest of all.
+class Clause {
+ public:
+  explicit Clause(Inequality once) : worst_(std::move(once)), evaluations_(1) {}
+  /// `place` says what the numbers of observe count: "iterate", "sample".
+  Clause(const char* place, std::string name) : worst_{.name = std::move(name)}, place_(place) {}
+
+  void observe(Index k, const Inequality& q) noexcept;
+  Index evaluations() const noexcept { return evaluations_; }
+  /// Where it first failed, if it did; NaN counts.
+  std::optional<Index> first_failure() const noexcept { return first_failure_; }
+  Inequality worst() const;
+
+ private:
+  Inequality worst_;
+  const char* place_ = nullptr;
+  Index at_ = 0;
+  Index evaluations_ = 0;
+  std::optional<Index> first_failure_ = std::nullopt;
+};
+
+/// What a search for a counterexample brings: the worst point it found, and how it was found.
+struct Evidence {
+  Inequality worst;
+  Params point;
+  Index points = 0;
+  std::string seed = {};
+  /// Whether the worst point certainly violates, and still does when it is looked at again beside it.
+  bool counterexample = false;
+  /// Whether the margin lay within its errors at most of the points drawn.
+  bool mostly_tight = false;
+};
+
+/// How every check is built: its hypotheses, verified one by one; the inequalities its proof uses, evaluated wherever the
+/// proof needs them; its conclusion, wherever the claim speaks of it. The numbers alone decide, in this order:
+///
+///   a hypothesis fails                                 -> not_applicable, with its name, numbers and place
+///   a hypothesis was announced but never evaluated     -> inconclusive, with its name
+///   the conclusion is certainly false somewhere        -> refuted, naming the proof's first false step
+///   a step fails although the conclusion held          -> inconclusive: the proof breaks there; the claim held here
+///   a step was never evaluated, or the account is off  -> inconclusive
+///   the conclusion is certainly true                   -> certified; supported where the domain or an estimated error
+///                                                         forbids more
+///   otherwise, and for NaN                             -> inconclusive, with what may have moved the numbers
+///
+///   Proof proof(Claim{entry("O2"), "step = 0.1"});
+///   proof.hypothesis("step <= 1/L", exact(step) <= exact(1.0) / exact(smoothness));
+///   Clause& descent = proof.step_at_each("iterate", "f(w+) <= f(w) - (step/2) |g|^2");  // descent.observe(t, a <= b)
+///   return proof.conclude(Domain::run(), "min |g|^2 <= bound", least <= bound);
+class Proof {
+ public:
+  explicit Proof(Claim claim) : claim_(std::move(claim)) {}
+
+  void hypothesis(std::string name, Inequality q) { add(hypotheses_, named(std::move(name), std::move(q))); }
+  void step(std::string name, Inequality q) { add(steps_, named(std::move(name), std::move(q))); }
+  /// One that is evaluated at many places; the reference stays valid.
+  Clause& hypothesis_at_each(const char* place, std::string name) {
+    return add(hypotheses_, Clause(place, std::move(name)));
+  }
+  Clause& step_at_each(const char* place, std::string name) {
+    return add(steps_, Clause(place, std::move(name)));
+  }
+  /// The conclusion itself, where the claim makes it at many places, "for every T".
+  Clause& conclusion_at_each(const char* place, std::string name) {
+    return add(conclusions_, Clause(place, std::move(name)));
+  }
+
+  /// A series of the run: drawn, drawn as a prediction, or only kept. The reference stays valid.
+  std::vector<double>& observed(std::string name) { return series(std::move(name), Series::Kind::observed); }
+  std::vector<double>& predicted(std::string name) {
+    return series(std::move(name), Series::Kind::predicted);
+  }
+  std::vector<double>& noted(std::string name) { return series(std::move(name), Series::Kind::noted); }
+  void number(std::string name, double value) { numbers_.emplace_back(std::move(name), value); }
+  /// What each inequality gave away; `slack` is the theorem's bound less the quantity bounded, to which the parts must sum
+  /// within 1e-12 of the largest of them and what their errors allow.
+  void account(std::vector<std::pair<std::string, Measured>> parts, const Measured& slack);
+
+  /// Whether every hypothesis so far holds, so that a check can save itself the work.
+  bool applicable() const;
+
+  Verdict conclude(const Domain& domain, std::string name, Inequality conclusion) const;
+  /// The work was broken off, and `reason` says why: not_applicable if a hypothesis fails; refuted if the conclusion was
+  /// false where it was looked at; else inconclusive.
+  Verdict unfinished(const Domain& domain, std::string reason) const;
+  /// A counterexample was looked for: refuted, supported by so many points, or inconclusive; never certified.
+  Verdict searched(const Evidence& evidence) const;
+
+ private:
+  using Clauses = std::vector<std::unique_ptr<Clause>>;
+  static Clause named(std::string name, Inequality q);
+  static Clause& add(Clauses& clauses, Clause clause) {
+    return *clauses.emplace_back(std::make_unique<Clause>(std::move(clause)));
+  }
+  std::vector<double>& series(std::string name, Series::Kind kind);
+  /// All but the outcome, which is set where hypotheses or conclusions decide it already.
+  Verdict evidence(const Domain& domain, std::optional<Inequality> conclusion, bool& decided) const;
+  /// Empty if the account adds up.
+  std::string fault_of_account() const;
+
+  Claim claim_;
+  Clauses hypotheses_, steps_, conclusions_;
+  std::vector<std::unique_ptr<Series>> series_;
+  std::vector<std::pair<std::string, double>> numbers_;
+  std::vector<std::pair<std::string, Measured>> account_;
+  Measured account_slack_ = {};
+};
+
+/// A point of a run of gradient descent, w+ = w - step grad f(w).
+struct Iterate {
+  Index t;
+  const Params& w;
+  double value;
+  const Params& gradient;
+  Measured gradient_norm;
+  const Params& next;  // w+
+};
+
+struct DescentOptions {
+  double step = 0.1;
+  /// T: the run sees w_0 to w_{T-1}.
+  Index iterations = 100;
+  /// It is broken off after so many, and the verdict is inconclusive.
+  Index budget = std::numeric_limits<Index>::max();
+  bool progress = false;
+};
+
+/// A theorem about a run: a Proof that makes the run and evaluates itself at every iterate.
+///
+///   Study s(Claim{entry("O7")});
+///   Clause& rate = s.conclusion_at_each("iterate", "f(w_t) - f* <= (1 - step mu)^t D");
+///   return s.descend(f, w0, {.step = 0.1, .iterations = 50}, [&](const Iterate& it) { rate.observe(it.t, …); },
+///                    [&] { return last <= bound; }, "f(w_T) - f* <= …");
+class Study : public Proof {
+ public:
+  explicit Study(Claim claim) : Proof(std::move(claim)) {}
+
+  /// Runs gradient descent, calls `at_each` at every iterate, and concludes with what `conclusion` says at the end. No step
+  /// is made if a hypothesis fails already. A run that diverges, or ends for its budget before enough() was said, is
+  /// unfinished. The verdict's witness is the last point seen.
+  /// Throws: DomainError unless step is finite, iterations and budget are at least 1 and w0 is finite.
+  Verdict descend(const Function<Var(const Var& w)>& f, const Params& w0, const DescentOptions& options,
+                  FunctionRef<void(const Iterate&)> at_each, FunctionRef<Inequality()> conclusion,
+                  const std::string& name);
+
+  /// Ends the run after this iterate: nothing later can change the conclusion.
+  void enough() noexcept { enough_ = true; }
+
+ private:
+  bool enough_ = false;
+};
+
+}  // namespace cotangent::theory

@@ -1,0 +1,37 @@
+// The proof of the proxy theorem (O30) as a part of any study of a run: the theorem's own check, and the leaky ReLU theorem.
+#pragma once
+#include "theory/proxies.hpp"
+
+namespace cotangent::theory {
+
+/// Announces the proof's clauses to a study and evaluates them at every iterate.
+class ProxySteps {
+ public:
+  /// Whose claim the bound for every T is: the study's own conclusion, or a step on the way to another one.
+  enum class Bound { conclusion, step };
+
+  ProxySteps(const ProxyConvexity& triple, const Params& w0, const ProxyDescentOptions& options, Study& study,
+             Bound claims, const char* name_of_g = "g");
+
+  void at(const Iterate& it);
+  /// min_{s<=t} g(w_s), and the theorem's bound on it for T = t + 1, of the iterates seen.
+  Measured least() const { return rounded(least_); }
+  Measured bound() const { return bound_after(static_cast<double>(g_.size())); }
+  /// Adds account and numbers to the study, at the end of the run.
+  void finish(Study& study) const;
+
+ private:
+  Measured bound_after(double iterations) const;
+
+  const ProxyConvexity& triple_;
+  const ProxyDescentOptions options_;
+  bool self_bounded_;
+  Measured h_, start_, distance_;
+  Clause &definition_, &gradient_, &identity_, &theorem_;
+  std::vector<double>&g_, &norms_, &slacks_, &bounds_;
+  double least_ = std::numeric_limits<double>::infinity();
+  Index least_at_ = 0;
+  long double sum_g_ = 0.0L, sum_square_ = 0.0L, sum_slack_ = 0.0L, lost_ = 0.0L;
+};
+
+}  // namespace cotangent::theory

@@ -1,0 +1,74 @@
+// Gradient descent under PL (O7).
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+
+#include "autodiff/error.hpp"
+#include "theory/proof.hpp"
+#include "theory/rates.hpp"
+
+namespace cotangent::theory {
+
+Verdict check_pl_rate(const Function<Var(const Var& w)>& f, const Params& w0, HalvedPl pl,
+                      const PlRateOptions& options) {
+  const double a = options.step.value_or(1.0 / options.smoothness);
+  for (const auto& [name, value] : {std::pair("mu", pl.mu),
+                                    {"smoothness", options.smoothness},
+                                    {"step", a},
+                                    {"optimum", options.optimum},
+                                    {"decrease", options.decrease.value_or(0.0)}})
+    if (!std::isfinite(value))
+      throw DomainError(fmt::format("[check_pl_rate] {} is {}; give a finite number", name, value));
+  const Measured L = exact(options.smoothness), mu = exact(pl.mu), step = exact(a),
+                 optimum = exact(options.optimum);
+  const Measured c =
+      options.decrease ? exact(*options.decrease) : step * (exact(1.0) - exact(0.5) * step * L);
+  const Measured rate = exact(1.0) - exact(2.0) * mu * c;
+
+  Study s(Claim(entry("O7"), fmt::format("mu = {:g}, c = {:g}, rate {:g}", pl.mu, c.value(), rate.value())));
+  s.hypothesis("0 < step", exact(0.0) < step);
+  s.hypothesis("step < 2 / L", step * L < exact(2.0));
+  s.hypothesis("0 < mu", exact(0.0) < mu);
+  s.hypothesis("mu <= L", mu <= L);
+  Clause &condition = s.hypothesis_at_each("iterate", "2 mu (f(w) - f*) <= |grad f(w)|^2"),
+         &decrease = s.step_at_each("iterate", "f(w+) <= f(w) - c |grad f(w)|^2"),
+         &theorem = s.conclusion_at_each("iterate", "f(w_t) - f* <= (1 - 2 mu c)^t (f(w_0) - f*)");
+  std::vector<double>&gaps = s.observed("f - f*"), &bounds = s.predicted("bound"),
+  &factors = s.noted("factor");
+  const Measured start = rounded(f(w0.flat()).item()) - optimum;
+  if (!(start.value() > 0.0))
+    throw DomainError(fmt::format(
+        "[check_pl_rate] f(w0) - f* is {}; give the optimum f*, and a start above it", start.value()));
+
+  Measured bound = start, by_condition = exact(0.0), by_decrease = exact(0.0), last = start;
+  return s.descend(
+      f, w0, {.step = a, .iterations = options.iterations, .progress = options.progress},
+      [&](const Iterate& it) {
+        const Measured value = rounded(it.value), square_gradient = squared_norm(it.gradient),
+                       gap = value - optimum;
+        const Measured next = rounded(f(it.next.flat()).item());
+        const Inequality pl_here = exact(2.0) * mu * gap <= square_gradient,
+                         down = next <= value - c * square_gradient;
+        condition.observe(it.t, pl_here);
+        decrease.observe(it.t, down);
+        by_condition = rate * by_condition + c * (pl_here.rhs - pl_here.lhs);
+        by_decrease = rate * by_decrease + (down.rhs - down.lhs);
+        bound = rate * bound;
+        last = next - optimum;
+        theorem.observe(it.t + 1, last <= bound);
+        gaps.push_back(last.value());
+        bounds.push_back(bound.value());
+        factors.push_back(last.value() / gap.value());
+        if (!(last.value() > 1000.0 * last.error())) s.enough();
+      },
+      [&] {
+        s.account(
+            {{"PL inequality, discounted", by_condition}, {"decrease of each step, discounted", by_decrease}},
+            bound - last);
+        return last <= bound;
+      },
+      "f(w_T) - f* <= (1 - 2 mu c)^T (f(w_0) - f*)");
+}
+
+}  // namespace cotangent::theory
