@@ -15,9 +15,18 @@
 namespace cotangent::theory {
 namespace {
 
+// The files in the order of the sheets.
+// clang-format off
 constexpr Entry kRows[] = {
 #include "theory/claims/catalogue_optimisation.inc"
+#include "theory/claims/catalogue_algorithms.inc"
+#include "theory/claims/catalogue_kernels.inc"
+#include "theory/claims/catalogue_landscape.inc"
+#include "theory/claims/catalogue_approximation.inc"
+#include "theory/claims/catalogue_generalisation.inc"
+#include "theory/claims/catalogue_additions.inc"
 };
+// clang-format on
 
 char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
