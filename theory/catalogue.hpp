@@ -11,8 +11,8 @@ namespace cotangent::theory {
 enum class State { here, planned, quoted, open };
 const char* to_string(State state) noexcept;
 
-/// One result of the lectures, or of the additions to them. The only place where its statement, formula and source
-/// stand; where a lecture prints something false, the statement is the true one.
+/// One result of the lectures, or of the additions to them. The only place where its statement, formula and
+/// source stand; where a lecture prints something false, the statement is the true one.
 struct Entry {
   /// "O35", "K19"; an addition: "2.3", and "6.4a" where one number holds several results.
   std::string_view id;
@@ -26,8 +26,8 @@ struct Entry {
   std::string_view statement;
   /// The same as one paragraph with TeX mathematics between $...$.
   std::string_view tex;
-  /// A public function of theory/, the GoogleTest suite that tests it, a program of examples/ that shows it; only in
-  /// state here, where the lesson may still be empty.
+  /// A public function of theory/, the GoogleTest suite that tests it, a program of examples/ that shows it;
+  /// only in state here, where the lesson may still be empty.
   std::string_view check = {};
   std::string_view test = {};
   std::string_view lesson = {};
