@@ -1,5 +1,4 @@
-// Products of many matrices at once, and symmetric positive definite systems by Cholesky factors (LAPACK, as
-// OpenBLAS exports it).
+// Products of many matrices at once, and symmetric positive definite systems by Cholesky factors.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,13 +6,10 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/kernels.hpp"
+#include "autodiff/kernels/lapack.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops/internal.hpp"
 #include "autodiff/tensor/access.hpp"
-
-extern "C" void dpotrf_(const char* uplo, const int* n, double* a, const int* lda, int* info);
-extern "C" void dpotrs_(const char* uplo, const int* n, const int* columns, const double* a, const int* lda,
-                        double* b, const int* ldb, int* info);
 
 namespace cotangent {
 namespace detail {
@@ -92,14 +88,11 @@ Tensor factored(const char* name, const Tensor& a) {
                         name, a.shape().to_string(), i, j, from[i * n + j], j, i, from[j * n + i]));
       factor[i * n + j] = factor[j * n + i] = 0.5 * from[i * n + j] + 0.5 * from[j * n + i];
     }
-  const int size = static_cast<int>(n), lead = std::max(size, 1);
-  int info = 0;
-  dpotrf_("L", &size, factor, &lead, &info);
-  if (info > 0)
+  if (const Index minor = kernel::cholesky(name, factor, n))
     throw DomainError(fmt::format(
         "[{}] a, which is {}, is not positive definite: its leading minor of order {} is not positive; "
         "add a multiple of the identity, or look for dependent rows up to there",
-        name, a.shape().to_string(), info));
+        name, a.shape().to_string(), minor));
   return out;
 }
 
@@ -121,9 +114,7 @@ const Op kSolveSpd({
           Tensor solved = columns == 1 ? Tensor::from(b.data(), Shape{n}) : transpose(Var(b)).value();
           Tensor out = uninitialized(solved.shape());
           std::copy(solved.data().begin(), solved.data().end(), mutable_data(out));
-          const int size = static_cast<int>(n), lead = std::max(size, 1), count = static_cast<int>(columns);
-          int info = 0;
-          dpotrs_("L", &size, &count, factor.data().data(), &lead, mutable_data(out), &lead, &info);
+          kernel::cholesky_solve("solve_spd", factor.data().data(), n, mutable_data(out), columns);
           return columns == 1 ? out.reshape(b.shape()) : transpose(Var(out)).value();
         },
     .pullback =

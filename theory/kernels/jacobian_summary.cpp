@@ -1,4 +1,4 @@
-// Singular values by LAPACK, as OpenBLAS exports it, and what is read from them.
+// Singular values and what is read from them.
 #include "theory/jacobian_summary.hpp"
 
 #include <fmt/format.h>
@@ -8,11 +8,8 @@
 #include <limits>
 
 #include "autodiff/error.hpp"
+#include "autodiff/kernels/lapack.hpp"
 #include "autodiff/tensor/access.hpp"
-
-extern "C" void dgesdd_(const char* jobz, const int* m, const int* n, double* a, const int* lda, double* s,
-                        double* u, const int* ldu, double* vt, const int* ldvt, double* work,
-                        const int* lwork, int* iwork, int* info);
 
 namespace cotangent::theory {
 
@@ -26,27 +23,10 @@ Tensor singular_values(const Tensor& matrix) {
           fmt::format("[singular_values] the matrix {} holds {}; singular values need finite numbers",
                       matrix.shape().to_string(), v));
   // LAPACK's columns are our rows: it sees the transpose, whose singular values are the same.
-  const int m = static_cast<int>(matrix.size(1)), n = static_cast<int>(matrix.size(0)),
-            least = std::min(m, n);
+  const Index m = matrix.size(1), n = matrix.size(0);
   std::vector<double> a(matrix.data().begin(), matrix.data().end());
-  std::vector<int> iwork(8 * static_cast<std::size_t>(least));
-  Tensor values = detail::uninitialized(Shape{least});
-  double none = 0.0, work_size = 0.0;
-  const int one = 1, query = -1;
-  int info = 0;
-  const auto run = [&](double* work, const int* lwork) {
-    dgesdd_("N", &m, &n, a.data(), &m, detail::mutable_data(values), &none, &one, &none, &one, work, lwork,
-            iwork.data(), &info);
-  };
-  run(&work_size, &query);
-  const int lwork = static_cast<int>(work_size);
-  std::vector<double> work(static_cast<std::size_t>(std::max(lwork, 1)));
-  run(work.data(), &lwork);
-  if (info != 0)
-    throw DomainError(
-        fmt::format("[singular_values] LAPACK's dgesdd failed on the matrix {} (info {}); look for "
-                    "numbers of extreme size",
-                    matrix.shape().to_string(), info));
+  Tensor values = detail::uninitialized(Shape{std::min(m, n)});
+  kernel::singular_values("singular_values", a.data(), m, n, detail::mutable_data(values));
   return values;
 }
 

@@ -10,10 +10,8 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/compensated.hpp"
+#include "autodiff/kernels/lapack.hpp"
 #include "autodiff/ops.hpp"
-
-extern "C" void dposv_(const char* uplo, const int* n, const int* nrhs, double* a, const int* lda, double* b,
-                       const int* ldb, int* info);
 
 namespace cotangent::theory {
 namespace {
@@ -150,16 +148,16 @@ class NearestPoint {
 
   /// Weights of sum 1 over the corral with the shortest combination: (G + 1 1') u = 1, then u / sum u.
   bool nearest_in_affine_hull(Vector& weights) const {
-    const int n = static_cast<int>(corral_.size()), one = 1;
+    const auto n = static_cast<Index>(corral_.size());
     Vector a;
     for (const Vector& line : gram_)
       for (const double g : line) a.push_back(g + largest_);
     weights.assign(corral_.size(), 1.0);
-    int info = 0;
-    dposv_("L", &n, &one, a.data(), &n, weights.data(), &n, &info);
+    if (kernel::cholesky("hard_margin", a.data(), n) != 0) return false;
+    kernel::cholesky_solve("hard_margin", a.data(), n, weights.data(), 1);
     double sum = 0.0;
     for (const double u : weights) sum += u;
-    if (info != 0 || !(std::fabs(sum) > 0.0) || !std::isfinite(sum)) return false;
+    if (!(std::fabs(sum) > 0.0) || !std::isfinite(sum)) return false;
     for (double& u : weights) u /= sum;
     return true;
   }
