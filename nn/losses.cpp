@@ -10,6 +10,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/tensor/access.hpp"
+#include "nn/margin_loss.hpp"
 
 namespace cotangent::nn {
 namespace {
@@ -145,6 +146,12 @@ double count_right(const Tensor& logits, const Tensor& labels) {
   return static_cast<double>(right);
 }
 
+Var of_margins(const char* operation, MarginLoss loss, const Var& f, const Tensor& y) {
+  check_pair(operation, "f", f.shape(), "y", y.shape());
+  check_signs(operation, "y", y);
+  return mean(facts(loss).elementwise(y * f));
+}
+
 }  // namespace
 
 Var mse(const Var& pred, const Tensor& target) {
@@ -159,22 +166,13 @@ Var half_mse(const Var& pred, const Tensor& target) {
   return mean(0.5 * square(pred - target));
 }
 
-Var logistic(const Var& f, const Tensor& y) {
-  check_pair("logistic", "f", f.shape(), "y", y.shape());
-  check_signs("logistic", "y", y);
-  return mean(softplus(-(y * f)));
+Var logistic(const Var& f, const Tensor& y) { return of_margins("logistic", MarginLoss::logistic, f, y); }
+Var hinge(const Var& f, const Tensor& y) { return of_margins("hinge", MarginLoss::hinge, f, y); }
+Var squared_hinge(const Var& f, const Tensor& y) {
+  return of_margins("squared_hinge", MarginLoss::squared_hinge, f, y);
 }
-
-Var hinge(const Var& f, const Tensor& y) {
-  check_pair("hinge", "f", f.shape(), "y", y.shape());
-  check_signs("hinge", "y", y);
-  return mean(relu(1.0 - y * f));
-}
-
 Var exponential(const Var& f, const Tensor& y) {
-  check_pair("exponential", "f", f.shape(), "y", y.shape());
-  check_signs("exponential", "y", y);
-  return mean(exp(-(y * f)));
+  return of_margins("exponential", MarginLoss::exponential, f, y);
 }
 
 Var cross_entropy(const Var& logits, const Tensor& labels) {

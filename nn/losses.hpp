@@ -1,4 +1,5 @@
-// Losses (differentiable in the predictions; targets are constants) and two measures of a classifier.
+// Losses (differentiable in the predictions; targets are constants) and two measures of a classifier. The formulas of
+// those of the margin y f stand in nn/margin_loss.hpp.
 #pragma once
 #include "autodiff/tape.hpp"
 #include "autodiff/tensor.hpp"
@@ -36,6 +37,14 @@ Var logistic(const Var& f, const Tensor& y);
 /// Throws: as logistic.
 /// Source: proxy (lecture 000), O27; Cortes, Vapnik 1995.
 Var hinge(const Var& f, const Tensor& y);
+
+/// (1/N) sum_i max(0, 1 - y_i f_i)^2 over all N elements.
+///
+/// At y_i f_i = 1: second derivative 2 / N by f_i, as inside.
+/// Shapes: f [s], y [s] -> [].
+/// Throws: as logistic.
+/// Source: proxy (lecture 000), O27.
+Var squared_hinge(const Var& f, const Tensor& y);
 
 /// (1/N) sum_i exp(-y_i f_i) over all N elements; inf where y_i f_i < -709.78.
 ///

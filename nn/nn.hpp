@@ -8,6 +8,7 @@
 #include "nn/introspect.hpp"
 #include "nn/layers.hpp"
 #include "nn/losses.hpp"
+#include "nn/margin_loss.hpp"
 #include "nn/module.hpp"
 #include "nn/normalise.hpp"
 #include "nn/two_layer.hpp"

@@ -237,6 +237,7 @@ TEST(Losses, CheckGradient) {
         check_gradient([&](const Var& p) { return nn::logistic(p, y); }, v),
         check_gradient([&](const Var& p) { return nn::hinge(p, y); }, v),
         check_gradient([&](const Var& p) { return square(nn::hinge(p, y)); }, v),
+        check_gradient([&](const Var& p) { return nn::squared_hinge(p, y); }, v),
         check_gradient([&](const Var& p) { return nn::exponential(p, y); }, v),
         check_gradient(
             [&](const Var& z) {
@@ -316,6 +317,8 @@ TEST(ErrorText, EmptyBatches) {
             "[logistic] f and y are [0, 1], without elements; give at least one sample");
   EXPECT_EQ(error_of<DomainError>([&] { nn::hinge(none, none); }),
             "[hinge] f and y are [0, 1], without elements; give at least one sample");
+  EXPECT_EQ(error_of<DomainError>([&] { nn::squared_hinge(none, none); }),
+            "[squared_hinge] f and y are [0, 1], without elements; give at least one sample");
   EXPECT_EQ(error_of<DomainError>([&] { nn::exponential(none, none); }),
             "[exponential] f and y are [0, 1], without elements; give at least one sample");
   EXPECT_EQ(error_of<DomainError>([&] { nn::cross_entropy(logits, Tensor()); }),
