@@ -1,4 +1,4 @@
-// Figures: curves, heat maps, spectra and histograms as SVG or PNG, a line each. gnuplot draws them.
+// Figures: curves, heat maps, spectra, histograms and waterfalls as SVG or PNG, a line each. gnuplot draws them.
 //
 //   report::plot("loss.svg", {{"observed", losses}, {"bound", bounds, {.line = report::Line::predicted}}},
 //                {.title = "Gradient descent", .x = "iteration", .y = "loss", .log_y = true});
@@ -168,5 +168,27 @@ struct HistogramOptions {
 /// are not finite are left out and counted in the note.
 /// Source: Freedman, Diaconis, On the histogram as a density estimator, 1981 (the width).
 Drawn histogram(const std::string& path, const Tensor& values, const HistogramOptions& options = {});
+
+/// A named share of a total, of either sign.
+struct Part {
+  std::string name;
+  double value = 0.0;
+};
+
+struct WaterfallOptions {
+  std::string title = {};
+  std::string x = {};
+  std::string total = "total";
+  Index width = 600;
+  /// Without it, what the bars need, within limits.
+  std::optional<Index> height = std::nullopt;
+};
+
+/// Parts of a sum as bars under each other, each beginning where the one above ends, the last one their total from 0;
+/// every bar has its number, with the sign. Up to 100 parts; names are cut where they would take half the width.
+///
+/// Throws: as every figure; DomainError for a part that is not finite, too.
+Drawn waterfall(const std::string& path, const std::vector<Part>& parts,
+                const WaterfallOptions& options = {});
 
 }  // namespace cotangent::report

@@ -335,6 +335,48 @@ print(len(heights), [round(h / min(heights), 1) for h in heights])
   EXPECT_THAT(described(path), HasSubstr("text half\n"));
 }
 
+TEST_F(Figure, WaterfallsAddUp) {
+  const std::string path = folder_ / "a.svg";
+  const Drawn drawn = waterfall(path, {{"dropped", 0.5}, {"convexity", -0.25}, {"step", 0.125}},
+                                {.title = "Account", .x = "slack"});
+  EXPECT_EQ(drawn.note, "");
+  EXPECT_THAT(described(path),
+              AllOf(HasSubstr("svg 600 230\n"), HasSubstr("text dropped\n"), HasSubstr("text +0.5\n"),
+                    HasSubstr("text -0.25\n"), HasSubstr("text +0.125\n"), HasSubstr("text total\n"),
+                    HasSubstr("text +0.375\n"), HasSubstr("text slack\n"), HasSubstr("title Account\n")));
+  // Each bar begins where the one before ends and is as long as its number; the total begins at 0.
+  const test::Finished bars = test::run_python(R"py(
+import re, sys
+text = open(sys.argv[1]).read()
+found = []
+for points in re.findall(r"<polygon [^>]*points = '([^']*)'", text):
+    xs, ys = zip(*(map(float, p.split(',')) for p in points.split()))
+    found.append((min(ys), min(xs), max(xs)))
+found.sort()
+zero, unit = found[0][1], (found[0][2] - found[0][1]) / 0.5
+print([(round((a - zero) / unit, 2), round((b - zero) / unit, 2)) for _, a, b in found])
+)py",
+                                               {path});
+  EXPECT_EQ(bars.output, "[(0.0, 0.5), (0.25, 0.5), (0.25, 0.38), (0.0, 0.38)]\n");
+}
+
+TEST_F(Figure, WaterfallsOfEverySizeAndSign) {
+  const std::string path = folder_ / "a.svg";
+  EXPECT_TRUE(waterfall(path, {{"zero", 0.0}}, {.total = "nothing"}).drawn);
+  EXPECT_THAT(described(path),
+              AllOf(HasSubstr("text nothing\n"), HasSubstr("text 0\n"), HasSubstr("svg 600 200\n")));
+  EXPECT_TRUE(waterfall(path, {{"a", -3e-300}, {"b", -2e-300}}).drawn);
+  EXPECT_TRUE(waterfall(path, {{"a", 9e299}, {"b", -9e299}}).drawn);
+  EXPECT_TRUE(waterfall(path, std::vector<Part>(100, {"part", 0.01})).drawn);
+  EXPECT_THAT(described(path), HasSubstr("svg 600 3140\n"));
+  const Drawn cut =
+      waterfall(path, {{std::string(60, 'm'), 1.0}, {std::string(30, 'n'), 1.0}, {"' $(x) \xff", 1.0}});
+  EXPECT_EQ(cut.note, "names cut: 1");
+  EXPECT_THAT(described(path), AllOf(HasSubstr("text " + std::string(29, 'm') + "…\n"),
+                                     HasSubstr("text " + std::string(30, 'n') + "\n"),
+                                     HasSubstr("text ' $(x) \xef\xbf\xbd\n")));
+}
+
 TEST_F(Figure, AFailureLeavesTheOldFile) {
   const std::string path = folder_ / "a.svg", bin = folder_ / "bin";
   write_bytes(path, "old");
@@ -446,6 +488,25 @@ TEST(FigureErrors, AreThrownBeforeAnythingIsDrawn) {
             "[histogram] none of the 1 values of [1] is finite; give at least one");
   EXPECT_EQ(error_of<DomainError>([&] { histogram(path, three, {.bins = 0}); }),
             "[histogram] 0 bins; give 1 to 1000");
+  EXPECT_EQ(error_of<DomainError>([&] {
+              waterfall(other, {{"a", 1.0}});
+            }),
+            "[waterfall] " + other + ": the ending says the format; end it with .svg or .png");
+  EXPECT_EQ(error_of<DomainError>([&] { waterfall(path, {}); }),
+            "[waterfall] " + path + ": 0 parts; give 1 to 100");
+  EXPECT_EQ(error_of<DomainError>([&] {
+              waterfall(path, std::vector<Part>(101, {"a", 1.0}));
+            }),
+            "[waterfall] " + path + ": 101 parts; give 1 to 100");
+  EXPECT_EQ(error_of<DomainError>([&] {
+              waterfall(path, {{"a", 1.0}, {"b", kNan}});
+            }),
+            "[waterfall] part \"b\" is nan and brings the sum to nan; give finite numbers below 1e300");
+  EXPECT_EQ(
+      error_of<DomainError>([&] {
+        waterfall(path, {{"a", 9e299}, {"b", 9e299}});
+      }),
+      "[waterfall] part \"b\" is 9e+299 and brings the sum to 1.8e+300; give finite numbers below 1e300");
   EXPECT_TRUE(folder.names().empty());
 }
 
@@ -476,6 +537,9 @@ TEST(FigureStyle, SurvivesGreyCopies) {
       const LineStyle style = line_style(line, 0, nth);
       EXPECT_TRUE(looks.emplace(style.dashes, style.marker).second) << style.dashes << style.marker;
     }
+  // Bars up, down and in total.
+  for (const auto& [a, b] : {std::pair{kColours[2], kColours[4]}, {kColours[2], kColours[0]}})
+    EXPECT_GE(std::fabs(lightness(a) - lightness(b)), 25.0);
   std::set<int> markers;
   for (std::size_t nth = 0; nth < 4; ++nth) markers.insert(line_style(Line::points, 0, nth).marker);
   EXPECT_EQ(markers.size(), 4u);
