@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <string_view>
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops/internal.hpp"
@@ -56,17 +55,17 @@ std::string describe_mixing(const TapeState& tape, std::uint32_t i) {
   std::string inputs;
   for (std::uint32_t j = 0; j < node.num_inputs; ++j)
     inputs += (j ? ", " : "") + tape.inputs[node.first_input + j].shape().to_string();
-  const std::string_view name = node.op ? std::string_view(node.op->name()) : "input";
-  if (name == "checkpoint")
+  if (node.op == &kCheckpoint)
     return fmt::format(
         "[checkpoint] hides what becomes of the samples: how {} becomes {} is not in the record, so whether "
         "they stay apart is not known; call the function itself instead",
         inputs, node.output.shape().to_string());
   const bool whole = tape.inputs[node.first_input].size() == node.output.size();
   return fmt::format("[{}] mixes samples: from {} it makes {}, in which no one axis holds the samples apart",
-                     node.op != &kView ? name
-                     : whole           ? "reshape"
-                                       : "slice",
+                     !node.op            ? "input"
+                     : node.op != &kView ? node.op->name()
+                     : whole             ? "reshape"
+                                         : "slice",
                      inputs, node.output.shape().to_string());
 }
 
@@ -215,35 +214,6 @@ void RowAnalysis::refuse(std::uint32_t found) const {
         operation_, tape_.nodes[output_].output.shape().to_string(), end_axis));
   throw TapeError(fmt::format("{}; per-sample derivatives are refused for it, use jacobian for the joint one",
                               describe_mixing(tape_, culprit == kNoNode ? found : culprit)));
-}
-
-LossParts loss_parts(const TapeState& tape, std::uint32_t i) {
-  double factor = 1.0;
-  for (;;) {
-    const Node& node = tape.nodes[i];
-    if (!node.op || node.num_inputs == 0) return {};
-    const std::string_view name = node.op->name();
-    const auto constant = [&](std::uint32_t j) -> const Tensor* {
-      const bool is = tape.source(node, j) == kNoNode;
-      const Tensor& t = tape.inputs[node.first_input + j].value();
-      return is && t.size() == 1 && TensorAccess::has_data(t) ? &t : nullptr;
-    };
-    std::uint32_t next = tape.source(node, 0);
-    if (name == "sum" || (name == "sum_axis" && node.output.rank() == 0)) return {next, factor};
-    if (name == "scale") {
-      factor *= node.attributes.real[0];
-    } else if (name == "div" && constant(1)) {
-      factor /= constant(1)->data()[0];
-    } else if (name == "mul" && (constant(0) || constant(1))) {
-      const std::uint32_t which = constant(0) ? 0 : 1;
-      factor *= constant(which)->data()[0];
-      next = tape.source(node, 1 - which);
-    } else if (!(node.op == &kView && tape.inputs[node.first_input].size() == 1)) {
-      return {};
-    }
-    if (next == kNoNode) return {};
-    i = next;
-  }
 }
 
 }  // namespace cotangent::detail

@@ -65,12 +65,4 @@ class RowAnalysis {
 /// "[op] mixes samples: ..." for the first operation between X and the output that does; empty if none does.
 std::string mixing_on_the_way(const TapeState& tape, std::uint32_t output);
 
-/// Where the samples' parts of a loss stand in the record: it is `factor` times the sum of the numbers of `node`.
-struct LossParts {
-  std::uint32_t node = kNoNode;
-  double factor = 1.0;
-};
-/// Looks through constant factors and reshapes of one number down to the sum; no node if there is anything else.
-LossParts loss_parts(const TapeState& tape, std::uint32_t i);
-
 }  // namespace cotangent::detail
