@@ -22,6 +22,8 @@ class LinearMap;
 class Linearized {
  public:
   Var operator()(const Var& w) const;
+  /// J v, by one such pass. Shapes: v as w0 -> as f(w0). Throws: ShapeError if v is not like w0.
+  Var times(const Var& v) const;
   /// f(w0) and w0.
   const Tensor& value() const noexcept { return value_; }
   const Tensor& point() const noexcept { return point_; }

@@ -11,6 +11,7 @@
 #include "autodiff/memory/recycled.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops/internal.hpp"
+#include "autodiff/tape/dependents.hpp"
 #include "autodiff/tape/probe.hpp"
 #include "autodiff/tape/sweep.hpp"
 
@@ -31,21 +32,6 @@ const ManyFunction& function_of(const Attributes& a) {
 using Vars = RecycledVector<Var>;
 using Wanted = RecycledVector<char>;  // whose cotangents are asked for
 
-/// Nodes of [first, last] that depend on one of the first `count`.
-RecycledVector<unsigned char> dependents(const TapeState& tape, std::uint32_t first, std::uint32_t count,
-                                         std::uint32_t last) {
-  RecycledVector<unsigned char> marks(std::size_t{last} + 1, 0);
-  for (std::uint32_t i = first; i <= last; ++i) {
-    marks[i] = i < first + count;
-    const Node& node = tape.nodes[i];
-    for (std::uint32_t j = 0; !marks[i] && j < node.num_inputs; ++j) {
-      const std::uint32_t source = tape.source(node, j);
-      marks[i] = source != kNoNode && marks[source];
-    }
-  }
-  return marks;
-}
-
 /// Cotangents of f's inputs for the cotangent g of f(inputs), all from one backward pass; those of inputs not
 /// wanted stay constant.
 Vars backward(TapeState& tape, const ManyFunction& f, std::vector<Var> inputs, const Wanted& wanted,
@@ -64,7 +50,9 @@ Vars backward(TapeState& tape, const ManyFunction& f, std::vector<Var> inputs, c
   if (&live_tape("checkpoint", y) != &tape) throw_captured();
   const std::uint32_t last = VarAccess::node(y);
   if (last < first) return result;
-  const auto marks = dependents(tape, first, static_cast<std::uint32_t>(order.size()), last);
+  RecycledVector<unsigned char> marks(tape.nodes.size(), 0);  // what depends on one of them
+  std::fill_n(marks.begin() + first, order.size(), static_cast<unsigned char>(1));
+  mark_dependents(tape, first, last, marks.data());
   const auto collect = [&](std::uint32_t node, const Var& cotangent) {
     if (node < first + order.size()) result[order[node - first]] = cotangent;
   };

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "autodiff/ops/internal.hpp"
+#include "autodiff/tape/dependents.hpp"
 
 namespace cotangent::detail {
 namespace {
@@ -55,6 +56,7 @@ RowCosts record_costs(const TapeState& tape, std::uint32_t output, const std::ve
   RowCosts costs;
   std::vector<unsigned char> on_w(std::size_t{output} + 1, 0);
   on_w[w] = 1;
+  mark_dependents(tape, w, output, on_w.data());
   for (std::uint32_t i = w + 1; i <= output; ++i) {
     const Node& node = tape.nodes[i];
     if (!node.op) continue;
@@ -67,7 +69,6 @@ RowCosts record_costs(const TapeState& tape, std::uint32_t output, const std::ve
       if (source == kNoNode) continue;
       const bool bias = node.op == &kLinear && j == 2;
       const double one = bias ? kNumberFlops * static_cast<double>(node.output.size()) : flops;
-      on_w[i] |= on_w[source];
       if (on_w[source]) by_w += one;
       if (rows[i] && rows[source]) by_rows += one;
     }

@@ -7,6 +7,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops/internal.hpp"
+#include "autodiff/tape/dependents.hpp"
 #include "autodiff/tape/sweep.hpp"
 
 namespace cotangent::detail {
@@ -114,20 +115,13 @@ void RowAnalysis::find_dependencies() {
   any_w_.assign(n, 0);
   on_w_[kW] = any_w_[kW] = 1;
   on_x_[kX] = 1;
-  for (std::uint32_t i = 2; i <= output_; ++i) {
-    const Node& node = tape_.nodes[i];
-    for (std::uint32_t j = 0; j < node.num_inputs; ++j) {
-      const std::uint32_t source = tape_.source(node, j);
-      if (source == kNoNode) continue;
-      on_w_[i] |= on_w_[source];
-      any_w_[i] |= any_w_[source];
-      on_x_[i] |= on_x_[source];
-    }
-    if (node.op == &kView && on_w_[i]) {
-      const auto slice = slice_of_w(i);
-      if (slice && !wanted(slice->first, slice->second)) on_w_[i] = 0;
-    }
-  }
+  mark_dependents(tape_, kX, output_, any_w_.data());
+  mark_dependents(tape_, kX, output_, on_x_.data());
+  mark_dependents(tape_, kX, output_, on_w_.data(), [&](std::uint32_t i) {
+    if (tape_.nodes[i].op != &kView) return false;
+    const auto slice = slice_of_w(i);
+    return slice && !wanted(slice->first, slice->second);
+  });
 }
 
 void RowAnalysis::walk_back() {

@@ -11,6 +11,7 @@
 #include "autodiff/memory/recycled.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops/internal.hpp"
+#include "autodiff/tape/dependents.hpp"
 #include "autodiff/tape/probe.hpp"
 #include "autodiff/tensor/access.hpp"
 
@@ -60,16 +61,7 @@ void Sweep::activate_dependents() {
   if (stop_ == 0 && tape_.leaves == 1) return;  // everything recorded depends on the only input
   scratch_.active.assign(std::size_t{from_} + 1, 0);
   scratch_.active[stop_] = 1;
-  for (std::uint32_t i = stop_ + 1; i <= from_; ++i) {
-    const Node& node = tape_.nodes[i];
-    for (std::uint32_t j = 0; j < node.num_inputs; ++j) {
-      const std::uint32_t source = tape_.source(node, j);
-      if (source != kNoNode && scratch_.active[source]) {
-        scratch_.active[i] = 1;
-        break;
-      }
-    }
-  }
+  mark_dependents(tape_, stop_, from_, scratch_.active.data());
   active_ = scratch_.active.data();
 }
 

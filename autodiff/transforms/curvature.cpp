@@ -4,18 +4,22 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops/internal.hpp"
 #include "autodiff/tape/sweep.hpp"
 #include "autodiff/tensor/access.hpp"
 #include "autodiff/transforms/passes.hpp"
+#include "autodiff/transforms/recorded_pullback.hpp"
 
 namespace cotangent {
 
 using detail::alias;
 using detail::live_tape;
 using detail::pull_back;
+using detail::RecordedPullback;
 using detail::TapeState;
 using detail::VarAccess;
 
@@ -30,10 +34,9 @@ void check_direction(const char* operation, const Shape& v, const Shape& w) {
 Var gauss_newton_on(TapeState& tape, VarFunction model, VarFunction loss, const Var& at, const Var& v,
                     bool create_graph) {
   const char* name = "gauss_newton_product";
-  const Var y = model(at);
-  const Var u = detail::add_leaf(tape, Tensor::zeros(y.shape()));
-  const Var pulled = pull_back(name, tape, y, u, at, true);
-  const Var tangent = pull_back(name, tape, pulled, v, u, create_graph);
+  const RecordedPullback pullback(name, tape, model(at), at);
+  const Var& y = pullback.y();
+  const Var tangent = pullback.times(v, create_graph);
   const Var curved = create_graph ? hvp(loss, y, tangent) : Var(hvp(loss, y.value(), tangent.value()));
   return pull_back(name, tape, y, curved, at, create_graph);
 }
@@ -76,21 +79,22 @@ Tensor gauss_newton_matrix(VarFunction model, VarFunction loss, const Params& w)
 namespace {
 
 /// With g(w) = J^T u: Jv = d<g, v>/du, H_u v = d<g, v>/dw and so on. For one output u is 1 and <g, v> the first
-/// derivative itself, which spares the passes by u.
+/// derivative itself, which spares the pullback's recorded cotangent and the passes by it.
 DirectionalDerivatives<Var> along(TapeState& tape, VarFunction f, const Var& at, const Var& v, int order,
                                   bool create_graph) {
   const char* name = "directional_derivatives";
   DirectionalDerivatives<Var> result;
   const Var y = f(at);
   const bool scalar = y.size() == 1;
-  const Var u = scalar ? Var(Tensor::ones(y.shape())) : detail::add_leaf(tape, Tensor::zeros(y.shape()));
-  const auto along_v = [&](const Var& pulled) {
-    if (!scalar) return pull_back(name, tape, pulled, v, u, create_graph);
-    const Var product = create_graph ? dot(pulled, v) : dot(detach(pulled), detach(v));
+  std::optional<RecordedPullback> pullback;
+  if (!scalar) pullback.emplace(name, tape, y, at);
+  const auto along_v = [&](const Var& linear) {
+    if (!scalar) return pullback->times(linear, v, create_graph);
+    const Var product = create_graph ? dot(linear, v) : dot(detach(linear), detach(v));
     return reshape(product, y.shape());
   };
   result.value = y;
-  const Var g = pull_back(name, tape, y, u, at, true);  // J^T u
+  const Var g = scalar ? pull_back(name, tape, y, Tensor::ones(y.shape()), at, true) : pullback->pulled();
   result.first = along_v(g);
   const bool last = order == 2 && scalar && !create_graph;
   const Var h = pull_back(name, tape, g, v, at, !last);  // d<g, v>/dw

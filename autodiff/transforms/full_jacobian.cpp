@@ -14,16 +14,11 @@
 #include "autodiff/tensor/access.hpp"
 #include "autodiff/transforms.hpp"
 #include "autodiff/transforms/passes.hpp"
+#include "autodiff/transforms/recorded_pullback.hpp"
 
 namespace cotangent {
 namespace detail {
 namespace {
-
-Tensor one_hot(const Shape& shape, Index position) {
-  Tensor seed = Tensor::zeros(shape);
-  mutable_data(seed)[position] = 1.0;
-  return seed;
-}
 
 /// Rows first .. last of the Jacobian, written from `to` on.
 void fill_rows(const char* transform, TapeState& tape, const Var& y, const Var& at, Index first, Index last,
@@ -34,22 +29,11 @@ void fill_rows(const char* transform, TapeState& tape, const Var& y, const Var& 
   }
 }
 
-/// The pullback J^T u, recorded, whose derivative by u has J's columns.
-struct Recorded {
-  Var u;
-  Var pulled;
-  Recorded(TapeState& tape, const Var& y, const Var& at)
-      : u(add_leaf(tape, Tensor::zeros(y.shape()))), pulled(pull_back("jacobian", tape, y, u, at, true)) {}
-  Var column(TapeState& tape, Index k, bool create_graph) const {
-    return pull_back("jacobian", tape, pulled, one_hot(pulled.shape(), k), u, create_graph);
-  }
-};
-
 /// The same rows, one pass for each column.
-void fill_columns(TapeState& tape, const Recorded& recorded, Index first, Index last, double* to) {
-  const Index s = recorded.pulled.size();
+void fill_columns(const RecordedPullback& pullback, Index first, Index last, double* to) {
+  const Index s = pullback.pulled().size();
   for (Index k = 0; k < s; ++k) {
-    const Var column = recorded.column(tape, k, false);
+    const Var column = pullback.column(k, false);
     for (Index i = first; i < last; ++i)
       to[(i - first) * s + k] = column.value().data()[static_cast<std::size_t>(i)];
   }
@@ -87,10 +71,10 @@ Var tracked_rows_of(const char* transform, TapeState& tape, const Var& y, const 
 namespace {
 
 Var tracked_columns_of(TapeState& tape, const Var& y, const Var& at) {
-  const Recorded recorded(tape, y, at);
+  const RecordedPullback pullback("jacobian", tape, y, at);
   std::vector<Var> columns;
   for (Index k = 0; k < at.size(); ++k)
-    columns.push_back(reshape(recorded.column(tape, k, true), Shape{1, y.size()}));
+    columns.push_back(reshape(pullback.column(k, true), Shape{1, y.size()}));
   const Shape shape = derivative_shape("jacobian", y.shape(), at.shape());
   return columns.empty() ? Var(Tensor::zeros(shape)) : reshape(transpose(concat(columns, 0)), shape);
 }
@@ -238,7 +222,7 @@ Tensor jacobian(VarFunction f, const Tensor& x, const FullJacobianOptions& optio
   if (!detail::by_columns(r.record, r.at, options, false))
     return detail::rows_of("jacobian", r.state, y, r.at);
   Tensor result = detail::uninitialized(shape);
-  detail::fill_columns(r.state, detail::Recorded(r.state, y, r.at), 0, y.size(),
+  detail::fill_columns(detail::RecordedPullback("jacobian", r.state, y, r.at), 0, y.size(),
                        detail::mutable_data(result));
   return result;
 }
@@ -265,14 +249,14 @@ void jacobian_blocks(VarFunction f, const Tensor& x, const FullJacobianOptions& 
   const Recording r(f, x, options.memory.has_value());
   const Var& y = r.record.y();
   const Way way = detail::plan_blocks(r.record, r.at, options).chosen();
-  std::optional<detail::Recorded> recorded;
-  if (way.name == "forward") recorded.emplace(r.state, y, r.at);
+  std::optional<detail::RecordedPullback> pullback;
+  if (way.name == "forward") pullback.emplace(name, r.state, y, r.at);
   for (Index first = 0; first < y.size(); first += *way.chunk) {
     const Index last = std::min(first + *way.chunk, y.size());
     Tensor rows = detail::uninitialized(Shape{*way.chunk, x.size()});
     double* numbers = detail::mutable_data(rows);
-    if (recorded)
-      detail::fill_columns(r.state, *recorded, first, last, numbers);
+    if (pullback)
+      detail::fill_columns(*pullback, first, last, numbers);
     else
       detail::fill_rows(name, r.state, y, r.at, first, last, numbers);
     block(first, last - first == *way.chunk ? rows : rows.rows(0, last - first));

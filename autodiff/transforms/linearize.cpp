@@ -6,7 +6,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops/linear_map.hpp"
-#include "autodiff/tape/sweep.hpp"
+#include "autodiff/transforms/recorded_pullback.hpp"
 
 namespace cotangent {
 namespace {
@@ -15,23 +15,18 @@ namespace {
 class RecordedJacobian final : public detail::LinearMap {
  public:
   RecordedJacobian(VarFunction f, const Tensor& w0)
-      : w_(tape_.input(w0)),
-        y_(f(w_)),
-        u_(tape_.input(Tensor::zeros(y_.shape()))),
-        pulled_(tape_.vjp(y_, u_, w_, {.create_graph = true})) {}
+      : w_(tape_.input(w0)), pullback_("linearize", detail::VarAccess::state(tape_), f(w_), w_) {}
 
-  const Tensor& value() const { return y_.value(); }
-  Tensor times(const Tensor& v) const override { return tape_.vjp(pulled_, v, u_).value(); }
-  Tensor transposed_times(const Tensor& c) const override { return tape_.vjp(y_, c, w_).value(); }
+  const Tensor& value() const { return pullback_.y().value(); }
+  Tensor times(const Tensor& v) const override { return pullback_.times(v, false).value(); }
+  Tensor transposed_times(const Tensor& c) const override { return tape_.vjp(pullback_.y(), c, w_).value(); }
   Shape input() const override { return w_.shape(); }
-  Shape output() const override { return y_.shape(); }
+  Shape output() const override { return pullback_.y().shape(); }
 
  private:
   mutable Tape tape_;
   Var w_;
-  Var y_;
-  Var u_;
-  Var pulled_;
+  detail::RecordedPullback pullback_;
 };
 
 void check_like(const Shape& w, const Shape& w0) {
@@ -54,8 +49,10 @@ Linearized linearize(VarFunction f, const Params& w0) { return linearize(f, w0.f
 
 Var Linearized::operator()(const Var& w) const {
   check_like(w.shape(), point_.shape());
-  return value_ + detail::times(jacobian_, w - point_);
+  return value_ + times(w - point_);
 }
+
+Var Linearized::times(const Var& v) const { return detail::times(jacobian_, v); }
 
 /// The last X holds its numbers, so equal addresses mean equal samples.
 struct LinearizedModel::Last {

@@ -12,6 +12,7 @@
 #include "autodiff/tape/sweep.hpp"
 #include "autodiff/tensor/access.hpp"
 #include "autodiff/transforms/passes.hpp"
+#include "autodiff/transforms/recorded_pullback.hpp"
 
 namespace cotangent {
 
@@ -157,14 +158,10 @@ VarVjp vjp(VarFunction f, const Var& x, const Var& cotangent) {
 
 namespace {
 
-/// The pullback is linear in its cotangent u, so df/dx v is the derivative of <pullback(u), v> by u, at any
-/// u.
 VarJvp forward_mode(TapeState& tape, VarFunction f, const Var& at, const Var& v, bool create_graph) {
   check_like("jvp", "the tangent", v.shape(), at.shape());
-  const Var y = f(at);
-  const Var u = detail::add_leaf(tape, Tensor::zeros(y.shape()));
-  const Var pulled = pull_back("jvp", tape, y, u, at, true);
-  return {y, pull_back("jvp", tape, pulled, v, u, create_graph)};
+  const detail::RecordedPullback pullback("jvp", tape, f(at), at);
+  return {pullback.y(), pullback.times(v, create_graph)};
 }
 
 }  // namespace

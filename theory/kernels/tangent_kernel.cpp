@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "autodiff/error.hpp"
+#include "autodiff/linearize.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/samples/forecast.hpp"
 #include "autodiff/samples/sweep.hpp"
@@ -236,12 +237,8 @@ std::string TangentKernel::to_string() const {
 }
 
 struct TangentKernelOperator::Record {
-  std::unique_ptr<Vjp<Params>> pull;  // c -> J2^T c
-  Tape tape;                          // of y1, u and J1^T u
-  Var u;
-  Var pulled;
-  Shape columns_shape;
-  Index rows = 0;
+  Linearized one;   // v -> J1 v
+  Vjp<Params> two;  // c -> J2^T c
   std::vector<ColumnRange> columns;
   bool all = true;
 };
@@ -253,28 +250,23 @@ TangentKernelOperator::TangentKernelOperator(ModelFunction f, const Params& w, c
   std::vector<ParamEntry> selected;
   r.columns = cotangent::detail::select_columns(w.table(), w.size(), options.params, selected);
   r.all = options.params.empty();
-  r.pull = std::make_unique<Vjp<Params>>(vjp([&](const Var& at) { return f(at, Var(x2)); }, w));
-  r.columns_shape = r.pull->value().shape();
-  const Var at = r.tape.input(w.flat());
-  const Var y = f(at, Var(x1));
-  r.rows = y.size();
-  r.u = r.tape.input(Tensor::zeros(y.shape()));
-  r.pulled = r.tape.vjp(y, r.u, at, {.create_graph = true});
+  r.two = vjp([&](const Var& at) { return f(at, Var(x2)); }, w);
+  r.one = linearize([&](const Var& at) { return f(at, Var(x1)); }, w.flat());
 }
 
 TangentKernelOperator::TangentKernelOperator(ModelFunction f, const Params& w, const Tensor& x,
                                              const KernelOptions& options)
     : TangentKernelOperator(f, w, x, x, options) {}
 
-Index TangentKernelOperator::rows() const noexcept { return record_->rows; }
-Index TangentKernelOperator::columns() const noexcept { return record_->columns_shape.size(); }
+Index TangentKernelOperator::rows() const noexcept { return record_->one.value().size(); }
+Index TangentKernelOperator::columns() const noexcept { return record_->two.value().size(); }
 
 Tensor TangentKernelOperator::operator()(const Tensor& v) const {
   const Record& r = *record_;
   if (v.size() != columns())
     throw ShapeError(fmt::format("[tangent_kernel] the kernel is [{}, {}], v is {}; give it {} numbers",
                                  rows(), columns(), v.shape().to_string(), columns()));
-  Tensor direction = (*r.pull)(v.reshape(r.columns_shape)).flat();
+  Tensor direction = r.two(v.reshape(r.two.value().shape())).flat();
   if (!r.all) {
     Tensor chosen = Tensor::zeros(direction.shape());
     for (const ColumnRange& range : r.columns)
@@ -282,7 +274,7 @@ Tensor TangentKernelOperator::operator()(const Tensor& v) const {
                 mutable_data(chosen) + range.first);
     direction = std::move(chosen);
   }
-  return record_->tape.vjp(r.pulled, direction, r.u).value().reshape(Shape{r.rows});
+  return r.one.times(direction).value().reshape(Shape{rows()});
 }
 
 }  // namespace cotangent::theory
