@@ -21,9 +21,14 @@ void lesson(examples::Lesson& l) {
            "structured = materialised");
   l.expect(Outcome::certified, check_kernel_paths(net, w, x, KernelPath::sample_by_sample),
            "structured = sample by sample");
-  l.expect(Outcome::certified, check_kernel_paths(net, w, x, KernelPath::products), "K v without K");
+  l.expect(Outcome::certified, check_kernel_paths(net, w, x, KernelPath::products),
+           "K v without K, for every unit vector v");
 
-  const Tensor k = theory::tangent_kernel(net, w, x).matrix();
+  const Tensor k = theory::tangent_kernel(net, w, x).matrix(), v = rng.normal({rows});
+  l.expect(Outcome::agrees,
+           compare({"K v for a random v", "a pullback and a directional derivative give it to 1e-12"},
+                   theory::TangentKernelOperator(net, w, x)(v),
+                   matmul(k, reshape(v, {rows, 1})).value().reshape({rows})));
   const theory::Spectrum s = theory::spectrum(k);
   print(s);
   l.figure(

@@ -131,6 +131,9 @@ Verdict sampled(std::span<const Verdict> verdicts);
 /// The observed series against T = 1, 2, ..., and the predicted ones dashed.
 /// Throws: DomainError if it has none; as report::plot.
 report::Drawn plot(const std::string& path, const Verdict& verdict, report::PlotOptions options = {});
+/// The parts of the account, one after the other, up to their sum.
+/// Throws: DomainError if it has none; as report::waterfall.
+report::Drawn plot_account(const std::string& path, const Verdict& verdict);
 /// One column a series, after the number of the iteration.
 /// Throws: DomainError if it has none, or naming the file.
 void save_csv(const std::string& path, const Verdict& verdict);

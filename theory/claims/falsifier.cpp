@@ -49,6 +49,11 @@ struct Candidate {
   double violation;
 };
 
+/// How far a claim is violated; of an identity, by how much its sides are further apart than they may be.
+double violation_of(const Inequality& q) {
+  return q.relation == Relation::equal ? -q.margin() - q.tolerance() : -q.margin();
+}
+
 class Search {
  public:
   Search(const PointwiseClaim& claim, const Params& centre, Rng& rng, const FalsifyOptions& options)
@@ -84,7 +89,6 @@ class Search {
                       "another centre "
                       "or a smaller radius",
                       claim_.claim.name, points_));
-    // Identities hold within their errors everywhere; an inequality that does is not decided.
     return {.worst = worst_,
             .point = worst_point_,
             .points = points_,
@@ -112,9 +116,9 @@ class Search {
   double look(const Params& w) {
     ++points_;
     const Inequality q = claim_.evaluate(w);
-    const double violation = -q.margin(), tolerance = q.tolerance();
+    const double violation = violation_of(q), tolerance = q.relation == Relation::equal ? 0.0 : q.tolerance();
     if (!std::isfinite(violation)) return -std::numeric_limits<double>::infinity();
-    // A violation counts by how far it stands out of its rounding.
+    // A violation counts by how far it stands out of what may have moved it.
     const double excess = violation - tolerance;
     if (drawing_) tight_ += std::fabs(violation) <= tolerance;
     if (!seen_ || (!refuted_ && excess > worst_excess_)) {
@@ -146,7 +150,7 @@ class Search {
       const Var by = rng_.uniform(w.flat().shape(), -1.0, 1.0), at = w.flat();
       const Inequality q =
           claim_.evaluate(inside(w.with((at + by * (relative * at + Var(absolute))).value())));
-      lost += !(-q.margin() >= 0.5 * violation);
+      lost += !(violation_of(q) >= 0.5 * violation);
     }
     return lost <= kLosses;
   }

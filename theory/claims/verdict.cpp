@@ -230,6 +230,17 @@ report::Drawn plot(const std::string& path, const Verdict& verdict, report::Plot
   return report::plot(path, curves, options);
 }
 
+report::Drawn plot_account(const std::string& path, const Verdict& verdict) {
+  if (verdict.account.empty())
+    throw DomainError(
+        fmt::format("[plot_account] the verdict on \"{}\" carries no account; give a theorem's that has one",
+                    verdict.claim.name));
+  std::vector<report::Part> parts;
+  for (const auto& [name, amount] : verdict.account) parts.push_back({name, amount});
+  return report::waterfall(path, parts,
+                           {.title = "What the margin is made of", .total = "bound less the quantity"});
+}
+
 void save_csv(const std::string& path, const Verdict& verdict) {
   check_series("save_csv", verdict);
   std::vector<std::string> names{"T"};

@@ -21,17 +21,18 @@ By later(const Measured& a, const Measured& b) { return std::max(a.by(), b.by())
 
 }  // namespace
 
-// The bound itself is computed with rounding, hence the factor.
-Measured make_measured(double value, double error, By by) noexcept {
-  return {value, error == 0.0 ? 0.0 : error * (1.0 + 16.0 * kEpsilon), by};
-}
+Measured make_measured(double value, double error, By by) noexcept { return {value, error, by}; }
 
 namespace {
 
+/// A bound that is itself computed with a few roundings.
+double enlarged(double error) noexcept { return error * (1.0 + 16.0 * kEpsilon); }
+
 /// A result computed with one rounding, of operands whose errors move it by at most `carried`.
 Measured computed(double value, double carried, By by, bool lossless) noexcept {
-  if (lossless) return make_measured(value, carried, by);
-  return make_measured(value, carried + kEpsilon * std::fabs(value) + kTiny, std::max(by, By::rounding));
+  if (lossless) return make_measured(value, enlarged(carried), by);
+  return make_measured(value, enlarged(carried + kEpsilon * std::fabs(value) + kTiny),
+                       std::max(by, By::rounding));
 }
 
 bool sum_is_exact(double a, double b, double sum) noexcept {
@@ -117,7 +118,7 @@ Measured sqrt(const Measured& a) noexcept {
 }
 
 Measured mapped(const Measured& a, double value, double lipschitz) noexcept {
-  return make_measured(value, lipschitz * a.error() + 4.0 * kEpsilon * std::fabs(value) + kTiny,
+  return make_measured(value, enlarged(lipschitz * a.error() + 4.0 * kEpsilon * std::fabs(value) + kTiny),
                        std::max(a.by(), By::rounding));
 }
 
