@@ -7,6 +7,7 @@
 
 #include "autodiff/function.hpp"
 #include "autodiff/params.hpp"
+#include "autodiff/plan.hpp"
 #include "autodiff/tape.hpp"
 
 namespace cotangent {
@@ -87,6 +88,15 @@ Jacobian per_sample_jacobian(ModelFunction f, const Params& w, const Tensor& x,
                              const JacobianOptions& options = {});
 Jacobian per_sample_jacobian(ModelFunction f, const Tensor& w, const Tensor& x,
                              const JacobianOptions& options = {});
+
+/// The plan per_sample_jacobian follows under .memory: "structured" (all samples at once), "chunks" (as many
+/// samples at a time as fit) or "single" (one record a sample, for models without structure).
+///
+/// Cost: records of f and their passes on one, two and three samples, from which n are forecast block by block:
+/// sizes are affine in n. f is never evaluated on all of X.
+/// Throws: as per_sample_jacobian where samples mix.
+Plan plan_per_sample_jacobian(ModelFunction f, const Params& w, const Tensor& x,
+                              const JacobianOptions& options = {});
 
 /// Whether `name` matches `pattern`, in which * stands for any text and ? for one character.
 bool matches(std::string_view pattern, std::string_view name) noexcept;

@@ -38,6 +38,10 @@ Jacobian per_sample_gradients(SampleLoss loss, const Params& w, const Tensor& x,
 Jacobian per_sample_gradients(SampleLoss loss, const Tensor& w, const Tensor& x, const Tensor& targets,
                               const SampleGradientOptions& options = {});
 
+/// The plan of per_sample_gradients under .memory, with the ways of plan_per_sample_jacobian.
+Plan plan_per_sample_gradients(SampleLoss loss, const Params& w, const Tensor& x, const Tensor& targets,
+                               const SampleGradientOptions& options = {});
+
 /// |g_i|^2 for these gradients. Where a parameter meets the data in one product g_i is the outer product of two
 /// vectors, whose norms are multiplied: no g_i is formed.
 ///

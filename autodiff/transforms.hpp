@@ -11,6 +11,7 @@
 
 #include "autodiff/function.hpp"
 #include "autodiff/params.hpp"
+#include "autodiff/plan.hpp"
 #include "autodiff/tape.hpp"
 
 namespace cotangent {
@@ -122,6 +123,15 @@ using RowBlock = FunctionRef<void(Index first, const Tensor& rows)>;
 /// Throws: DomainError if not even one row fits.
 void jacobian_blocks(VarFunction f, const Tensor& x, const FullJacobianOptions& options, RowBlock block);
 void jacobian_blocks(VarFunction f, const Params& w, const FullJacobianOptions& options, RowBlock block);
+
+/// The plan of jacobian(f, x, options): "reverse" or "forward", of which a pass is counted as two of the other's
+/// (it measures 1.1 to 1.9). The memory of forward is an upper bound from that of a backward pass.
+/// Cost: one record of f and one backward pass.
+Plan plan_jacobian(VarFunction f, const Tensor& x, const FullJacobianOptions& options = {});
+Plan plan_jacobian(VarFunction f, const Params& w, const FullJacobianOptions& options = {});
+/// The plan of jacobian_blocks, which says how many rows a block has.
+Plan plan_jacobian_blocks(VarFunction f, const Tensor& x, const FullJacobianOptions& options = {});
+Plan plan_jacobian_blocks(VarFunction f, const Params& w, const FullJacobianOptions& options = {});
 
 /// Hessian times a vector, of a scalar function. Shapes: f: [s] -> []; x, v [s] -> [s].
 /// Cost: about three gradients. Throws: ShapeError as grad, and if v is not like x.

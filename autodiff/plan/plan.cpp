@@ -7,7 +7,7 @@
 #include <iterator>
 
 #include "autodiff/error.hpp"
-#include "autodiff/samples/forecast.hpp"
+#include "autodiff/plan/planner.hpp"
 
 namespace cotangent {
 namespace {

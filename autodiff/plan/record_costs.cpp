@@ -1,5 +1,5 @@
-// Counting over a record: two floating-point operations for each multiplication of a product with its addition, a few
-// for each number of anything else.
+// Counting over a record: two floating-point operations for each multiplication of a product with its addition, and
+// a few for each number of anything else.
 #include "autodiff/plan/record_costs.hpp"
 
 #include <algorithm>
@@ -35,7 +35,7 @@ double forward_flops(const TapeState& tape, const Node& node) {
 }
 
 /// A checkpoint's inside, whose backward pass evaluates it again.
-RowCosts costs_inside(const TapeState& tape, const Node& node) {
+RecordCosts costs_inside(const TapeState& tape, const Node& node) {
   Tape inner;
   std::vector<Var> inputs;
   for (std::uint32_t j = 0; j < node.num_inputs; ++j)
@@ -43,17 +43,16 @@ RowCosts costs_inside(const TapeState& tape, const Node& node) {
   const Var y = checkpointed(node.attributes, inputs);
   if (!y.tracked()) return {};
   const TapeState& state = VarAccess::state(inner);
-  const std::vector<unsigned char> no_rows(state.nodes.size(), 0);
-  RowCosts costs = record_costs(state, VarAccess::node(y), no_rows);
+  RecordCosts costs = record_costs(state, VarAccess::node(y));
   costs.gradient_flops += costs.forward_flops;
   return costs;
 }
 
 }  // namespace
 
-RowCosts record_costs(const TapeState& tape, std::uint32_t output, const std::vector<unsigned char>& rows,
-                      std::uint32_t w) {
-  RowCosts costs;
+RecordCosts record_costs(const TapeState& tape, std::uint32_t output,
+                         const std::vector<unsigned char>& samples, std::uint32_t w) {
+  RecordCosts costs;
   std::vector<unsigned char> on_w(std::size_t{output} + 1, 0);
   on_w[w] = 1;
   mark_dependents(tape, w, output, on_w.data());
@@ -61,21 +60,21 @@ RowCosts record_costs(const TapeState& tape, std::uint32_t output, const std::ve
     const Node& node = tape.nodes[i];
     if (!node.op) continue;
     const bool inside = node.op == &kCheckpoint, view = node.op == &kView;
-    const RowCosts whole = inside ? costs_inside(tape, node) : RowCosts();
+    const RecordCosts whole = inside ? costs_inside(tape, node) : RecordCosts();
     const double flops = inside ? whole.forward_flops : forward_flops(tape, node);
-    double by_w = 0.0, by_rows = 0.0;
+    double by_w = 0.0, by_samples = 0.0;
     for (std::uint32_t j = 0; j < node.num_inputs; ++j) {
       const std::uint32_t source = tape.source(node, j);
       if (source == kNoNode) continue;
       const bool bias = node.op == &kLinear && j == 2;
       const double one = bias ? kNumberFlops * static_cast<double>(node.output.size()) : flops;
       if (on_w[source]) by_w += one;
-      if (rows[i] && rows[source]) by_rows += one;
+      if (!samples.empty() && samples[i] && samples[source]) by_samples += one;
     }
     if (view) continue;  // passes look through it
     costs.forward_flops += flops + kCallFlops;
     if (by_w > 0.0) costs.gradient_flops += (inside ? whole.gradient_flops : by_w) + kCallFlops;
-    if (by_rows > 0.0) costs.rows_flops += by_rows + kCallFlops;
+    if (by_samples > 0.0) costs.samples_flops += by_samples + kCallFlops;
   }
   return costs;
 }

@@ -78,21 +78,21 @@ std::string mixing_on_the_way(const TapeState& tape, std::uint32_t output) {
   return culprit == kNoNode ? "" : describe_mixing(tape, culprit);
 }
 
-RowAnalysis::RowAnalysis(const char* operation, const TapeState& tape, std::uint32_t output,
-                         const std::vector<ColumnRange>& columns)
+SampleAnalysis::SampleAnalysis(const char* operation, const TapeState& tape, std::uint32_t output,
+                               const std::vector<ColumnRange>& columns)
     : operation_(operation), tape_(tape), output_(output), columns_(columns) {
   find_dependencies();
   walk_back();
 }
 
-std::vector<unsigned char> RowAnalysis::active(const std::vector<unsigned char>& depends) const {
+std::vector<unsigned char> SampleAnalysis::active(const std::vector<unsigned char>& depends) const {
   std::vector<unsigned char> marks(tape_.nodes.size(), 0);
   for (std::uint32_t i = 0; i <= output_; ++i) marks[i] = axis_[i] >= 0 && depends[i];
   return marks;
 }
 
 /// The slice of w a node is, if it is nothing but a slice.
-std::optional<std::pair<Index, Index>> RowAnalysis::slice_of_w(std::uint32_t node) const {
+std::optional<std::pair<Index, Index>> SampleAnalysis::slice_of_w(std::uint32_t node) const {
   const Index size = tape_.nodes[node].output.size();
   Index offset = 0;
   while (tape_.nodes[node].op == &kView) {
@@ -103,12 +103,12 @@ std::optional<std::pair<Index, Index>> RowAnalysis::slice_of_w(std::uint32_t nod
   return std::pair{offset, offset + size};
 }
 
-bool RowAnalysis::wanted(Index first, Index last) const {
+bool SampleAnalysis::wanted(Index first, Index last) const {
   return std::any_of(columns_.begin(), columns_.end(),
                      [&](const ColumnRange& r) { return first < r.last && r.first < last; });
 }
 
-void RowAnalysis::find_dependencies() {
+void SampleAnalysis::find_dependencies() {
   const std::size_t n = tape_.nodes.size();
   on_w_.assign(n, 0);
   on_x_.assign(n, 0);
@@ -124,7 +124,7 @@ void RowAnalysis::find_dependencies() {
   });
 }
 
-void RowAnalysis::walk_back() {
+void SampleAnalysis::walk_back() {
   axis_.assign(tape_.nodes.size(), kUnseen);
   axis_[output_] = 0;
   for (std::uint32_t i = output_; i > kX; --i) {
@@ -149,7 +149,7 @@ void RowAnalysis::walk_back() {
   check_overlaps();
 }
 
-void RowAnalysis::share(std::uint32_t i, int j, std::uint32_t source) {
+void SampleAnalysis::share(std::uint32_t i, int j, std::uint32_t source) {
   if (on_x_[source] || axis_[source] >= 0) refuse(i);
   axis_[source] = kFactor;
   if (!on_w_[source]) return;
@@ -164,7 +164,7 @@ void RowAnalysis::share(std::uint32_t i, int j, std::uint32_t source) {
 }
 
 /// Of one sample alone, an axis of size 1 does not tell the sample's from a parameter's own.
-void RowAnalysis::share_with_one(std::uint32_t i, int j, std::uint32_t source) {
+void SampleAnalysis::share_with_one(std::uint32_t i, int j, std::uint32_t source) {
   if (tape_.nodes[i].num_inputs == 1) return share(i, j, source);
   axis_[source] = kFactor;
   if (on_w_[source])
@@ -172,7 +172,7 @@ void RowAnalysis::share_with_one(std::uint32_t i, int j, std::uint32_t source) {
         fmt::format("[{}] meets a parameter along the axis of the only sample", tape_.nodes[i].op->name());
 }
 
-void RowAnalysis::follow(std::uint32_t i, int j, std::uint32_t source, int axis) {
+void SampleAnalysis::follow(std::uint32_t i, int j, std::uint32_t source, int axis) {
   if (source == kW || (any_w_[source] && !on_x_[source] && slice_of_w(source))) {
     if (tape_.nodes[output_].output.shape()[0] == 1) return share_with_one(i, j, source);
     throw TapeError(
@@ -185,9 +185,9 @@ void RowAnalysis::follow(std::uint32_t i, int j, std::uint32_t source, int axis)
   axis_[source] = static_cast<signed char>(axis);
 }
 
-void RowAnalysis::check_overlaps() {
-  for (const RowUse& a : uses_) {
-    for (const RowUse& b : uses_) {
+void SampleAnalysis::check_overlaps() {
+  for (const SharedInput& a : uses_) {
+    for (const SharedInput& b : uses_) {
       const bool same = a.offset == b.offset && a.size == b.size;
       if (!same && a.offset < b.offset + b.size && b.offset < a.offset + a.size)
         slow_reason_ = "slices of the parameters overlap in part";
@@ -199,7 +199,7 @@ void RowAnalysis::check_overlaps() {
   }
 }
 
-void RowAnalysis::refuse(std::uint32_t found) const {
+void SampleAnalysis::refuse(std::uint32_t found) const {
   int end_axis = 0;
   const std::uint32_t culprit = first_mixing(tape_, output_, end_axis);
   if (culprit == kNoNode && end_axis != 0)

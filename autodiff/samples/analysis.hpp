@@ -1,5 +1,5 @@
-// The walk back from a model's output along the axes that hold its samples: proves that samples stay apart and
-// lists the places where parameters meet the data. Behind rows.hpp.
+// The walk back from a function's result along the axes that hold its samples: it proves that samples stay apart, and
+// lists the places where parameters meet the data.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -17,7 +17,7 @@ inline constexpr std::uint32_t kW = 0;
 inline constexpr std::uint32_t kX = 1;
 
 /// Input `input` of a node is the slice [offset, offset + size) of w, shared by all samples.
-struct RowUse {
+struct SharedInput {
   std::uint32_t node;
   int input;
   Index offset;
@@ -26,12 +26,12 @@ struct RowUse {
 
 /// What the record of f(w, X) says about its samples. Throws: TapeError, beginning with the operation that mixes
 /// them, or with `operation` where the result holds them along another axis than 0.
-class RowAnalysis {
+class SampleAnalysis {
  public:
-  RowAnalysis(const char* operation, const TapeState& tape, std::uint32_t output,
-              const std::vector<ColumnRange>& columns);
+  SampleAnalysis(const char* operation, const TapeState& tape, std::uint32_t output,
+                 const std::vector<ColumnRange>& columns);
 
-  const std::vector<RowUse>& uses() const { return uses_; }
+  const std::vector<SharedInput>& uses() const { return uses_; }
   const std::string& slow_reason() const { return slow_reason_; }
   int axis(std::uint32_t node) const { return axis_[node]; }
   /// Nodes that carry cotangent rows on the way to the wanted parameters, or to the inputs.
@@ -58,7 +58,7 @@ class RowAnalysis {
   std::vector<unsigned char> any_w_;  // depends on any parameter
   std::vector<unsigned char> on_x_;   // depends on the samples
   std::vector<signed char> axis_;     // of the samples, or kFactor, or unseen
-  std::vector<RowUse> uses_;
+  std::vector<SharedInput> uses_;
   std::string slow_reason_;
 };
 

@@ -1,5 +1,5 @@
-// What the record cannot show, C++ that looks at values or at the number of samples, is looked for by evaluating some
-// samples alone: their values and rows must be those within the batch.
+// What the record cannot show, C++ that looks at values or at the number of samples, is looked for by evaluating
+// some samples alone: their values and rows must be those within the batch.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -46,8 +46,8 @@ bool close_tensors(const Tensor& a, const Tensor& b) {
 }
 
 /// Sample i's part of a sweep.
-RowSweep sample_of(const RowSweep& sweep, Index i) {
-  RowSweep part{.samples = 1, .outputs = sweep.outputs};
+SampleSweep sample_of(const SampleSweep& sweep, Index i) {
+  SampleSweep part{.samples = 1, .outputs = sweep.outputs};
   const auto row = [&](const Tensor& t) { return t.rank() == 2 ? t.rows(i, i + 1) : t; };
   for (const ParamUse& use : sweep.uses) {
     part.uses.push_back({use.offset, use.size, row(use.data), use.data_first});
@@ -57,7 +57,7 @@ RowSweep sample_of(const RowSweep& sweep, Index i) {
 }
 
 /// Whether two sweeps of one sample agree use by use.
-bool same_uses(const RowSweep& a, const RowSweep& b) {
+bool same_uses(const SampleSweep& a, const SampleSweep& b) {
   return b.slow_reason.empty() &&
          std::equal(a.uses.begin(), a.uses.end(), b.uses.begin(), b.uses.end(),
                     [](const ParamUse& u, const ParamUse& v) {
@@ -69,9 +69,10 @@ bool same_uses(const RowSweep& a, const RowSweep& b) {
 }
 
 /// Of one sample alone axes may be mistaken, so that other uses make the same rows.
-bool same_rows(const RowFunction& f, const RowSweep& within, const RowSweep& single, Index i) {
+bool same_rows(const SampleSource& source, const SampleSweep& within, const SampleSweep& single, Index i) {
   if (same_uses(within, single)) return true;
-  const Tensor a = rows_from(within, f.columns), b = f.alone(i);
+  const SampleSource own = source.part(i, i + 1);
+  const Tensor a = rows_of(within, own), b = rows_alone(own, within.outputs);
   for (Index c = 0; c < within.outputs; ++c)
     if (!close_tensors(a.rows(c, c + 1), b.rows(c, c + 1))) return false;
   return true;
@@ -100,13 +101,13 @@ std::string difference(const char* operation, const Tensor& batch, const Tensor&
 
 }  // namespace
 
-RowSweep checked_sweep(const RowFunction& f) {
-  const Index n = f.samples;
+SampleSweep sweep_samples(const SampleSource& source) {
+  const Index n = source.samples();
   Tensor values, value;
-  RowSweep batch = f.sweep(0, n, values);
+  SampleSweep batch = sweep_once(source, 0, n, values);
   const auto single = [&](Index i) {
     try {
-      return f.sweep(i, i + 1, value);
+      return sweep_once(source, i, i + 1, value);
     } catch (const ShapeError& e) {
       throw ShapeError(fmt::format(
           "{} (while f was evaluated on sample {} of {} alone, as per-sample derivatives are defined)",
@@ -114,15 +115,15 @@ RowSweep checked_sweep(const RowFunction& f) {
     }
   };
   for (const Index i : samples_to_check(n)) {
-    const RowSweep alone = single(i);
-    std::string differs = values.size() == 0 ? "" : difference(f.operation, values, value, i);
-    if (!differs.empty() && f.refuse_values)
+    const SampleSweep alone = single(i);
+    std::string differs = values.size() == 0 ? "" : difference(source.operation(), values, value, i);
+    if (!differs.empty() && !source.of_loss())
       throw TapeError(
           fmt::format("[{}] {}: f mixes samples where the record cannot show it (a branch, value(), detach, "
                       "the number of samples); use jacobian for the joint derivative",
-                      f.operation, differs));
+                      source.operation(), differs));
     if (!batch.slow_reason.empty() && differs.empty()) continue;
-    if (differs.empty() && !same_rows(f, sample_of(batch, i), alone, i))
+    if (differs.empty() && !same_rows(source, sample_of(batch, i), alone, i))
       differs =
           fmt::format("the gradient of sample {} alone is another one than within the batch of {}", i, n);
     if (differs.empty()) continue;

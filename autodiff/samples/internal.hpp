@@ -1,7 +1,6 @@
-// Between the files of the row sweeps: what a sweep is made of, and the check of some samples alone.
+// Between the files of this room: the sweep of one record, the comparison with samples alone, rows of those.
 #pragma once
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "autodiff/samples/analysis.hpp"
@@ -9,51 +8,30 @@
 
 namespace cotangent::detail {
 
-/// A function as row sweeps of samples first .. last - 1, with its values [last - first, ...] there (an empty tensor
-/// where there are none to compare), and sample i's rows [C, width] by their definition.
-struct RowFunction {
-  const char* operation;
-  Index samples;
-  const std::vector<ColumnRange>& columns;
-  FunctionRef<RowSweep(Index first, Index last, Tensor& values)> sweep;
-  FunctionRef<Tensor(Index i)> alone;
-  /// What to do with a value that is another one alone: an error, or else the slow way as for other rows.
-  bool refuse_values;
-};
+/// The sweep over one record of samples first .. last - 1, uncompared. `values` are those of each sample, [n, ...]; they
+/// are left empty where a loss has none to compare. Costs are counted if asked for.
+SampleSweep sweep_once(const SampleSource& source, Index first, Index last, Tensor& values,
+                       RecordCosts* costs = nullptr);
+SampleSweep sweep_losses_once(const SampleSource& source, Index first, Index last, Tensor& values,
+                              RecordCosts* costs);
 
-/// Of one sample none; all of a few; else the first, the middle, the last and, by a fixed seed, some two more, one more
-/// for each 4-fold n.
+/// What the record says of the samples; if that is nothing, then there is one sample, and result.slow_reason says why:
+/// nothing is refused for a single sample, which cannot be mixed with others, and whose axis of size 1 can be mistaken
+/// for any other such axis.
+std::optional<SampleAnalysis> analysis_of(const SampleSource& source, const TapeState& tape,
+                                          std::uint32_t output, SampleSweep& result);
+
+/// Runs `passes` backward passes from `output` down, each from its own seed, and collects the samples' cotangents
+/// where parameters are used.
+void collect(TapeState& state, std::uint32_t output, const SampleAnalysis& analysis, Index passes,
+             FunctionRef<Tensor(Index)> seed, SampleSweep& result);
+
+/// The samples that are taken alone to compare. Of one sample these are none, of a few all; of more the first, the
+/// middle and the last, and by a fixed seed two others or so, one more for each 4-fold n.
 std::vector<Index> samples_to_check(Index n);
 
-/// The sweep of all samples, if a choice of them alone has the same values and rows; else one with a slow_reason and
-/// not `alike`. Throws: TapeError, ShapeError.
-RowSweep checked_sweep(const RowFunction& f);
-
-/// Equal up to `tolerance`; numbers that are not finite must be the same.
+/// Whether numbers agree up to `tolerance`; those that are not finite must be the same.
 bool close_numbers(std::span<const double> a, std::span<const double> b, double tolerance);
 double largest_finite(std::span<const double> numbers);
-
-/// The analysis, or nothing and result.slow_reason. Of one sample nothing is refused: there is nothing to mix, and
-/// axes of size 1 can be mistaken for the samples'.
-std::optional<RowAnalysis> analysis_of(const char* operation, const TapeState& tape, std::uint32_t output,
-                                       const std::vector<ColumnRange>& columns, RowSweep& result);
-
-/// Runs `passes` passes, each for its own seed, from `output` down and collects the cotangent rows at the uses.
-void collect(TapeState& state, std::uint32_t output, const RowAnalysis& analysis, Index passes,
-             FunctionRef<Tensor(Index)> seed, RowSweep& result);
-
-void check_tape(const char* operation, const TapeState& state, const Var& y);
-/// Throws: ShapeError unless there are samples.
-void check_inputs(const char* operation, const Tensor& x);
-
-/// Rows [n*C, width] by n records: `record` makes f(sample i) on the tape from the leaf to differentiate by. Written to
-/// the rows from `first_row` on of a larger one, or to rows of their own.
-void write_rows_alone(const char* operation, Index samples, Index outputs,
-                      const std::vector<ColumnRange>& columns,
-                      FunctionRef<Var(Tape& tape, Index i, Var& leaf)> record, Tensor& jacobian,
-                      Index first_row);
-Tensor rows_alone(const char* operation, Index samples, Index outputs,
-                  const std::vector<ColumnRange>& columns,
-                  FunctionRef<Var(Tape& tape, Index i, Var& leaf)> record);
 
 }  // namespace cotangent::detail

@@ -1,4 +1,4 @@
-// Row sweeps of losses: of [n] numbers, or of the parts whose sum a loss is, each with its sample's own factor.
+// Sweeps of losses: of [n] numbers, or of the parts whose sum a loss is, each with its sample's own factor.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -7,14 +7,12 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops/internal.hpp"
-#include "autodiff/plan/record_costs.hpp"
 #include "autodiff/samples/internal.hpp"
 #include "autodiff/tape/probe.hpp"
 
 namespace cotangent::detail {
 namespace {
 
-constexpr const char* kGradients = "per_sample_gradients";
 constexpr const char* kNotParts = "the loss is not a multiple of the sum of its samples' parts";
 
 /// Where the samples' parts of a loss stand in the record: it is `factor` times the sum of the numbers of `node`.
@@ -91,29 +89,13 @@ class Summands : public Probe {
   std::unordered_map<std::uint32_t, Tensor> kept_;
 };
 
-struct Task {
-  LossFunction f;
-  const Tensor& w;
-  const Tensor& x;
-  const Tensor& targets;
-  const std::vector<ColumnRange>& columns;
-
-  Var record(Tape& tape, Index first, Index last) const {
-    const Var wv = tape.input(w);
-    const Var xv = tape.input(x.rows(first, last));
-    Var y = f(wv, xv, targets.rows(first, last));
-    check_tape(kGradients, VarAccess::state(tape), y);
-    return y;
-  }
-};
-
 /// The factor of each sample alone, by a forward pass of each; nothing where one has none, or where the loss alone
 /// is not that factor times the sum of the parts within the batch.
-std::optional<Tensor> factors_alone(const Task& task, const Tensor& sums) {
+std::optional<Tensor> factors_alone(const SampleSource& source, Index first, const Tensor& sums) {
   Tensor factors = uninitialized(sums.shape());
   for (Index i = 0; i < sums.size(); ++i) {
     Tape tape;
-    const Var y = task.record(tape, i, i + 1);
+    const Var y = source.record(tape, first + i, first + i + 1);
     if (!y.tracked() || y.size() != 1) return std::nullopt;
     const Parts parts = parts_of(VarAccess::state(tape), y);
     if (parts.node == kNoNode) return std::nullopt;
@@ -141,22 +123,24 @@ Parts parts_by_sample(const TapeState& tape, const Var& y, Index n) {
   return shape.rank() != 0 && shape[0] == n && (parts.count == 1 || parts.count % n == 0) ? parts : Parts();
 }
 
-/// One record of [n] losses, or of parts that are summed, each sample's times its factor alone.
-RowSweep sweep_once(const Task& task, Index first, Index last, Tensor& values, RowCosts* costs = nullptr) {
+}  // namespace
+
+// Of [n] losses, or of parts that are summed, each sample's times the factor that it has alone.
+SampleSweep sweep_losses_once(const SampleSource& source, Index first, Index last, Tensor& values,
+                              RecordCosts* costs) {
   const Index n = last - first;
   Tape tape;
   TapeState& state = VarAccess::state(tape);
   Summands summands;
   std::optional<Probing> watch;
   if (n > 1) watch.emplace(state, summands);
-  const Var y = task.record(tape, first, last);
+  const Var y = source.record(tape, first, last);
   watch.reset();
   if (y.size() != 1 && y.size() != n)
     throw ShapeError(fmt::format(
-        "[per_sample_gradients] the loss is {} for {} samples; it must be [{}], one number a sample, or [], "
-        "their mean",
-        y.shape().to_string(), n, n));
-  RowSweep result{.samples = n, .outputs = 1};
+        "[{}] the loss is {} for {} samples; it must be [{}], one number a sample, or [], their mean",
+        source.operation(), y.shape().to_string(), n, n));
+  SampleSweep result{.samples = n, .outputs = 1};
   const bool each = y.size() == n && y.rank() != 0;  // [n] losses
   values = y.size() == n ? y.value().reshape(Shape{n}) : Tensor();
   if (!y.tracked()) return result;
@@ -164,7 +148,7 @@ RowSweep sweep_once(const Task& task, Index first, Index last, Tensor& values, R
   if (parts.node == kNoNode && !each) result.slow_reason = kNotParts;
   if (!result.slow_reason.empty()) return result;
   const std::uint32_t output = parts.node == kNoNode ? VarAccess::node(y) : parts.node;
-  const std::optional<RowAnalysis> analysis = analysis_of(kGradients, state, output, task.columns, result);
+  const std::optional<SampleAnalysis> analysis = analysis_of(source, state, output, result);
   if (costs && analysis) *costs = record_costs(state, output, analysis->active_on_w());
   if (!result.slow_reason.empty()) return result;
   // A mean's own divisor is known for a sample alone; what else there is may be computed from the targets.
@@ -172,7 +156,7 @@ RowSweep sweep_once(const Task& task, Index first, Index last, Tensor& values, R
   if (n > 1 && !each) {
     const Tensor sums = summands.by_sample(parts.sum);
     if (parts.other) {
-      std::optional<Tensor> found = factors_alone(task, sums);
+      std::optional<Tensor> found = factors_alone(source, first, sums);
       if (!found) result.slow_reason = "the loss of a sample alone is not its part of the batch's";
       if (!found) return result;
       factors = std::move(*found);
@@ -183,46 +167,6 @@ RowSweep sweep_once(const Task& task, Index first, Index last, Tensor& values, R
   collect(
       state, output, *analysis, 1, [&](Index) { return seed_of(factors, shape); }, result);
   return result;
-}
-
-}  // namespace
-
-Index samples_of(const Tensor& x, const Tensor& targets) {
-  check_inputs(kGradients, x);
-  const Index n = x.size(0);
-  if (targets.rank() == 0 || targets.size(0) != n)
-    throw ShapeError(
-        fmt::format("[per_sample_gradients] X is {}, the targets are {}; give one target a sample",
-                    x.shape().to_string(), targets.shape().to_string()));
-  return n;
-}
-
-RowSweep sweep_losses_once(LossFunction f, const Tensor& w, const Tensor& x, const Tensor& targets,
-                           const std::vector<ColumnRange>& columns, RowCosts& costs) {
-  const Index n = samples_of(x, targets);
-  Tensor values;
-  return sweep_once({f, w, x, targets, columns}, 0, n, values, &costs);
-}
-
-RowSweep sweep_losses(LossFunction f, const Tensor& w, const Tensor& x, const Tensor& targets,
-                      const std::vector<ColumnRange>& columns) {
-  const Index n = samples_of(x, targets);
-  const Task task{f, w, x, targets, columns};
-  const auto sweep = [&](Index first, Index last, Tensor& values) {
-    return sweep_once(task, first, last, values);
-  };
-  const auto alone = [&](Index i) {
-    return slow_losses(f, w, x.rows(i, i + 1), targets.rows(i, i + 1), columns);
-  };
-  return checked_sweep({kGradients, n, columns, sweep, alone, false});
-}
-
-Tensor slow_losses(LossFunction f, const Tensor& w, const Tensor& x, const Tensor& targets,
-                   const std::vector<ColumnRange>& columns) {
-  return rows_alone(kGradients, x.size(0), 1, columns, [&](Tape& tape, Index i, Var& leaf) {
-    leaf = tape.input(w);
-    return f(leaf, Var(x.rows(i, i + 1)), targets.rows(i, i + 1));
-  });
 }
 
 }  // namespace cotangent::detail

@@ -1,138 +1,92 @@
 // The choice between the structured, the chunked and the slow exact way to a per-sample Jacobian.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "autodiff/error.hpp"
 #include "autodiff/jacobian.hpp"
-#include "autodiff/samples/forecast.hpp"
 #include "autodiff/samples/sweep.hpp"
 #include "autodiff/tensor/access.hpp"
 
 namespace cotangent {
 namespace {
 
-void check_outputs(Index found, Index outputs, Index first, Index last, const Tensor& x) {
-  if (found != outputs)
-    throw ShapeError(
-        fmt::format("[per_sample_jacobian] f has {} outputs for samples {} .. {} of {}, {} for the "
-                    "first; it must treat samples alike",
-                    found, first, last - 1, x.shape().to_string(), outputs));
-}
+using detail::SampleForecast;
+using detail::SampleSource;
+using detail::SampleSweep;
 
-/// Rows of consecutive samples, each chunk by whichever way its own record allows.
-Tensor in_chunks(ModelFunction f, const Tensor& w, const Tensor& x,
-                 const std::vector<detail::ColumnRange>& columns, Index outputs, Index chunk) {
-  Tensor rows = detail::uninitialized(Shape{x.size(0) * outputs, detail::count_columns(columns)});
-  detail::each_chunk(x.size(0), chunk, [&](Index first, Index last) {
-    const Tensor part = x.rows(first, last);
-    const detail::RowSweep sweep = detail::sweep_rows(f, w, part, columns);
-    check_outputs(sweep.outputs, outputs, first, last, x);
-    if (sweep.slow_reason.empty())
-      detail::write_rows(sweep, columns, rows, first * outputs);
-    else
-      detail::write_slow_rows(f, w, part, outputs, columns, rows, first * outputs);
-  });
-  return rows;
-}
+/// The samples, and the names of the columns of their rows.
+struct Task {
+  SampleSource source;
+  std::vector<ParamEntry> names;
+};
 
-Tensor inputs_in_chunks(ModelFunction f, const Tensor& w, const Tensor& x, Index outputs, Index chunk) {
-  const Index n = x.size(0), d = x.size() / n;
-  Tensor rows = detail::uninitialized(Shape{n * outputs, d});
-  detail::each_chunk(n, chunk, [&](Index first, Index last) {
-    Index found = 0;
-    const Tensor part = detail::input_rows(f, w, x.rows(first, last), found);
-    check_outputs(found, outputs, first, last, x);
-    std::copy(part.data().begin(), part.data().end(), detail::mutable_data(rows) + first * outputs * d);
-  });
-  return rows;
-}
-
-void check_options(const JacobianOptions& options) {
+Task task_of(ModelFunction f, const Tensor& w, const std::vector<ParamEntry>& table, const Tensor& x,
+             const JacobianOptions& options) {
   detail::check_memory("per_sample_jacobian", options.memory);
   if (options.wrt == Wrt::inputs && !options.params.empty())
     throw DomainError(
         "[per_sample_jacobian] .params chooses columns among parameters; leave it out with .wrt = "
         "Wrt::inputs");
-}
-
-std::string task_of(Index rows, Index width) {
-  return fmt::format("per-sample Jacobian [{}, {}]", rows, width);
-}
-
-Plan plan_by_inputs(const detail::RowForecast& forecast, const Tensor& x, std::optional<Index> memory) {
-  const Index rows = x.size(0) * forecast.sweep.outputs, width = x.size() / x.size(0);
-  return detail::plan_rows(task_of(rows, width), forecast, x.size(0), rows * width, memory);
-}
-
-Plan plan_by_params(const detail::RowForecast& forecast, const Tensor& x,
-                    const std::vector<detail::ColumnRange>& columns, std::optional<Index> memory) {
-  const Index rows = x.size(0) * forecast.sweep.outputs, width = detail::count_columns(columns);
-  return detail::plan_rows(task_of(rows, width), forecast, x.size(0), rows * width, memory);
-}
-
-struct Chunks {
-  Index outputs;
-  Index samples;
-};
-
-Jacobian by_inputs(ModelFunction f, const Tensor& w, const Tensor& x, std::optional<Index> memory) {
-  Index outputs = 0;
-  Tensor rows;
-  if (memory) {
-    const Chunks chunks = [&] {
-      const detail::BlockTrace apart;  // the cache keeps nothing of the plan
-      const detail::RowForecast forecast = detail::forecast_inputs(f, w, x);
-      const Way way = plan_by_inputs(forecast, x, memory).chosen();
-      return Chunks{forecast.sweep.outputs, detail::samples_at_a_time(way, x.size(0))};
-    }();
-    outputs = chunks.outputs;
-    rows = inputs_in_chunks(f, w, x, outputs, chunks.samples);
-  } else {
-    rows = detail::input_rows(f, w, x, outputs);
+  if (options.wrt == Wrt::inputs) {
+    SampleSource source = SampleSource::inputs(f, w, x);
+    return {std::move(source), {{"x", x.shape().without(0), 0}}};
   }
-  return Jacobian(std::move(rows), x.size(0), outputs, {{"x", x.shape().without(0), 0}});
+  std::vector<ParamEntry> names;
+  std::vector<detail::ColumnRange> columns = detail::select_columns(table, w.size(), options.params, names);
+  return {SampleSource::model(f, w, x, std::move(columns)), std::move(names)};
 }
 
-Jacobian by_params(ModelFunction f, const Tensor& w, const std::vector<ParamEntry>& table, const Tensor& x,
-                   const JacobianOptions& options) {
-  check_options(options);
-  if (options.wrt == Wrt::inputs) return by_inputs(f, w, x, options.memory);
-  std::vector<ParamEntry> selected;
-  const std::vector<detail::ColumnRange> columns =
-      detail::select_columns(table, w.size(), options.params, selected);
-  if (options.memory) {
-    const Chunks chunks = [&] {
-      const detail::BlockTrace apart;
-      const detail::RowForecast forecast = detail::forecast_rows(f, w, x, columns);
-      const Way way = plan_by_params(forecast, x, columns, options.memory).chosen();
-      return Chunks{forecast.sweep.outputs, detail::samples_at_a_time(way, x.size(0))};
-    }();
-    return Jacobian(in_chunks(f, w, x, columns, chunks.outputs, chunks.samples), x.size(0), chunks.outputs,
-                    std::move(selected));
+Plan plan_of(const SampleSource& source, const SampleForecast& forecast, std::optional<Index> memory) {
+  const Index rows = source.samples() * forecast.sweep.outputs;
+  const Index width = detail::count_columns(source.columns());
+  return detail::plan_samples(fmt::format("per-sample Jacobian [{}, {}]", rows, width), forecast,
+                              rows * width, memory);
+}
+
+/// Rows of consecutive samples, each chunk by whichever way its own record allows.
+Tensor in_chunks(const SampleSource& source, Index outputs, Index chunk) {
+  Tensor rows =
+      detail::uninitialized(Shape{source.samples() * outputs, detail::count_columns(source.columns())});
+  detail::each_chunk(source.samples(), chunk, [&](Index first, Index last) {
+    const SampleSource part = source.part(first, last);
+    const SampleSweep sweep = detail::sweep_samples(part);
+    if (sweep.outputs != outputs)
+      throw ShapeError(
+          fmt::format("[per_sample_jacobian] f has {} outputs for samples {} .. {} of {}, {} for the "
+                      "first; it must treat samples alike",
+                      sweep.outputs, first, last - 1, source.samples(), outputs));
+    detail::write_rows(sweep, part, rows, first * outputs);
+  });
+  return rows;
+}
+
+Jacobian jacobian_of(Task task, std::optional<Index> memory) {
+  const SampleSource& source = task.source;
+  const Index n = source.samples();
+  if (!memory) {
+    const SampleSweep sweep = detail::sweep_samples(source);
+    return Jacobian(detail::rows_of(sweep, source), n, sweep.outputs, std::move(task.names));
   }
-  const detail::RowSweep sweep = detail::sweep_rows(f, w, x, columns);
-  Tensor rows = sweep.slow_reason.empty() ? detail::rows_from(sweep, columns)
-                                          : detail::slow_rows(f, w, x, sweep.outputs, columns);
-  return Jacobian(std::move(rows), sweep.samples, sweep.outputs, std::move(selected));
+  Index outputs = 0, chunk = 0;
+  {
+    const detail::BlockTrace apart;  // the cache keeps nothing of the plan
+    const SampleForecast forecast = detail::forecast_samples(source);
+    outputs = forecast.sweep.outputs;
+    chunk = detail::samples_at_a_time(plan_of(source, forecast, memory).chosen(), n);
+  }
+  return Jacobian(in_chunks(source, outputs, chunk), n, outputs, std::move(task.names));
 }
 
 }  // namespace
 
 Plan plan_per_sample_jacobian(ModelFunction f, const Params& w, const Tensor& x,
                               const JacobianOptions& options) {
-  check_options(options);
-  if (options.wrt == Wrt::inputs)
-    return plan_by_inputs(detail::forecast_inputs(f, w.flat(), x), x, options.memory);
-  std::vector<ParamEntry> selected;
-  const std::vector<detail::ColumnRange> columns =
-      detail::select_columns(w.table(), w.size(), options.params, selected);
-  return plan_by_params(detail::forecast_rows(f, w.flat(), x, columns), x, columns, options.memory);
+  const Task task = task_of(f, w.flat(), w.table(), x, options);
+  return plan_of(task.source, detail::forecast_samples(task.source), options.memory);
 }
 
 Jacobian per_sample_jacobian(ModelFunction f, const Params& w, const Tensor& x,
                              const JacobianOptions& options) {
-  return by_params(f, w.flat(), w.table(), x, options);
+  return jacobian_of(task_of(f, w.flat(), w.table(), x, options), options.memory);
 }
 
 Jacobian per_sample_jacobian(ModelFunction f, const Tensor& w, const Tensor& x,
@@ -140,7 +94,7 @@ Jacobian per_sample_jacobian(ModelFunction f, const Tensor& w, const Tensor& x,
   if (w.rank() != 1)
     throw ShapeError(fmt::format("[per_sample_jacobian] w is {}; give the flat vector [P], or Params",
                                  w.shape().to_string()));
-  return by_params(f, w, {{"w", w.shape(), 0}}, x, options);
+  return jacobian_of(task_of(f, w, {{"w", w.shape(), 0}}, x, options), options.memory);
 }
 
 }  // namespace cotangent

@@ -1,4 +1,4 @@
-// From the uses of a row sweep to numbers: Jacobian rows, their squares; the slow exact rows; choice of columns.
+// From the uses of a sweep to numbers: rows and their squares; the rows of samples alone; the choice of columns.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,48 +10,48 @@
 
 namespace cotangent::detail {
 
-void write_rows_alone(const char* operation, Index samples, Index outputs,
-                      const std::vector<ColumnRange>& columns,
-                      FunctionRef<Var(Tape& tape, Index i, Var& leaf)> record, Tensor& jacobian,
-                      Index first_row) {
-  const Index width = count_columns(columns);
+namespace {
+
+void write_rows_alone(const SampleSource& source, Index outputs, Tensor& jacobian, Index first_row) {
+  const Index n = source.samples(), width = count_columns(source.columns());
   double* row = mutable_data(jacobian) + first_row * width;
-  for (Index i = 0; i < samples; ++i) {
+  for (Index i = 0; i < n; ++i) {
     Tape tape;
     Var leaf;
-    const Var y = record(tape, i, leaf);
+    const Var y = source.record_alone(tape, i, leaf);
     if (y.size() != outputs)
       throw ShapeError(
-          fmt::format("[{}] f returned {} for the single sample {} of {}; it must be {} number{}", operation,
-                      y.shape().to_string(), i, samples, outputs, outputs == 1 ? "" : "s"));
-    check_tape(operation, VarAccess::state(tape), y);
+          fmt::format("[{}] f returned {} for the single sample {} of {}; it must be {} number{}",
+                      source.operation(), y.shape().to_string(), i, n, outputs, outputs == 1 ? "" : "s"));
     for (Index c = 0; c < outputs; ++c, row += width) {
       std::fill_n(row, width, 0.0);
       if (!y.tracked()) continue;
       Tensor seed = Tensor::zeros(y.shape());
       mutable_data(seed)[c] = 1.0;
       const Tensor g = tape.vjp(y, seed, leaf).value();
-      for (const ColumnRange& range : columns)
+      for (const ColumnRange& range : source.columns())
         std::copy(g.data().data() + range.first, g.data().data() + range.last, row + range.column);
     }
   }
 }
 
-Tensor rows_alone(const char* operation, Index samples, Index outputs,
-                  const std::vector<ColumnRange>& columns,
-                  FunctionRef<Var(Tape& tape, Index i, Var& leaf)> record) {
-  Tensor rows = uninitialized(Shape{samples * outputs, count_columns(columns)});
-  write_rows_alone(operation, samples, outputs, columns, record, rows, 0);
+}  // namespace
+
+Tensor rows_alone(const SampleSource& source, Index outputs) {
+  Tensor rows = uninitialized(Shape{source.samples() * outputs, count_columns(source.columns())});
+  write_rows_alone(source, outputs, rows, 0);
   return rows;
 }
 
-Tensor rows_from(const RowSweep& sweep, const std::vector<ColumnRange>& columns) {
-  Tensor rows = uninitialized(Shape{sweep.samples * sweep.outputs, count_columns(columns)});
-  write_rows(sweep, columns, rows, 0);
+Tensor rows_of(const SampleSweep& sweep, const SampleSource& source) {
+  Tensor rows = uninitialized(Shape{sweep.samples * sweep.outputs, count_columns(source.columns())});
+  write_rows(sweep, source, rows, 0);
   return rows;
 }
 
-void write_rows(const RowSweep& sweep, const std::vector<ColumnRange>& columns, Tensor& jacobian,
+namespace {
+
+void write_uses(const SampleSweep& sweep, const std::vector<ColumnRange>& columns, Tensor& jacobian,
                 Index first_row) {
   const Index n = sweep.samples, outputs = sweep.outputs, width = count_columns(columns);
   // For each use: its first column, and whether it is the first to write there.
@@ -105,8 +105,6 @@ void write_rows(const RowSweep& sweep, const std::vector<ColumnRange>& columns, 
   }
 }
 
-namespace {
-
 double inner(const Tensor& a, const Tensor& b, Index i) {
   const Index k = a.size(1);
   return kernel::loops().dot(a.data().data() + i * k, b.data().data() + i * k, k);
@@ -125,9 +123,16 @@ void spell(const ParamUse& use, std::size_t c, Index i, double* to) {
 
 }  // namespace
 
-void write_row_squares(const RowSweep& sweep, Tensor& squares, Index first_row) {
+void write_rows(const SampleSweep& sweep, const SampleSource& source, Tensor& jacobian, Index first_row) {
+  if (sweep.slow_reason.empty())
+    write_uses(sweep, source.columns(), jacobian, first_row);
+  else
+    write_rows_alone(source, sweep.outputs, jacobian, first_row);
+}
+
+void write_row_squares(const SampleSweep& sweep, Tensor& squares, Index first) {
   const Index n = sweep.samples, outputs = sweep.outputs;
-  double* to = mutable_data(squares) + first_row;
+  double* to = mutable_data(squares) + first;
   std::fill_n(to, n * outputs, 0.0);
   std::vector<double> left, right;
   for (std::size_t a = 0; a < sweep.uses.size(); ++a)

@@ -5,11 +5,9 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
-#include "autodiff/memory/block_trace.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops/internal.hpp"
-#include "autodiff/plan/record_costs.hpp"
-#include "autodiff/samples/forecast.hpp"
+#include "autodiff/plan/planner.hpp"
 #include "autodiff/tape/sweep.hpp"
 #include "autodiff/tensor/access.hpp"
 #include "autodiff/transforms.hpp"
@@ -120,8 +118,7 @@ class Record {
     if (!y_.tracked()) return kCallFlops * passes;
     const std::uint32_t from = VarAccess::node(at_), to = VarAccess::node(y_);
     if (to < from) return kCallFlops * passes;
-    const std::vector<unsigned char> no_rows(std::size_t{to} + 1, 0);
-    const RowCosts costs = record_costs(tape_, to, no_rows, from);
+    const RecordCosts costs = record_costs(tape_, to, {}, from);
     return costs.forward_flops + passes * std::max(costs.gradient_flops, kCallFlops);
   }
 
@@ -172,13 +169,9 @@ bool by_columns(const Record& record, const Var& at, const FullJacobianOptions& 
 
 /// Rows at a time beside `working` bytes, at least 1.
 Index rows_that_fit(double working, Index outputs, Index inputs, const std::optional<Index>& memory) {
-  if (!memory) return std::max<Index>(outputs, 1);
-  Index k = 1;
-  for (Index too_many = outputs + 1; too_many - k > 1;) {
-    const Index middle = k + (too_many - k) / 2;
-    working + block_of(middle * inputs) > static_cast<double>(*memory) ? too_many = middle : k = middle;
-  }
-  return k;
+  return largest_that_fits(std::max<Index>(outputs, 1), [&](Index k) {
+    return memory && working + block_of(k * inputs) > static_cast<double>(*memory);
+  });
 }
 
 Plan plan_blocks(const Record& record, const Var& at, const FullJacobianOptions& options) {

@@ -179,7 +179,8 @@ TEST(Normalise, PerSampleJacobiansAreStructuredAndThoseOfSingleSamples) {
         const Tensor own = jacobian([&, &f = net](const Var& v) { return f(v, x.rows(i, i + 1)); }, w);
         expect_close(j.rows(2 * i, 2 * i + 2), own.reshape(Shape{2, w.size()}), 1e-12);
       }
-      const auto sweep = detail::sweep_rows(net, w.flat(), x, {{0, w.size(), 0}});
+      const auto sweep =
+          detail::sweep_samples(detail::SampleSource::model(net, w.flat(), x, {{0, w.size(), 0}}));
       EXPECT_EQ(sweep.slow_reason, "");
     }
   }

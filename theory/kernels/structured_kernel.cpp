@@ -12,7 +12,7 @@ namespace cotangent::theory::kernels {
 
 using cotangent::detail::mutable_data;
 using cotangent::detail::ParamUse;
-using cotangent::detail::RowSweep;
+using cotangent::detail::SampleSweep;
 using cotangent::detail::uninitialized;
 
 /// a b^T for a [n1, k], b [n2, k].
@@ -44,7 +44,7 @@ struct Site {
   std::vector<std::size_t> uses;
 };
 
-std::vector<Site> sites_of(const RowSweep& sweep) {
+std::vector<Site> sites_of(const SampleSweep& sweep) {
   const auto same = [](const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Tensor& s, const Tensor& t) {
       return s.data().data() == t.data().data() && s.shape() == t.shape();
@@ -103,7 +103,7 @@ std::optional<std::size_t> reached_first(const ParamUse& use) {
 /// below the diagonal is computed, by symmetric rank-k products where a use is paired with itself.
 class StructuredKernel {
  public:
-  StructuredKernel(const RowSweep& a, const RowSweep& b)
+  StructuredKernel(const SampleSweep& a, const SampleSweep& b)
       : a_(a), b_(b), symmetric_(&a == &b), outputs_(static_cast<std::size_t>(a.outputs)) {
     blocks_.assign(outputs_ * outputs_, Tensor());
     for (std::size_t c1 = 0; c1 < outputs_; ++c1)
@@ -235,8 +235,8 @@ class StructuredKernel {
     }
   }
 
-  const RowSweep& a_;
-  const RowSweep& b_;
+  const SampleSweep& a_;
+  const SampleSweep& b_;
   bool symmetric_;
   std::size_t outputs_;
   std::vector<Tensor> blocks_;
@@ -244,9 +244,11 @@ class StructuredKernel {
 
 }  // namespace
 
-Tensor structured_kernel(const RowSweep& a, const RowSweep& b) { return StructuredKernel(a, b).matrix(); }
+Tensor structured_kernel(const SampleSweep& a, const SampleSweep& b) {
+  return StructuredKernel(a, b).matrix();
+}
 
-double structured_kernel_flops(const RowSweep& sweep, Index n1, Index n2, bool symmetric) {
+double structured_kernel_flops(const SampleSweep& sweep, Index n1, Index n2, bool symmetric) {
   const double pairs = static_cast<double>(n1) * static_cast<double>(n2);
   const auto outputs = static_cast<double>(sweep.outputs);
   const auto product = [&](Index k, bool half) {
@@ -292,10 +294,8 @@ double structured_kernel_flops(const RowSweep& sweep, Index n1, Index n2, bool s
   return flops;
 }
 
-double structured_kernel_bytes(const RowSweep& sweep, Index n1, Index n2) {
-  const auto block = [](Index numbers) {
-    return static_cast<double>(cotangent::detail::block_bytes(static_cast<std::size_t>(numbers)));
-  };
+double structured_kernel_bytes(const SampleSweep& sweep, Index n1, Index n2) {
+  const auto block = cotangent::detail::block_of;
   double spelled = 0.0;
   for (const ParamUse& u : sweep.uses)
     for (const ParamUse& v : sweep.uses) {

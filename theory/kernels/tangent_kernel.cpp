@@ -1,4 +1,4 @@
-// Tangent kernels from the row analysis of autodiff.
+// Tangent kernels from sweeps over samples.
 #include "theory/tangent_kernel.hpp"
 
 #include <fmt/format.h>
@@ -8,10 +8,8 @@
 #include "autodiff/error.hpp"
 #include "autodiff/linearize.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/samples/forecast.hpp"
 #include "autodiff/samples/sweep.hpp"
 #include "autodiff/tensor/access.hpp"
-#include "autodiff/transforms.hpp"
 #include "theory/kernels/structured_kernel.hpp"
 
 namespace cotangent::theory {
@@ -21,9 +19,10 @@ using cotangent::detail::BlockReplay;
 using cotangent::detail::BlockTrace;
 using cotangent::detail::ColumnRange;
 using cotangent::detail::mutable_data;
-using cotangent::detail::RowCosts;
-using cotangent::detail::RowForecast;
-using cotangent::detail::RowSweep;
+using cotangent::detail::RecordCosts;
+using cotangent::detail::SampleForecast;
+using cotangent::detail::SampleSource;
+using cotangent::detail::SampleSweep;
 using cotangent::detail::SampleTrace;
 using cotangent::detail::some_samples;
 using cotangent::detail::uninitialized;
@@ -38,11 +37,22 @@ namespace {
 
 struct Task {
   ModelFunction f;
-  const Tensor& w;
+  const Params& w;
   const Tensor& x1;
   const Tensor* x2;  // null: x1 again
-  std::vector<ParamEntry> selected = {};
-  std::vector<ColumnRange> columns = {};
+  SampleSource one;
+  std::optional<SampleSource> two;
+
+  const Tensor& other() const { return x2 ? *x2 : x1; }
+};
+
+/// A sweep over each set, of which the second is empty if there is one set alone.
+struct Sweeps {
+  SampleSweep one;
+  SampleSweep two;
+  const std::string& slow_reason() const {
+    return one.slow_reason.empty() ? two.slow_reason : one.slow_reason;
+  }
 };
 
 void check_outputs(const Task& task, Index outputs1, Index outputs2) {
@@ -52,46 +62,41 @@ void check_outputs(const Task& task, Index outputs1, Index outputs2) {
         outputs1, task.x1.shape().to_string(), outputs2, task.x2->shape().to_string()));
 }
 
+Sweeps sweep_both(const Task& task, const SampleSource& one, const std::optional<SampleSource>& two) {
+  Sweeps sweeps{sweep_samples(one), {}};
+  if (two) sweeps.two = sweep_samples(*two);
+  check_outputs(task, sweeps.one.outputs, sweeps.two.outputs);
+  return sweeps;
+}
+
 TangentKernel by_rows(const Task& task, const KernelOptions& options) {
-  const RowSweep a = cotangent::detail::sweep_rows(task.f, task.w, task.x1, task.columns);
-  const RowSweep b =
-      task.x2 ? cotangent::detail::sweep_rows(task.f, task.w, *task.x2, task.columns) : RowSweep();
-  check_outputs(task, a.outputs, b.outputs);
-  const bool structured =
-      options.method != KernelMethod::materialised && a.slow_reason.empty() && b.slow_reason.empty();
-  if (structured)
-    return TangentKernel(structured_kernel(a, task.x2 ? b : a), a.outputs, KernelMethod::structured);
+  const Sweeps sweeps = sweep_both(task, task.one, task.two);
+  const auto& [a, b] = sweeps;
+  if (options.method != KernelMethod::materialised && sweeps.slow_reason().empty())
+    return TangentKernel(structured_kernel(a, task.two ? b : a), a.outputs, KernelMethod::structured);
   if (options.memory && options.method == KernelMethod::structured)
     throw DomainError(fmt::format(
         "[tangent_kernel] f has structure on a few samples but not on all: {}; leave out .memory, or choose "
         ".method",
-        a.slow_reason.empty() ? b.slow_reason : a.slow_reason));
-
-  const auto rows = [&](const RowSweep& sweep, const Tensor& x) {
-    return sweep.slow_reason.empty()
-               ? cotangent::detail::rows_from(sweep, task.columns)
-               : cotangent::detail::slow_rows(task.f, task.w, x, sweep.outputs, task.columns);
-  };
-  const Tensor j1 = rows(a, task.x1);
-  if (task.x2) return TangentKernel(gram(j1, rows(b, *task.x2)), a.outputs, KernelMethod::materialised);
+        sweeps.slow_reason()));
+  const Tensor j1 = rows_of(a, task.one);
+  if (task.two) return TangentKernel(gram(j1, rows_of(b, *task.two)), a.outputs, KernelMethod::materialised);
   Tensor k = gram_lower(j1);
   reflect(k);
   return TangentKernel(std::move(k), a.outputs, KernelMethod::materialised);
 }
 
-/// Column (j, c) is K times the unit vector there: exact for every function that treats samples alike and apart, which
-/// a row sweep of a few samples and the planner's have shown.
-TangentKernel by_products(const Task& task, const Params& w, const KernelOptions& options) {
-  const auto some = [](const Tensor& x) { return x.rows(0, std::min<Index>(x.size(0), 3)); };
-  const RowSweep a = cotangent::detail::sweep_rows(task.f, task.w, some(task.x1), task.columns);
-  const RowSweep b =
-      task.x2 ? cotangent::detail::sweep_rows(task.f, task.w, some(*task.x2), task.columns) : RowSweep();
-  check_outputs(task, a.outputs, b.outputs);
+/// Column (j, c) is K times the unit vector there: exact for every function that treats samples alike and apart, as
+/// sweeps over the first few samples, and the planner's, show it.
+TangentKernel by_products(const Task& task, const KernelOptions& options) {
+  const auto few = [](const SampleSource& set) { return set.part(0, std::min<Index>(set.samples(), 3)); };
+  const Sweeps sweeps =
+      sweep_both(task, few(task.one), task.two ? std::optional(few(*task.two)) : std::nullopt);
+  const auto& [a, b] = sweeps;
   if (!a.alike || !b.alike)
     throw TapeError(fmt::format("[tangent_kernel] {}: products would mix samples; take another .method",
                                 a.alike ? b.slow_reason : a.slow_reason));
-  const TangentKernelOperator product(task.f, w, task.x1, task.x2 ? *task.x2 : task.x1,
-                                      {.params = options.params});
+  const TangentKernelOperator product(task.f, task.w, task.x1, task.other(), {.params = options.params});
   const Index rows = product.rows(), columns = product.columns();
   Tensor k = uninitialized(Shape{rows, columns});
   for (Index j = 0; j < columns; ++j) {
@@ -100,54 +105,57 @@ TangentKernel by_products(const Task& task, const Params& w, const KernelOptions
     const Tensor column = product(unit);
     for (Index i = 0; i < rows; ++i) mutable_data(k)[i * columns + j] = column(i);
   }
-  if (!task.x2) reflect(k);
+  if (!task.two) reflect(k);
   return TangentKernel(std::move(k), a.outputs, KernelMethod::products);
 }
 
 Task task_of(ModelFunction f, const Params& w, const Tensor& x1, const Tensor* x2,
              const KernelOptions& options) {
-  Task task{f, w.flat(), x1, x2};
-  task.columns = cotangent::detail::select_columns(w.table(), w.size(), options.params, task.selected);
+  std::vector<ParamEntry> selected;
+  const std::vector<ColumnRange> columns =
+      cotangent::detail::select_columns(w.table(), w.size(), options.params, selected);
+  Task task{f, w, x1, x2, SampleSource::model(f, w.flat(), x1, columns), std::nullopt};
+  if (x2) task.two = SampleSource::model(f, w.flat(), *x2, columns);
   return task;
 }
 
 /// The blocks of two records with their products, on two and on three samples of each set, and of one product.
-SampleTrace trace_products(const Task& task, const Params& w, const KernelOptions& options) {
+SampleTrace trace_products(const Task& task, const KernelOptions& options) {
   const auto on = [&](Index k) {
-    const Tensor x1 = some_samples(task.x1, k), x2 = some_samples(task.x2 ? *task.x2 : task.x1, k);
+    const Tensor x1 = some_samples(task.x1, k), x2 = some_samples(task.other(), k);
     const BlockTrace trace;
-    const TangentKernelOperator product(task.f, w, x1, x2, {.params = options.params});
+    const TangentKernelOperator product(task.f, task.w, x1, x2, {.params = options.params});
     product(Tensor::zeros(Shape{product.columns()}));
     return trace.events();
   };
   return {on(2), on(3)};
 }
 
-Plan plan_of(const Task& task, const Params& w, const KernelOptions& options) {
+Plan plan_of(const Task& task, const KernelOptions& options) {
   const BlockTrace apart;  // the cache keeps nothing of the plan
-  const RowForecast one = cotangent::detail::forecast_rows(task.f, task.w, task.x1, task.columns);
-  std::optional<RowForecast> other;
-  if (task.x2) other = cotangent::detail::forecast_rows(task.f, task.w, *task.x2, task.columns);
+  const SampleForecast one = forecast_samples(task.one);
+  std::optional<SampleForecast> other;
+  if (task.two) other = forecast_samples(*task.two);
   check_outputs(task, one.sweep.outputs, other ? other->sweep.outputs : 0);
-  const RowForecast& two = other ? *other : one;
-  const Index n1 = task.x1.size(0), n2 = task.x2 ? task.x2->size(0) : n1, outputs = one.sweep.outputs;
+  const SampleForecast& two = other ? *other : one;
+  const Index n1 = one.samples, n2 = two.samples, outputs = one.sweep.outputs;
   const Index rows1 = n1 * outputs, rows2 = n2 * outputs;
-  const Index width = cotangent::detail::count_columns(task.columns);
-  const double both = task.x2 ? 1.0 : 0.0;  // the second set's share
+  const Index width = cotangent::detail::count_columns(task.one.columns());
+  const double both = task.two ? 1.0 : 0.0;  // the second set's share
   const double kernel = block_of(rows1 * rows2);
   const double numbers = static_cast<double>(rows1) * static_cast<double>(rows2);
   const double sweep_bytes = one.sweep_bytes(n1) + both * two.sweep_bytes(n2);
   const double sweep_flops = one.sweep_flops(n1) + both * two.sweep_flops(n2);
-  const double written = static_cast<double>(rows1 + (task.x2 ? rows2 : 0)) * static_cast<double>(width);
+  const double written = static_cast<double>(rows1 + (task.two ? rows2 : 0)) * static_cast<double>(width);
 
   Way structured{.name = "structured",
-                 .flops = sweep_flops + structured_kernel_flops(one.sweep, n1, n2, !task.x2),
+                 .flops = sweep_flops + structured_kernel_flops(one.sweep, n1, n2, !task.two),
                  .bytes = sweep_bytes + structured_kernel_bytes(one.sweep, n1, n2),
                  .refusal = one.structured() ? two.sweep.slow_reason : one.sweep.slow_reason};
   Way materialised{.name = "materialised",
-                   .flops = (task.x2 ? 2.0 : 1.0) * numbers * static_cast<double>(width) + written,
+                   .flops = (task.two ? 2.0 : 1.0) * numbers * static_cast<double>(width) + written,
                    .bytes = sweep_bytes + block_of(rows1 * width) + both * block_of(rows2 * width) + kernel};
-  const RowCosts left = one.at(n1), right = two.at(n2);
+  const RecordCosts left = one.at(n1), right = two.at(n2);
   if (structured.refusal.empty()) {
     materialised.flops += sweep_flops;
   } else {
@@ -160,7 +168,7 @@ Plan plan_of(const Task& task, const Params& w, const KernelOptions& options) {
                static_cast<double>(rows2) * (left.gradient_flops + right.gradient_flops),
       .bytes =
           kernel + one.sweep_bytes(std::min<Index>(n1, 3)) + both * two.sweep_bytes(std::min<Index>(n2, 3)) +
-          BlockReplay().run(trace_products(task, w, options), static_cast<double>(std::max(n1, n2))).peak() +
+          BlockReplay().run(trace_products(task, options), static_cast<double>(std::max(n1, n2))).peak() +
           2.0 * block_of(std::max(rows1, rows2))};
   const auto only = [&](KernelMethod method, const Way& wanted) {
     if (options.method != method) return;
@@ -179,10 +187,10 @@ TangentKernel kernel_between(ModelFunction f, const Params& w, const Tensor& x1,
   cotangent::detail::check_memory("tangent_kernel", options.memory);
   const Task task = task_of(f, w, x1, x2, options);
   if (!options.memory)
-    return options.method == KernelMethod::products ? by_products(task, w, options) : by_rows(task, options);
-  const Plan plan = plan_of(task, w, options);
+    return options.method == KernelMethod::products ? by_products(task, options) : by_rows(task, options);
+  const Plan plan = plan_of(task, options);
   const std::string way = plan.chosen().name;
-  if (way == "products") return by_products(task, w, options);
+  if (way == "products") return by_products(task, options);
   return by_rows(task, {.method = way == "structured" ? KernelMethod::structured : KernelMethod::materialised,
                         .params = options.params,
                         .memory = options.memory});
@@ -192,10 +200,10 @@ TangentKernel kernel_between(ModelFunction f, const Params& w, const Tensor& x1,
 
 Plan plan_tangent_kernel(ModelFunction f, const Params& w, const Tensor& x1, const Tensor& x2,
                          const KernelOptions& options) {
-  return plan_of(task_of(f, w, x1, &x2, options), w, options);
+  return plan_of(task_of(f, w, x1, &x2, options), options);
 }
 Plan plan_tangent_kernel(ModelFunction f, const Params& w, const Tensor& x, const KernelOptions& options) {
-  return plan_of(task_of(f, w, x, nullptr, options), w, options);
+  return plan_of(task_of(f, w, x, nullptr, options), options);
 }
 
 TangentKernel tangent_kernel(ModelFunction f, const Params& w, const Tensor& x1, const Tensor& x2,

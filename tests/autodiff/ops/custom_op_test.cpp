@@ -139,7 +139,7 @@ TEST(CustomOp, PerSampleJacobiansAndKernelsGoThroughIt) {
     expect_close(j.rows(2 * i, 2 * i + 2),
                  jacobian([&](const Var& v) { return f(v, x.rows(i, i + 1)); }, w).reshape(Shape{2, 18}),
                  1e-13);
-  EXPECT_EQ(detail::sweep_rows(f, w, x, {{0, 18, 0}}).slow_reason, "");
+  EXPECT_EQ(detail::sweep_samples(detail::SampleSource::model(f, w, x, {{0, 18, 0}})).slow_reason, "");
   const auto k = theory::tangent_kernel(f, Params(w, {{"all", Shape{18}, 0}}), x,
                                         {.method = theory::KernelMethod::structured});
   expect_close(k.matrix(), matmul(j, j, {.transpose_b = true}).value(), 1e-12);

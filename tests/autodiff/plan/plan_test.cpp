@@ -6,9 +6,12 @@
 
 #include "autodiff/checkpoint.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/jacobian.hpp"
 #include "autodiff/memory/buffer.hpp"
 #include "autodiff/ops.hpp"
+#include "autodiff/per_sample_gradients.hpp"
 #include "autodiff/rng.hpp"
+#include "autodiff/transforms.hpp"
 #include "nn/nn.hpp"
 #include "tests/support/expect.hpp"
 #include "theory/tangent_kernel.hpp"

@@ -54,7 +54,8 @@ void expect_as_the_loop(const std::string& what, const Loss& loss, const Params&
     expect_close(per_sample_gradients(loss, w.flat(), xs, ys).matrix(), expected, 1e-12);
     expect_close(per_sample_square_norms(loss, w, xs, ys), squares_of(expected), 1e-12);
     expect_close(per_sample_square_norms(loss, w.flat(), xs, ys), squares_of(expected), 1e-12);
-    const auto sweep = detail::sweep_losses(loss, w.flat(), xs, ys, {{0, w.size(), 0}});
+    const auto sweep =
+        detail::sweep_samples(detail::SampleSource::losses(loss, w.flat(), xs, ys, {{0, w.size(), 0}}));
     if (n > 1) {
       EXPECT_EQ(sweep.slow_reason.empty(), structured) << sweep.slow_reason;
     }

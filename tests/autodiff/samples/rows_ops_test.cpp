@@ -171,7 +171,8 @@ TEST(RowsOfMoreOperations, AreStructuredAndSoAreTheirKernels) {
     SCOPED_TRACE(model.name);
     if (std::string(model.name) == "several axes at once")
       continue;  // outer makes the samples' axis a product
-    EXPECT_EQ(detail::sweep_rows(model.f, w, x, {{0, kParams, 0}}).slow_reason, "");
+    EXPECT_EQ(
+        detail::sweep_samples(detail::SampleSource::model(model.f, w, x, {{0, kParams, 0}})).slow_reason, "");
     const Tensor j = per_sample_jacobian(model.f, w, x).matrix();
     const auto k = theory::tangent_kernel(model.f, params, x, {.method = theory::KernelMethod::structured});
     EXPECT_EQ(k.method(), theory::KernelMethod::structured);

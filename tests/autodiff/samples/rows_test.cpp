@@ -249,8 +249,8 @@ Tensor by_single_samples(const Model& model, const Tensor& w, const Tensor& x, b
   return Tensor::from(numbers, Shape{rows, static_cast<Index>(numbers.size()) / rows});
 }
 
-detail::RowSweep sweep_of(const Model& model, const Tensor& w, const Tensor& x) {
-  return detail::sweep_rows(model.f, w, x, {{0, w.size(), 0}});
+detail::SampleSweep sweep_of(const Model& model, const Tensor& w, const Tensor& x) {
+  return detail::sweep_samples(detail::SampleSource::model(model.f, w, x, {{0, w.size(), 0}}));
 }
 
 constexpr Index kBatches[] = {1, 2, 3, 4, 7};
@@ -348,9 +348,10 @@ TEST(PerSampleJacobian, ChosenColumnsAreStructuredWhereTheOthersAreNot) {
   };
   std::vector<ParamEntry> chosen;
   const auto columns = detail::select_columns(w.table(), w.size(), {"a", "b"}, chosen);
-  EXPECT_EQ(detail::sweep_rows(f, w.flat(), samples(4), columns).slow_reason, "");
+  EXPECT_EQ(detail::sweep_samples(detail::SampleSource::model(f, w.flat(), samples(4), columns)).slow_reason,
+            "");
   const auto all = detail::select_columns(w.table(), w.size(), {}, chosen);
-  EXPECT_NE(detail::sweep_rows(f, w.flat(), samples(4), all).slow_reason, "");
+  EXPECT_NE(detail::sweep_samples(detail::SampleSource::model(f, w.flat(), samples(4), all)).slow_reason, "");
 }
 
 TEST(PerSampleJacobian, SamplesOfHigherRank) {
