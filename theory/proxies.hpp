@@ -17,21 +17,17 @@ namespace cotangent::theory {
 
 using nn::MarginLoss;
 
-/// 1{t < 0} <= factor * l(t) for every t (and then 1{t <= 0} too). Since l is nonincreasing, l(0) decides: certified
-/// everywhere if certainly factor * l(0) >= 1; refuted by the t < 0 given as the witness if certainly factor * l(t) < 1
-/// there; inconclusive where rounding leaves it open, as for the double nearest to 1 / log 2.
+/// 1{t < 0} <= factor * u(t) for every t (and then 1{t <= 0} too), u = l or u = -l', both nonincreasing, so that u(0) decides:
+/// certified everywhere if certainly factor * u(0) >= 1; refuted by the t < 0 given as the witness if certainly factor * u(t)
+/// < 1 there; inconclusive where rounding leaves it open, as for l and the double nearest to 1 / log 2.
 ///
-/// The sharp factor is 1 / l(0): 1 for hinge and exponential, 1 / log 2 for the logistic loss.
+/// The sharp factor is 1 / u(0); for the logistic loss 1 / log 2, and 2 for its slope.
 /// Throws: DomainError unless factor is positive and finite.
-/// Source: proxy (lecture 000), O27.
+/// Source: proxy (lecture 000), O27, O28.
 Verdict check_surrogate(MarginLoss loss, double factor = 1.0);
-
-/// 1{t < 0} <= factor * (-l'(t)) for every t, decided likewise by -l'(0): the sharp factor is 1 / (-l'(0)), 2 for the
-/// logistic loss.
-/// Source: proxy (lecture 000), O28.
 Verdict check_slope_surrogate(MarginLoss loss, double factor = 1.0);
 
-/// The share of margins t_i <= 0, and its bounds on a sample.
+/// What margins t_1, ..., t_n say of the error.
 struct SurrogateRisks {
   double error = 0.0;       // (1/n) sum 1{t_i <= 0}
   double risk = 0.0;        // (1/n) sum l(t_i)
@@ -80,6 +76,8 @@ struct ProxyDescentOptions {
   double lipschitz = 1.0;
   /// The bound on min_{t<T} g(w_t) that is claimed; unless set, the theorem's.
   std::optional<double> claimed = std::nullopt;
+  /// The run may end at the first iterate with g(w_t) at most this: later ones cannot change the minimum's being so.
+  std::optional<double> stop_at = std::nullopt;
   bool progress = false;
 };
 

@@ -22,6 +22,8 @@ void check(const ProxyConvexity& triple, const Params& w0, const ProxyDescentOpt
                     w0.size(), triple.v.size()));
   if (!(o.step > 0.0 && std::isfinite(o.step)))
     throw DomainError(fmt::format("[check_proxy_descent] step is {}; give a positive number", o.step));
+  if (o.iterations < 1)
+    throw DomainError(fmt::format("[check_proxy_descent] iterations is {}; the theorem needs T >= 1", o.iterations));
   if (!(o.lipschitz >= 0.0))
     throw DomainError(fmt::format("[check_proxy_descent] lipschitz is {}; give G >= 0", o.lipschitz));
 }
@@ -139,7 +141,10 @@ Verdict check_proxy_descent(const ProxyConvexity& triple, const Params& w0,
   ProxySteps steps(triple, w0, options, study, ProxySteps::Bound::conclusion);
   return study.descend(
       triple.f, w0, {.step = options.step, .iterations = options.iterations, .progress = options.progress},
-      [&](const Iterate& it) { steps.at(it); },
+      [&](const Iterate& it) {
+        steps.at(it);
+        if (options.stop_at && steps.least().value() <= *options.stop_at) study.enough();
+      },
       [&] {
         steps.finish(study);
         return steps.least() <= (options.claimed ? exact(*options.claimed) : steps.bound());

@@ -1,141 +1,113 @@
-// Verdicts: how numbers become words.
+// Verdicts: what is said of numbers compared, of many points at once, and how a verdict is printed, recorded, drawn.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
 
-#include "autodiff/autodiff.hpp"
-#include "theory/verdict.hpp"
+#include "cotangent.hpp"
+#include "tests/support/expect.hpp"
+#include "tests/support/files_support.hpp"
 
 namespace cotangent {
 namespace {
 
-using testing::HasSubstr;
-using theory::Inequality;
-using theory::Outcome;
-using theory::Proof;
-using theory::Row;
-using theory::Scope;
-using theory::Verdict;
+using testing::AllOf, testing::HasSubstr;
+using theory::Claim, theory::compare, theory::Domain, theory::entry, theory::exact, theory::Outcome,
+    theory::Proof, theory::Verdict, theory::within;
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInf = std::numeric_limits<double>::infinity();
-
-Verdict conclude(Inequality conclusion, Scope scope = Scope::trajectory) {
-  return Proof({"claim", "proxy O30", "statement"}).conclude(scope, std::move(conclusion));
+TEST(Compare, TwoNumbersAgreeAndMeanNoTheorem) {
+  EXPECT_EQ(compare("c", exact(1.0), exact(1.0)).outcome, Outcome::agrees);
+  EXPECT_EQ(compare("c", within(1.0, 0.1), exact(1.05)).outcome, Outcome::agrees);
+  EXPECT_EQ(compare("c", within(1.0, 0.1), exact(1.2)).outcome, Outcome::refuted);
+  EXPECT_EQ(compare("c", exact(NAN), exact(1.0)).outcome, Outcome::inconclusive);
+  EXPECT_EQ(compare("c", theory::sampled(1.0, 0.1), exact(1.4)).outcome, Outcome::supported);
+  EXPECT_EQ(compare("c", theory::sampled(1.0, 0.1), exact(1.6)).outcome, Outcome::inconclusive);
+  EXPECT_EQ(compare("c", Tensor{1.0, 2.0}, Tensor{1.0, 2.0 + 1e-12}).outcome, Outcome::agrees);
+  const Verdict apart = compare("c", Tensor{1.0, 2.0}, Tensor{1.0, 2.5}, 1e-3);
+  EXPECT_EQ(apart.outcome, Outcome::refuted);
+  EXPECT_EQ(apart.record(Outcome::refuted).lhs, 0.2);
+  EXPECT_EQ(apart.record(Outcome::refuted).rhs, 1e-3);
+  EXPECT_EQ(compare("c", Tensor{NAN}, Tensor{1.0}).outcome, Outcome::inconclusive);
 }
 
-TEST(Verdict, TheNumbersDecide) {
-  const auto outcome = [](double lhs, double rhs, double tolerance, bool strict = false) {
-    return conclude({.name = "c", .lhs = lhs, .rhs = rhs, .tolerance = tolerance, .strict = strict}).outcome;
-  };
-  EXPECT_EQ(outcome(1.0, 2.0, 0.1), Outcome::certified);
-  EXPECT_EQ(outcome(2.0, 1.0, 0.1), Outcome::refuted);
-  EXPECT_EQ(outcome(1.0, 1.05, 0.1), Outcome::inconclusive);
-  EXPECT_EQ(outcome(1.05, 1.0, 0.1), Outcome::inconclusive);
-  EXPECT_EQ(outcome(kNaN, 1.0, 0.1), Outcome::inconclusive);
-  EXPECT_EQ(outcome(1.0, kNaN, 0.1), Outcome::inconclusive);
-  EXPECT_EQ(outcome(1.0, 1.0, 0.0), Outcome::certified);  // exact arithmetic, closed inequality
-  EXPECT_EQ(outcome(1.0, 1.0, 0.0, true), Outcome::inconclusive);
-  EXPECT_EQ(outcome(1.0, kInf, 0.0), Outcome::certified);
-  EXPECT_EQ(outcome(kInf, 1.0, 0.0), Outcome::refuted);
+TEST(Compare, AnInequalityOfNumbersIsDecidedForTheseNumbersAlone) {
+  const Verdict v = compare({"c", "0.96 <= accuracy"}, exact(0.96) <= exact(0.98));
+  EXPECT_EQ(v.outcome, Outcome::certified);
+  EXPECT_EQ(v.domain.text, "for these numbers");
+  EXPECT_EQ(compare("c", exact(1.0) <= exact(0.0)).outcome, Outcome::refuted);
+  EXPECT_EQ(compare("c", exact(0.0) <= exact(1.0), Domain::points(20)).outcome, Outcome::supported);
 }
 
-TEST(Verdict, SamplesNeverCertify) {
-  EXPECT_EQ(conclude({.name = "c", .lhs = 1.0, .rhs = 2.0}, Scope::samples).outcome, Outcome::supported);
-  EXPECT_EQ(conclude({.name = "c", .lhs = 2.0, .rhs = 1.0}, Scope::samples).outcome, Outcome::refuted);
-  EXPECT_EQ(conclude({.name = "c", .lhs = 1.0, .rhs = 2.0}, Scope::everywhere).outcome, Outcome::certified);
+TEST(Compare, ShowsNoEntry) {
+  EXPECT_THAT(test::error_of<DomainError>([] { compare(Claim(entry("O13")), exact(1.0), exact(1.0)); }),
+              AllOf(HasSubstr("(O13)"), HasSubstr("use its check")));
+  EXPECT_THAT(test::error_of<DomainError>([] { compare("c", Tensor{1.0}, Tensor{1.0}, 0.0); }),
+              HasSubstr("accuracy is 0"));
 }
 
-TEST(Verdict, AFailedHypothesisIsNamedAndComesFirst) {
-  Proof proof({"claim", "proxy O30", "statement"});
-  proof.hypothesis({.name = "holds", .lhs = 0.0, .rhs = 1.0});
-  EXPECT_TRUE(proof.applicable());
-  Row& row = proof.hypothesis_at_each("sample", "|x_i| <= 1");
-  EXPECT_TRUE(proof.applicable()) << "nothing was evaluated yet";
-  row.observe(0, 0.5, 1.0);
-  row.observe(1, 1.5, 1.0);
-  row.observe(2, 0.9, 1.0);
-  proof.step_at_each("iterate", "a step").observe(4, 3.0, 2.0);
-  EXPECT_FALSE(proof.applicable());
-  const Verdict v = proof.conclude(Scope::trajectory, {.name = "c", .lhs = 2.0, .rhs = 1.0});
-  EXPECT_EQ(v.outcome, Outcome::not_applicable);
-  EXPECT_EQ(v.reason, "the hypothesis \"|x_i| <= 1\" fails: 1.5 <= 1 at sample 1");
-  ASSERT_EQ(v.hypotheses.size(), 2u);
-  EXPECT_TRUE(v.hypotheses[0].holds());
-  EXPECT_EQ(v.hypotheses[1].where, "sample 1");
-  EXPECT_EQ(v.points, 3);
+TEST(Compare, RelativeErrors) {
+  EXPECT_EQ(theory::relative_error({{1.0, 2.0}, {3.0, -4.0}}, {{1.0, 2.5}, {3.0, -4.0}}), 0.125);
+  EXPECT_TRUE(std::isnan(theory::relative_error({1.0, NAN}, {1.0, 1.0})));
+  EXPECT_TRUE(std::isnan(theory::relative_error({1.0, 1.0}, {NAN, 1.0})));
+  EXPECT_EQ(test::error_of<ShapeError>([] { theory::relative_error({1.0}, Tensor{{1.0}}); }),
+            "[relative_error] got is [1], wanted is [1, 1]; compare tensors of one shape");
+  EXPECT_THAT(test::error_of<DomainError>([] {
+                theory::relative_error({1.0, 1.0}, {0.0, 0.0});
+              }),
+              HasSubstr("nothing but zeros"));
 }
 
-TEST(Verdict, ABrokenStepIsNamed) {
-  Proof proof({"claim", "", ""});
-  proof.step_at_each("iterate", "descent").observe(17, 3.0, 2.0);
-  const Verdict v = proof.conclude(Scope::trajectory, {.name = "c", .lhs = 1.0, .rhs = 2.0});
-  EXPECT_EQ(v.outcome, Outcome::not_applicable);
-  EXPECT_EQ(v.reason, "the proof breaks at \"descent\": 3 <= 2 at iterate 17");
+TEST(Sampled, ManyPointsSupportAndOneRefutes) {
+  const auto at = [](double lhs) { return compare("c", exact(lhs) <= exact(1.0)); };
+  std::vector<Verdict> verdicts{at(0.5), at(0.9), at(0.1)};
+  const Verdict all = theory::sampled(verdicts);
+  EXPECT_EQ(all.outcome, Outcome::supported) << "points never certify";
+  EXPECT_EQ(all.domain.text, "at 3 points");
+  EXPECT_EQ(all.conclusion.lhs.value(), 0.9) << "the smallest margin is shown";
+  verdicts.push_back(compare("c", within(1.0, 0.1) <= exact(1.0)));
+  EXPECT_EQ(theory::sampled(verdicts).outcome, Outcome::inconclusive);
+  verdicts.push_back(at(2.0));
+  EXPECT_EQ(theory::sampled(verdicts).outcome, Outcome::refuted);
+  EXPECT_THROW(theory::sampled({}), DomainError);
 }
 
-TEST(Verdict, ARowThatWasNeverEvaluatedProvesNothing) {
-  Proof proof({"claim", "", ""});
-  proof.step_at_each("iterate", "forgotten");
-  const Verdict v = proof.conclude(Scope::trajectory, {.name = "c", .lhs = 1.0, .rhs = 2.0});
-  EXPECT_EQ(v.outcome, Outcome::inconclusive);
-  EXPECT_EQ(v.reason, "\"forgotten\" was announced but never evaluated");
+TEST(Domain, SaysWhere) {
+  EXPECT_EQ(Domain::everywhere().text, "everywhere");
+  EXPECT_EQ(Domain::here().text, "at this w");
+  EXPECT_EQ(Domain::ball("w0", 0.5).text, "on |w - w0| <= 0.5");
+  EXPECT_EQ(Domain::run().text, "on this trajectory");
+  EXPECT_EQ(Domain::points(7).text, "at 7 points");
+  EXPECT_EQ(Domain::expectation().text, "in exact expectation");
+  EXPECT_EQ(Domain::standard_errors().text, "within 5 standard errors");
+  EXPECT_EQ(Domain::probability(0.05).text, "with probability 0.95");
+  EXPECT_EQ(Domain::integration(1e-8).text, "to the integrator's tolerance of 1e-08");
+  for (const Domain& d : {Domain::points(7), Domain::standard_errors(), Domain::integration(1e-8)})
+    EXPECT_FALSE(d.certifiable()) << d.text;
+  for (const Domain& d : {Domain::everywhere(), Domain::here(), Domain::ball("w0", 1.0), Domain::run(),
+                          Domain::expectation(), Domain::probability(0.1), Domain::numbers()})
+    EXPECT_TRUE(d.certifiable()) << d.text;
 }
 
-TEST(Verdict, AnInfiniteToleranceForgivesNothing) {
-  EXPECT_FALSE((Inequality{.lhs = kInf, .rhs = 1.0, .tolerance = kInf}).holds());
-  EXPECT_FALSE((Inequality{.lhs = 2.0, .rhs = 1.0, .tolerance = kNaN}).holds());
-  Proof proof({"claim", "", ""});
-  proof.step_at_each("iterate", "row").observe(0, kInf, 1.0, kInf);
-  EXPECT_EQ(proof.conclude(Scope::trajectory, {.name = "c", .lhs = 1.0, .rhs = 2.0}).outcome,
-            Outcome::not_applicable);
-}
-
-TEST(Verdict, UnfinishedWorkSaysSoUnlessAHypothesisFails) {
-  Proof proof({"claim", "", ""});
-  EXPECT_EQ(proof.unfinished(Scope::trajectory, {.name = "c", .lhs = 1.0, .rhs = 2.0}, "broken off").outcome,
-            Outcome::inconclusive);
-  proof.hypothesis({.name = "0 < gamma", .lhs = 0.0, .rhs = 0.0, .strict = true});
-  const Verdict v = proof.unfinished(Scope::trajectory, {.name = "c"}, "broken off");
-  EXPECT_EQ(v.outcome, Outcome::not_applicable);
-  EXPECT_THAT(v.reason, HasSubstr("0 < gamma"));
-}
-
-TEST(Verdict, ARowKeepsWhereItsSidesCameClosest) {
-  Row row("iterate", "a <= b");
-  row.observe(3, 1.0, 2.0);
-  row.observe(5, 1.0, 1.25);
-  row.observe(9, 0.0, 7.0);
-  EXPECT_EQ(row.evaluations(), 3);
-  EXPECT_EQ(row.worst().where, "iterate 5");
-  EXPECT_DOUBLE_EQ(row.worst().margin(), 0.25);
-  row.observe(11, kNaN, 1.0);
-  row.observe(12, -5.0, 1.0);
-  EXPECT_EQ(row.worst().where, "iterate 11") << "NaN is closest of all";
-  EXPECT_FALSE(row.worst().holds());
-}
-
-TEST(Verdict, RoundingIsForgivenUnlessTheInequalityIsStrict) {
-  EXPECT_TRUE((Inequality{.lhs = 1.0 + 1e-16, .rhs = 1.0, .tolerance = 1e-15}).holds());
-  EXPECT_FALSE((Inequality{.lhs = 1.1, .rhs = 1.0, .tolerance = 1e-15}).holds());
-  EXPECT_FALSE((Inequality{.lhs = 0.0, .rhs = 0.0, .tolerance = 1.0, .strict = true}).holds());
-  EXPECT_FALSE((Inequality{.lhs = kNaN, .rhs = 0.0, .tolerance = 1.0}).holds());
-  EXPECT_DOUBLE_EQ(theory::rounding({1.0, -3.0}), 256.0 * std::numeric_limits<double>::epsilon() + 1e-300);
+Verdict whole() {
+  Proof proof(Claim(entry("O30"), "step = 0.5"));
+  proof.hypothesis("step <= 1/L", exact(0.5) <= exact(1.0));
+  proof.step_at_each("iterate", "f+ <= f").observe(7, exact(1.0) <= exact(2.0));
+  proof.observed("loss") = {3.0, 2.0, 1.0};
+  proof.predicted("bound") = {4.0, 3.5, 3.0};
+  proof.noted("norm") = {1.0, 1.0, 1.0};
+  proof.number("T", 3.0);
+  proof.account({{"dropped term", exact(1.5)}, {"mean", exact(0.5)}}, exact(2.0));
+  return proof.conclude(Domain::run(), "least", exact(1.0) <= exact(3.0));
 }
 
 TEST(Verdict, RecordsAndPrintsEverythingItKnows) {
-  Proof proof({"descent", "proxy O2", "f goes down"});
-  proof.hypothesis({.name = "step <= 1/L", .lhs = 0.5, .rhs = 1.0});
-  proof.step_at_each("iterate", "f+ <= f").observe(7, 1.0, 2.0);
-  Verdict v = proof.conclude(Scope::trajectory, {.name = "least", .lhs = 1.0, .rhs = 3.0});
-  v.account = {{"dropped term", 2.0}};
+  const Verdict v = whole();
   const report::Check check = v.record(Outcome::refuted);
-  EXPECT_EQ(check.name, "descent");
-  EXPECT_EQ(check.source, "proxy O2");
+  EXPECT_EQ(check.source, "proxy O30");
+  EXPECT_EQ(check.citation, entry("O30").citation());
+  EXPECT_EQ(check.formula, entry("O30").tex);
   EXPECT_EQ(check.verdict, "certified");
-  EXPECT_EQ(check.expected, "refuted");
   EXPECT_FALSE(check.as_expected());
   EXPECT_EQ(check.scope, "on this trajectory");
   EXPECT_DOUBLE_EQ(check.margin, 2.0);
@@ -143,9 +115,30 @@ TEST(Verdict, RecordsAndPrintsEverythingItKnows) {
   ASSERT_EQ(check.steps.size(), 1u);
   EXPECT_EQ(check.steps[0].where, "iterate 7");
   EXPECT_TRUE(check.steps[0].holds);
-  for (const char* piece : {"certified (on this trajectory): f goes down", "f goes down", "step <= 1/L",
-                            "iterate 7", "dropped term", "least"})
+  for (const char* piece : {"certified (on this trajectory): ", "(step = 0.5)", "lecture 000", "(O30)",
+                            "step <= 1/L", "iterate 7", "dropped term", "least", "T = 3"})
     EXPECT_THAT(v.to_string(), HasSubstr(piece));
+  EXPECT_EQ(v.curve("loss").size(), 3u);
+  EXPECT_EQ(v.number("T"), 3.0);
+  EXPECT_THAT(test::error_of<DomainError>([&] { v.curve("los"); }), HasSubstr("\"loss\", \"bound\""));
+  EXPECT_THAT(test::error_of<DomainError>([&] { v.number("t"); }), HasSubstr("\"T\""));
+}
+
+TEST(Verdict, CurvesAccountAndTableAreOneCallEach) {
+  const test::TemporaryDirectory folder;
+  const Verdict v = whole();
+  save_csv(folder / "v.csv", v);
+  EXPECT_EQ(test::read_bytes(folder / "v.csv"), "T,loss,bound,norm\n1,3,4,1\n2,2,3.5,1\n3,1,3,1\n");
+  if (plot(folder / "v.svg", v).drawn) {
+    EXPECT_THAT(test::read_bytes(folder / "v.svg"),
+                AllOf(HasSubstr("loss"), HasSubstr("bound"), Not(HasSubstr("norm"))));
+    EXPECT_TRUE(plot_account(folder / "a.svg", v).drawn);
+    EXPECT_THAT(test::read_bytes(folder / "a.svg"), HasSubstr("dropped term"));
+  }
+  const Verdict bare = compare("c", exact(1.0), exact(1.0));
+  EXPECT_THROW(plot(folder / "b.svg", bare), DomainError);
+  EXPECT_THROW(plot_account(folder / "b.svg", bare), DomainError);
+  EXPECT_THROW(save_csv(folder / "b.csv", bare), DomainError);
 }
 
 }  // namespace

@@ -62,7 +62,7 @@ TEST(ProxySearch, IsAProxyOfTheRunAndBoundsIt) {
     // The theorem itself, with this v and h, is certified on the same run.
     const theory::ProxyConvexity triple{
         .f = risk, .h = [h = found.h](const Var&) { return Var(h + 1e-9); }, .v = found.v};
-    EXPECT_EQ(check_proxy_descent(triple, w0, {.step = 0.5, .iterations = 100}).verdict.outcome,
+    EXPECT_EQ(check_proxy_descent(triple, w0, {.step = 0.5, .iterations = 100}).outcome,
               theory::Outcome::certified);
   }
 }

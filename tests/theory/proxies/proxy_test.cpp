@@ -14,11 +14,11 @@ namespace {
 
 using testing::HasSubstr;
 using theory::check_proxy_descent;
+using theory::Domain;
 using theory::Outcome;
 using theory::ProxyBound;
 using theory::ProxyConvexity;
-using theory::ProxyDescent;
-using theory::Scope;
+using theory::Verdict;
 
 Params point(std::initializer_list<detail::Number> numbers) { return Params({{"w", Tensor(numbers)}}); }
 
@@ -28,8 +28,8 @@ Var absolute(const Var& w) { return sum(relu(w) + relu(-w)); }
 /// f = |w|, w0 = 3, v = 0: O30's example.
 const ProxyConvexity kAbsolute{.f = absolute, .h = absolute, .v = Params({{"w", Tensor{0.0}}})};
 
-double total(const ProxyDescent& d) {
-  return std::accumulate(d.verdict.account.begin(), d.verdict.account.end(), 0.0,
+double total(const Verdict& v) {
+  return std::accumulate(v.account.begin(), v.account.end(), 0.0,
                          [](double s, const auto& part) { return s + part.second; });
 }
 
@@ -38,8 +38,8 @@ TEST(ProxyConvexity, IsTheDefinition) {
   const auto square_half = [](const Var& w) { return 0.5 * sum(square(w)); };
   const ProxyConvexity triple{.f = square_half, .h = square_half, .v = point({2.0})};
   EXPECT_DOUBLE_EQ(triple.at(point({5.0})).margin(), 4.5);
-  EXPECT_DOUBLE_EQ(triple.violation(Tensor{5.0}).item(), -4.5);
-  EXPECT_DOUBLE_EQ(grad([&](const Var& w) { return triple.violation(w); }, Tensor{5.0})(0), -3.0);
+  EXPECT_DOUBLE_EQ(triple.claim().violation(Tensor{5.0}).item(), -4.5);
+  EXPECT_DOUBLE_EQ(grad([&](const Var& w) { return triple.claim().violation(w); }, Tensor{5.0})(0), -3.0);
   EXPECT_THROW(triple.at(point({1.0, 2.0})), ShapeError);
 }
 
@@ -54,14 +54,14 @@ TEST(ProxyConvexity, TakesAnyFunctions) {
 }
 
 TEST(ProxyTheorem, HoldsForTheAbsoluteValue) {
-  const ProxyDescent d = check_proxy_descent(kAbsolute, point({3.0}), {.step = 0.1, .iterations = 200});
-  EXPECT_EQ(d.verdict.outcome, Outcome::certified);
-  EXPECT_EQ(d.verdict.scope, Scope::trajectory);
-  ASSERT_EQ(d.g.size(), 200u);
-  EXPECT_DOUBLE_EQ(d.bounds[0], 0.05 + 9.0 / 0.2);
-  EXPECT_DOUBLE_EQ(d.bounds[199], 0.05 + 9.0 / (0.2 * 200.0));
-  for (std::size_t t = 0; t < d.g.size(); ++t) EXPECT_DOUBLE_EQ(d.gradient_norms[t], 1.0);
-  EXPECT_NEAR(total(d), d.bounds.back() - d.least, 1e-12);
+  const Verdict d = check_proxy_descent(kAbsolute, point({3.0}), {.step = 0.1, .iterations = 200});
+  EXPECT_EQ(d.outcome, Outcome::certified);
+  EXPECT_EQ(d.domain.kind, Domain::Kind::run);
+  ASSERT_EQ(d.curve("g").size(), 200u);
+  EXPECT_DOUBLE_EQ(d.curve("bound")[0], 0.05 + 9.0 / 0.2);
+  EXPECT_DOUBLE_EQ(d.curve("bound")[199], 0.05 + 9.0 / (0.2 * 200.0));
+  for (std::size_t t = 0; t < d.curve("g").size(); ++t) EXPECT_DOUBLE_EQ(d.curve("|grad|")[t], 1.0);
+  EXPECT_NEAR(total(d), d.curve("bound").back() - d.number("least"), 1e-12);
 }
 
 TEST(ProxyTheorem, TheAccountIsTheSlackToTwelveDigits) {
@@ -75,84 +75,82 @@ TEST(ProxyTheorem, TheAccountIsTheSlackToTwelveDigits) {
     const Params w0({{"w", rng.normal({p})}});
     const Index iterations = 1 + rng.below(60);
     const double step = 0.05 + 0.4 * rng.uniform();
-    const ProxyDescent lipschitz = check_proxy_descent(
+    const Verdict lipschitz = check_proxy_descent(
         triple, w0, {.step = step, .iterations = iterations, .lipschitz = std::sqrt(static_cast<double>(p))});
-    EXPECT_EQ(lipschitz.verdict.outcome, Outcome::certified) << lipschitz.verdict.to_string();
-    EXPECT_NEAR(total(lipschitz), lipschitz.bounds.back() - lipschitz.least, 1e-12);
-    const ProxyDescent own = check_proxy_descent(
+    EXPECT_EQ(lipschitz.outcome, Outcome::certified) << lipschitz.to_string();
+    EXPECT_NEAR(total(lipschitz), lipschitz.curve("bound").back() - lipschitz.number("least"), 1e-12);
+    const Verdict own = check_proxy_descent(
         triple, w0, {.step = step, .iterations = iterations, .bound = ProxyBound::self_bounded});
-    EXPECT_EQ(own.verdict.outcome, Outcome::certified) << own.verdict.to_string();
-    EXPECT_NEAR(total(own), own.bounds.back() - own.least, 1e-12);
-    for (const auto& [name, part] : own.verdict.account) EXPECT_GE(part, -1e-12) << name;
+    EXPECT_EQ(own.outcome, Outcome::certified) << own.to_string();
+    EXPECT_NEAR(total(own), own.curve("bound").back() - own.number("least"), 1e-12);
+    for (const auto& [name, part] : own.account) EXPECT_GE(part, -1e-12) << name;
   }
 }
 
 TEST(ProxyTheorem, BoundsEveryPrefixNotOnlyTheLast) {
   // Rescaled so that the bound is met late: each T from 1 to 30 is compared with its own minimum.
-  const ProxyDescent d = check_proxy_descent(kAbsolute, point({3.0}), {.step = 1.0, .iterations = 30});
+  const Verdict d = check_proxy_descent(kAbsolute, point({3.0}), {.step = 1.0, .iterations = 30});
   double least = 1e300;
-  for (std::size_t t = 0; t < d.g.size(); ++t) {
-    least = std::min(least, d.g[t]);
+  for (std::size_t t = 0; t < d.curve("g").size(); ++t) {
+    least = std::min(least, d.curve("g")[t]);
     const double T = static_cast<double>(t + 1);
-    EXPECT_NEAR(d.bounds[t], 0.5 + 9.0 / (2.0 * T), 1e-14);
-    EXPECT_LE(least, d.bounds[t]);
+    EXPECT_NEAR(d.curve("bound")[t], 0.5 + 9.0 / (2.0 * T), 1e-14);
+    EXPECT_LE(least, d.curve("bound")[t]);
   }
-  EXPECT_EQ(d.verdict.steps.back().name, "min_{s<=t} g(w_s) <= the theorem's bound for T = t + 1");
 }
 
 TEST(ProxyTheorem, AWrongClaimedBoundIsRefuted) {
-  const ProxyDescent d =
+  const Verdict d =
       check_proxy_descent(kAbsolute, point({3.0}), {.step = 0.1, .iterations = 10, .claimed = 1.0});
-  EXPECT_EQ(d.verdict.outcome, Outcome::refuted) << d.verdict.to_string();
-  EXPECT_NEAR(d.verdict.conclusion.lhs, 2.1, 1e-12);
+  EXPECT_EQ(d.outcome, Outcome::refuted) << d.to_string();
+  EXPECT_NEAR(d.conclusion.lhs.value(), 2.1, 1e-12);
 }
 
 TEST(ProxyTheorem, AWrongGradientBoundIsNamed) {
-  const ProxyDescent d =
+  const Verdict d =
       check_proxy_descent(kAbsolute, point({3.0}), {.step = 0.1, .iterations = 10, .lipschitz = 0.5});
-  EXPECT_EQ(d.verdict.outcome, Outcome::not_applicable);
-  EXPECT_EQ(d.verdict.reason, "the hypothesis \"|grad f(w)| <= G\" fails: 1 <= 0.5 at iterate 0");
+  EXPECT_EQ(d.outcome, Outcome::not_applicable);
+  EXPECT_EQ(d.reason, "the hypothesis \"|grad f(w)| <= G\" fails: 1 <= 0.5 at iterate 0");
 }
 
 TEST(ProxyTheorem, AFalseTripleIsNamedWithTheIterateWhereItBites) {
   // A double well is not convex towards 1 from the left.
   const auto well = [](const Var& w) { return 0.25 * sum(square(square(w) - 1.0)); };
   const ProxyConvexity triple{.f = well, .h = well, .v = point({1.0})};
-  const ProxyDescent d = check_proxy_descent(triple, point({-0.6}), {.step = 0.1, .iterations = 50});
-  EXPECT_EQ(d.verdict.outcome, Outcome::not_applicable);
-  EXPECT_THAT(d.verdict.reason, HasSubstr("g(w) + <grad f(w), v - w> <= h(v)"));
-  EXPECT_THAT(d.verdict.reason, HasSubstr("iterate"));
+  const Verdict d = check_proxy_descent(triple, point({-0.6}), {.step = 0.1, .iterations = 50});
+  EXPECT_EQ(d.outcome, Outcome::not_applicable);
+  EXPECT_THAT(d.reason, HasSubstr("g(w) + <grad f(w), v - w> <= h(v)"));
+  EXPECT_THAT(d.reason, HasSubstr("iterate"));
 }
 
 TEST(ProxyTheorem, TheSelfBoundedFormNeedsStepsBelowTwo) {
   const auto f = [](const Var& w) { return 0.5 * sum(square(w)); };  // |f'|^2 = 2 f: not <= f
   const ProxyConvexity triple{.f = f, .h = f, .v = point({0.0})};
-  const ProxyDescent d =
+  const Verdict d =
       check_proxy_descent(triple, point({1.0}), {.step = 2.5, .bound = ProxyBound::self_bounded});
-  EXPECT_EQ(d.verdict.outcome, Outcome::not_applicable);
-  EXPECT_THAT(d.verdict.reason, HasSubstr("step < 2"));
-  EXPECT_TRUE(d.g.empty()) << "nothing is run in vain";
-  const ProxyDescent own =
+  EXPECT_EQ(d.outcome, Outcome::not_applicable);
+  EXPECT_THAT(d.reason, HasSubstr("step < 2"));
+  EXPECT_TRUE(d.curve("g").empty()) << "nothing is run in vain";
+  const Verdict own =
       check_proxy_descent(triple, point({1.0}), {.step = 0.5, .bound = ProxyBound::self_bounded});
-  EXPECT_THAT(own.verdict.reason, HasSubstr("|grad f(w)|^2 <= g(w)"));
+  EXPECT_THAT(own.reason, HasSubstr("|grad f(w)|^2 <= g(w)"));
 }
 
 TEST(ProxyTheorem, ADivergedRunIsNoProof) {
   const auto f = [](const Var& w) { return 0.5 * sum(square(w)); };
   const ProxyConvexity triple{.f = f, .h = f, .v = point({0.0})};
-  const ProxyDescent d =
+  const Verdict d =
       check_proxy_descent(triple, point({1.0}), {.step = 1e160, .iterations = 10, .lipschitz = HUGE_VAL});
-  EXPECT_EQ(d.verdict.outcome, Outcome::inconclusive);
-  EXPECT_THAT(d.verdict.reason, HasSubstr("diverged"));
+  EXPECT_EQ(d.outcome, Outcome::inconclusive);
+  EXPECT_THAT(d.reason, HasSubstr("diverged"));
 }
 
 TEST(ProxyTheorem, StopsAtAGoalAndStillAccounts) {
-  const ProxyDescent d =
+  const Verdict d =
       check_proxy_descent(kAbsolute, point({3.0}), {.step = 0.1, .iterations = 1000, .stop_at = 1.0});
-  EXPECT_EQ(d.verdict.outcome, Outcome::certified);
-  EXPECT_EQ(d.g.size(), 21u);
-  EXPECT_EQ(d.run.stop, optim::StopReason::stopped_by_observer);
-  EXPECT_NEAR(total(d), d.bounds.back() - d.least, 1e-12);
+  EXPECT_EQ(d.outcome, Outcome::certified);
+  EXPECT_EQ(d.curve("g").size(), 21u);
+  EXPECT_NEAR(total(d), d.curve("bound").back() - d.number("least"), 1e-12);
 }
 
 // O31: with h = sqrt f and g = f/2 the theorem bounds min f/2 by sqrt f(v): not a minimum, but a function of it.
@@ -164,10 +162,10 @@ TEST(ProxyTheorem, ProxiesOfFItself) {
                               .v = point({1.0, -1.0})};
   Rng rng(2);
   EXPECT_EQ(check_proxy_convexity(triple, point({0.0, 0.0}), rng).outcome, Outcome::supported);
-  const ProxyDescent d =
+  const Verdict d =
       check_proxy_descent(triple, point({0.0, 0.0}), {.step = 0.01, .iterations = 2000, .lipschitz = 2.0});
-  EXPECT_EQ(d.verdict.outcome, Outcome::certified) << d.verdict.to_string();
-  EXPECT_LE(d.least, std::sqrt(0.25) + 0.01 * 4.0 / 2.0 + 2.0 / (2.0 * 0.01 * 2000.0));
+  EXPECT_EQ(d.outcome, Outcome::certified) << d.to_string();
+  EXPECT_LE(d.number("least"), std::sqrt(0.25) + 0.01 * 4.0 / 2.0 + 2.0 / (2.0 * 0.01 * 2000.0));
   // And it is no proxy where f(v) > 1 makes sqrt f(v) smaller than f(v).
   const ProxyConvexity high{.f = f, .g = f, .h = triple.h, .v = point({9.0, -1.0})};
   EXPECT_EQ(check_proxy_convexity(high, point({0.0, 0.0}), rng).outcome, Outcome::refuted);

@@ -1,0 +1,252 @@
+// Proof: the order in which hypotheses, conclusions and steps decide; Study: what is said of a run.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "cotangent.hpp"
+#include "tests/support/expect.hpp"
+
+namespace cotangent {
+namespace {
+
+using testing::AllOf, testing::HasSubstr;
+using theory::Claim, theory::Clause, theory::Domain, theory::exact, theory::Inequality, theory::Iterate,
+    theory::Measured, theory::Outcome, theory::Proof, theory::rounded, theory::Study, theory::Verdict,
+    theory::within;
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInf = std::numeric_limits<double>::infinity();
+
+const Inequality kTrue = exact(1.0) <= exact(2.0), kFalse = exact(2.0) <= exact(1.0);
+
+Verdict conclude(const Inequality& conclusion, const Domain& domain = Domain::run()) {
+  return Proof("claim").conclude(domain, "c", conclusion);
+}
+
+TEST(Proof, TheNumbersDecide) {
+  const auto outcome = [](double lhs, double rhs, double tolerance) {
+    return conclude(within(lhs, tolerance) <= exact(rhs)).outcome;
+  };
+  EXPECT_EQ(outcome(1.0, 2.0, 0.1), Outcome::certified);
+  EXPECT_EQ(outcome(2.0, 1.0, 0.1), Outcome::refuted);
+  EXPECT_EQ(outcome(1.0, 1.05, 0.1), Outcome::inconclusive);
+  EXPECT_EQ(outcome(1.05, 1.0, 0.1), Outcome::inconclusive);
+  EXPECT_EQ(outcome(kNaN, 1.0, 0.1), Outcome::inconclusive);
+  EXPECT_EQ(outcome(1.0, kNaN, 0.1), Outcome::inconclusive);
+  EXPECT_EQ(outcome(1.0, 1.0, 0.0), Outcome::certified);  // exact arithmetic, closed inequality
+  EXPECT_EQ(outcome(1.0, kInf, 0.0), Outcome::certified);
+  EXPECT_EQ(outcome(kInf, 1.0, 0.0), Outcome::refuted);
+  EXPECT_EQ(conclude(exact(1.0) < exact(1.0)).outcome, Outcome::refuted);
+}
+
+// F2: exactness is written out; a side that was computed certifies no equality.
+TEST(Proof, ARoundedEqualityCertifiesNothing) {
+  EXPECT_EQ(conclude(exact(1.0) <= exact(1.0)).outcome, Outcome::certified);
+  const Verdict v = conclude(exact(1.0) <= rounded(1.0));
+  EXPECT_EQ(v.outcome, Outcome::inconclusive);
+  EXPECT_THAT(v.reason, HasSubstr("within its rounding"));
+}
+
+// F4: the texts name what may have moved the numbers, and an estimated error proves nothing either way.
+TEST(Proof, EstimatesNeverCertifyNorRefute) {
+  const Verdict holds = conclude(theory::sampled(0.0, 0.1) <= exact(1.0));
+  EXPECT_EQ(holds.outcome, Outcome::supported);
+  EXPECT_THAT(holds.reason, AllOf(HasSubstr("holds within five standard errors"), HasSubstr("2 times over")));
+  const Verdict fails = conclude(theory::sampled(2.0, 0.1) <= exact(1.0));
+  EXPECT_EQ(fails.outcome, Outcome::inconclusive);
+  EXPECT_THAT(fails.reason, AllOf(HasSubstr("fails beyond five standard errors"), HasSubstr("2 times over")));
+  EXPECT_THAT(conclude(theory::integrated(2.0, 0.1) <= exact(1.0)).reason,
+              HasSubstr("the integrator's tolerance"));
+  EXPECT_EQ(conclude(kTrue, Domain::points(5)).outcome, Outcome::supported) << "samples never certify";
+  EXPECT_EQ(conclude(kFalse, Domain::points(5)).outcome, Outcome::refuted);
+}
+
+TEST(Proof, AFailedHypothesisIsNamedAndComesFirst) {
+  Proof proof("claim");
+  proof.hypothesis("holds", exact(0.0) <= exact(1.0));
+  EXPECT_TRUE(proof.applicable());
+  Clause& clause = proof.hypothesis_at_each("sample", "|x_i| <= 1");
+  EXPECT_TRUE(proof.applicable()) << "nothing was evaluated yet";
+  clause.observe(0, exact(0.5) <= exact(1.0));
+  clause.observe(1, exact(1.5) <= exact(1.0));
+  clause.observe(2, exact(0.9) <= exact(1.0));
+  proof.step_at_each("iterate", "a step").observe(4, kFalse);
+  EXPECT_FALSE(proof.applicable());
+  const Verdict v = proof.conclude(Domain::run(), "c", kFalse);
+  EXPECT_EQ(v.outcome, Outcome::not_applicable);
+  EXPECT_EQ(v.reason, "the hypothesis \"|x_i| <= 1\" fails: 1.5 <= 1 at sample 1");
+  ASSERT_EQ(v.hypotheses.size(), 2u);
+  EXPECT_TRUE(v.hypotheses[0].holds());
+  EXPECT_EQ(v.points, 3);
+}
+
+// F1: the conclusion decides before the steps do.
+TEST(Proof, AFalseConclusionIsRefutedAndNamesTheFirstFalseStep) {
+  Proof proof("claim");
+  proof.step_at_each("iterate", "sound").observe(3, kTrue);
+  proof.step_at_each("iterate", "descent").observe(17, exact(3.0) <= exact(2.0));
+  const Verdict v = proof.conclude(Domain::run(), "bound", kFalse);
+  EXPECT_EQ(v.outcome, Outcome::refuted);
+  EXPECT_EQ(v.reason,
+            "\"bound\" is false: 2 <= 1; the proof's first false step is \"descent\": 3 <= 2 at iterate 17");
+}
+
+TEST(Proof, AFalseConclusionForOneTIsRefuted) {
+  Proof proof("claim");
+  Clause& every = proof.conclusion_at_each("iterate", "for every T");
+  every.observe(1, kTrue);
+  every.observe(2, exact(5.0) <= exact(4.0));
+  const Verdict v = proof.conclude(Domain::run(), "last", kTrue);
+  EXPECT_EQ(v.outcome, Outcome::refuted);
+  EXPECT_EQ(v.reason, "\"for every T\" is false: 5 <= 4 at iterate 2");
+  EXPECT_EQ(v.conclusion.where, "iterate 2");
+  EXPECT_EQ(proof.unfinished(Domain::run(), "broken off").outcome, Outcome::refuted) << "one T is enough";
+}
+
+TEST(Proof, ABrokenStepLeavesATrueConclusionUnproved) {
+  Proof proof("claim");
+  proof.step_at_each("iterate", "descent").observe(17, exact(3.0) <= exact(2.0));
+  const Verdict v = proof.conclude(Domain::run(), "c", kTrue);
+  EXPECT_EQ(v.outcome, Outcome::inconclusive);
+  EXPECT_EQ(v.reason, "the proof breaks at \"descent\": 3 <= 2 at iterate 17; the claim held here");
+  EXPECT_THAT(proof.conclude(Domain::run(), "c", Measured() <= exact(1.0)).reason, HasSubstr("is open"));
+}
+
+TEST(Proof, WhatWasNeverEvaluatedProvesNothing) {
+  Proof steps("claim"), hypotheses("claim"), conclusions("claim");
+  steps.step_at_each("iterate", "forgotten");
+  hypotheses.hypothesis_at_each("iterate", "forgotten");
+  conclusions.conclusion_at_each("iterate", "forgotten");
+  for (const Proof* proof : {&steps, &hypotheses, &conclusions}) {
+    const Verdict v = proof->conclude(Domain::run(), "c", kTrue);
+    EXPECT_EQ(v.outcome, Outcome::inconclusive);
+    EXPECT_EQ(v.reason, "\"forgotten\" was announced but never evaluated");
+  }
+  EXPECT_EQ(hypotheses.conclude(Domain::run(), "c", kFalse).outcome, Outcome::inconclusive)
+      << "a claim whose hypothesis nobody looked at is not refuted";
+}
+
+// F6: the account is added up by the proof.
+TEST(Proof, AnAccountThatDoesNotAddUpProvesNothing) {
+  const auto with = [](double part) {
+    Proof proof("claim");
+    proof.account({{"first", exact(1.0)}, {"second", exact(part)}}, exact(3.0));
+    return proof.conclude(Domain::run(), "c", kTrue);
+  };
+  EXPECT_EQ(with(2.0).outcome, Outcome::certified);
+  EXPECT_EQ(with(2.0).account.size(), 2u);
+  EXPECT_EQ(with(2.0 + 1e-13).outcome, Outcome::certified);
+  EXPECT_EQ(with(2.0 + 1e-11).outcome, Outcome::inconclusive);
+  EXPECT_THAT(with(1.0).reason,
+              AllOf(HasSubstr("the account is off"), HasSubstr("sum to 2"), HasSubstr("slack is 3")));
+  EXPECT_EQ(with(kNaN).outcome, Outcome::inconclusive);
+}
+
+TEST(Proof, UnfinishedWorkSaysSoUnlessAHypothesisFails) {
+  Proof proof("claim");
+  EXPECT_EQ(proof.unfinished(Domain::run(), "broken off").outcome, Outcome::inconclusive);
+  EXPECT_EQ(proof.unfinished(Domain::run(), "broken off").reason, "broken off");
+  proof.hypothesis("0 < gamma", exact(0.0) < exact(0.0));
+  const Verdict v = proof.unfinished(Domain::run(), "broken off");
+  EXPECT_EQ(v.outcome, Outcome::not_applicable);
+  EXPECT_THAT(v.reason, HasSubstr("0 < gamma"));
+}
+
+// F3: a search hands in its evidence, and the proof decides.
+TEST(Proof, EvidenceOfASearchIsDecidedHere) {
+  const Params w({{"w", Tensor{1.0}}});
+  const auto searched = [&](const Inequality& worst, bool counterexample = false, bool tight = false) {
+    return Proof("claim").searched(
+        {.worst = worst, .point = w, .points = 9, .counterexample = counterexample, .mostly_tight = tight});
+  };
+  EXPECT_EQ(searched(kFalse, true).outcome, Outcome::refuted);
+  EXPECT_THAT(searched(kFalse).reason, HasSubstr("does not survive"));
+  EXPECT_EQ(searched(kFalse).outcome, Outcome::inconclusive);
+  EXPECT_EQ(searched(kTrue).outcome, Outcome::supported);
+  EXPECT_EQ(searched(rounded(1.0) <= exact(1.0)).outcome, Outcome::supported);
+  EXPECT_EQ(searched(rounded(1.0) <= exact(1.0), false, true).outcome, Outcome::inconclusive);
+  EXPECT_EQ(searched(rounded(1.0) == exact(1.0), false, true).outcome, Outcome::supported);
+  Proof broken("claim");
+  broken.hypothesis("0 < 0", exact(0.0) < exact(0.0));
+  EXPECT_EQ(broken.searched({.worst = kFalse, .point = w, .counterexample = true}).outcome,
+            Outcome::not_applicable);
+}
+
+TEST(Clause, KeepsWhereItsSidesCameClosest) {
+  Clause clause("iterate", "a <= b");
+  clause.observe(3, exact(1.0) <= exact(2.0));
+  clause.observe(5, exact(1.0) <= exact(1.25));
+  clause.observe(9, exact(0.0) <= exact(7.0));
+  EXPECT_EQ(clause.evaluations(), 3);
+  EXPECT_EQ(clause.worst().where, "iterate 5");
+  EXPECT_DOUBLE_EQ(clause.worst().margin(), 0.25);
+  EXPECT_FALSE(clause.first_failure());
+  clause.observe(11, exact(kNaN) <= exact(1.0));
+  clause.observe(12, exact(-5.0) <= exact(1.0));
+  EXPECT_EQ(clause.worst().where, "iterate 11") << "NaN is closest of all";
+  EXPECT_EQ(clause.first_failure(), 11);
+}
+
+// ---- Study
+
+Var half_square(const Var& w) { return 0.5 * sum(square(w)); }
+const Params kOne({{"w", Tensor{1.0}}});
+
+TEST(Study, SeesEveryIterateAndItsSuccessor) {
+  Study s("claim");
+  std::vector<double> seen, next;
+  const Verdict v = s.descend(
+      half_square, kOne, {.step = 0.5, .iterations = 3},
+      [&](const Iterate& it) {
+        seen.push_back(it.w.flat()(0));
+        next.push_back(it.next.flat()(0));
+        EXPECT_EQ(it.value, 0.5 * seen.back() * seen.back());
+        EXPECT_EQ(it.gradient_norm.value(), seen.back());
+      },
+      [] { return kTrue; }, "c");
+  EXPECT_EQ(seen, (std::vector<double>{1.0, 0.5, 0.25}));
+  EXPECT_EQ(next, (std::vector<double>{0.5, 0.25, 0.125}));
+  EXPECT_EQ(v.outcome, Outcome::certified);
+  EXPECT_EQ(v.domain.kind, Domain::Kind::run);
+  EXPECT_EQ(v.last->flat()(0), 0.25);
+  EXPECT_FALSE(v.witness);
+}
+
+TEST(Study, ABrokenHypothesisSavesTheRunAndARefutedRunKeepsItsStart) {
+  Study broken("claim");
+  broken.hypothesis("0 < 0", exact(0.0) < exact(0.0));
+  const auto never = [](const Iterate&) { ADD_FAILURE() << "the run was made"; };
+  EXPECT_EQ(broken
+                .descend(
+                    half_square, kOne, {}, never, [] { return kTrue; }, "c")
+                .outcome,
+            Outcome::not_applicable);
+  Study s("claim");
+  const Verdict v = s.descend(
+      half_square, kOne, {.iterations = 2}, [](const Iterate&) {}, [] { return kFalse; }, "c");
+  EXPECT_EQ(v.outcome, Outcome::refuted);
+  EXPECT_TRUE(equal(v.witness->flat(), kOne.flat()));
+}
+
+TEST(Study, BudgetsAndDivergenceAreUnfinished) {
+  const auto run = [](const theory::DescentOptions& options, bool enough = false) {
+    Study s("claim");
+    return s.descend(
+        half_square, kOne, options,
+        [&](const Iterate& it) {
+          if (enough && it.t == 4) s.enough();
+        },
+        [] { return kTrue; }, "c");
+  };
+  EXPECT_THAT(run({.iterations = 100, .budget = 7}).reason, HasSubstr("budget of 7 of 100"));
+  EXPECT_EQ(run({.iterations = 100, .budget = 7}).outcome, Outcome::inconclusive);
+  EXPECT_EQ(run({.iterations = 100, .budget = 7}, true).outcome, Outcome::certified) << "it had seen enough";
+  EXPECT_THAT(run({.step = 1e160, .iterations = 100}).reason, HasSubstr("diverged"));
+  EXPECT_THAT(test::error_of<DomainError>([&] { run({.step = NAN}); }), HasSubstr("step is nan"));
+  EXPECT_THAT(test::error_of<DomainError>([&] { run({.iterations = 0}); }), HasSubstr("at least 1"));
+}
+
+}  // namespace
+}  // namespace cotangent

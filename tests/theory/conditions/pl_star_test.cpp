@@ -1,0 +1,58 @@
+// PL* at a point (O15): closed forms, constants below, at and above lambda_min(K(w)), the witness of a false one.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cotangent.hpp"
+#include "tests/support/files_support.hpp"
+
+namespace cotangent {
+namespace {
+
+using theory::check_pl_star, theory::Outcome, theory::Verdict;
+
+/// F(x, y) = x y, one sample: K = x^2 + y^2.
+Var product(const Var& w, const Var&) { return reshape(slice(w, 0, 0, 1) * slice(w, 0, 1, 2), {1, 1}); }
+const Params kW({{"w", {1.5, -0.5}}});
+const Tensor kOneSample{{1.0}};
+
+TEST(PlStar, OfAProductIsKnown) {
+  EXPECT_EQ(check_pl_star(product, kW, kOneSample, 2.49).outcome, Outcome::certified);
+  EXPECT_EQ(check_pl_star(product, kW, kOneSample, 2.5).outcome, Outcome::inconclusive) << "equality";
+  const Verdict wrong = check_pl_star(product, kW, kOneSample, 2.51);
+  EXPECT_EQ(wrong.outcome, Outcome::refuted) << wrong.to_string();
+  EXPECT_NEAR(wrong.number("lambda_min"), 2.5, 1e-14);
+  EXPECT_EQ(wrong.domain.text, "at this w");
+  const Tensor y{{1.0}};
+  EXPECT_EQ(check_pl_star(product, kW, kOneSample, y, 2.49).outcome, Outcome::certified);
+  EXPECT_EQ(check_pl_star(product, kW, kOneSample, y, 2.51).outcome, Outcome::refuted);
+}
+
+TEST(PlStar, OfANetAndItsWitness) {
+  Rng rng(1);
+  const nn::Sequential net = nn::mlp({4, 32, 2}, nn::LeakyReLU(0.1));
+  const Params w = net.init(rng);
+  const Tensor x = rng.normal({6, 4}), y = rng.normal({6, 2});
+  const double mu = theory::spectrum(theory::tangent_kernel(net, w, x).matrix()).smallest();
+  EXPECT_EQ(check_pl_star(net, w, x, 0.999 * mu).outcome, Outcome::certified);
+  EXPECT_EQ(check_pl_star(net, w, x, mu).outcome, Outcome::inconclusive);
+  const Verdict wrong = check_pl_star(net, w, x, 1.001 * mu);
+  ASSERT_EQ(wrong.outcome, Outcome::refuted) << wrong.to_string();
+  // The witness reloads, and the inequality is false for its targets.
+  const test::TemporaryDirectory folder;
+  save(folder / "w.npz", *wrong.witness);
+  const Params witness = load_params(folder / "w.npz");
+  const auto [loss, g] = value_and_grad(
+      [&](const Var& u) { return 0.5 * sum(square(net(u, witness["X"]) - witness["targets"])); },
+      w.with(witness["w"]));
+  EXPECT_GT(2.0 * 1.001 * mu * loss, dot(g, g));
+  const Verdict mine = check_pl_star(net, w, x, y, mu);
+  EXPECT_EQ(mine.outcome, Outcome::certified) << mine.to_string();
+  ASSERT_EQ(mine.steps.size(), 2u);
+  EXPECT_TRUE(mine.steps[0].holds() && mine.steps[1].holds());
+  EXPECT_EQ(check_pl_star(net, w, x, y, 1e6).outcome, Outcome::refuted);
+  EXPECT_THROW(check_pl_star(net, w, x, Tensor::zeros({6, 3}), mu), ShapeError);
+  EXPECT_THROW(check_pl_star(net, w, x, NAN), DomainError);
+}
+
+}  // namespace
+}  // namespace cotangent
