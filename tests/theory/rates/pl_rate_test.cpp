@@ -62,10 +62,9 @@ TEST(PlRate, ThePrintedRateIsRefutedThroughItsOwnProof) {
 }
 
 TEST(PlRate, ATrueClaimWithAFalseStepIsNoProof) {
-  // From (1, 0) the first coordinate alone counts: it reaches 0 at once, far below any bound, and the decrease claimed is
-  // still false.
+  // From (1, 0.1) the first coordinate reaches 0 at once, far below the bound; its step brings 0.5 |grad f|^2 and not 0.6.
   const Verdict v =
-      check_pl_rate(quadratic, point({0.1, 1.0}), HalvedPl{0.01}, {.iterations = 3, .decrease = 0.6});
+      check_pl_rate(quadratic, point({1.0, 0.1}), HalvedPl{0.01}, {.iterations = 3, .decrease = 0.6});
   EXPECT_EQ(v.outcome, Outcome::inconclusive) << v.to_string();
   EXPECT_THAT(v.reason,
               AllOf(HasSubstr("the proof breaks at \"f(w+) <= f(w) - c"), HasSubstr("the claim held here")));
