@@ -34,6 +34,11 @@ struct CustomOpSpec {
   /// distance: smooth everywhere. Neither: kink_audit lists the operation as not audited.
   const char* at_kink = nullptr;
   Tensor (*kink_distance)(const OpInputs& in, const OpAttributes& attributes) = nullptr;
+  /// Whether it is a sum, or a multiple of its inputs: per-sample gradients then see through it to the samples' parts.
+  OpLinear linear = OpLinear::other;
+  /// Floating-point operations of the products inside, for plans: of the value where j is -1, and of the cotangent of
+  /// input j; by shapes and numbers alone. Null: only the numbers read and written count.
+  double (*flops)(const OpRecord& p, int j) = nullptr;
 };
 
 /// An operation from a forward rule and a pullback:

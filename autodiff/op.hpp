@@ -16,6 +16,10 @@ struct MatmulOptions {
   double scale = 1.0;
 };
 
+/// How the result depends on the inputs: as a multiple of the first or of each of them, where the others are constant
+/// numbers, or as the sum of all numbers of the only input. `other`: in a way that nothing relies on.
+enum class OpLinear { other, in_first, in_each, sum };
+
 namespace detail {
 
 /// What an operation carries besides its inputs: two reals, two whole numbers, or a shared payload for more.
@@ -85,6 +89,9 @@ class Cotangents {
 inline constexpr int kFactor = -1;
 inline constexpr int kBlocked = -2;
 
+/// Instead of an input's number: the value.
+inline constexpr int kValue = -1;
+
 /// Shapes and attributes of a recorded operation, for its row rule.
 struct NodeView {
   const Pullback& node;
@@ -125,6 +132,11 @@ struct OpSpec {
   Tensor (*kink_distance)(const Inputs& in, const Attributes& attributes) = nullptr;
   /// Kinks of one element; if there are several, kink_distance is [kinks, n] for a result of n elements.
   Index kinks = 1;
+  /// Losses that are made of sums and multiples of them are taken apart by this.
+  OpLinear linear = OpLinear::other;
+  /// Floating-point operations of the products that make the value (j = kValue) or the cotangent of input j, for
+  /// plans; each number read or written counts besides. Null: no products. Only shapes and attributes may be read.
+  double (*flops)(const Pullback& p, int j) = nullptr;
   /// A script's operation that does not say whether it has kinks.
   bool silent_on_kinks = false;
 };

@@ -33,6 +33,8 @@ detail::OpSpec spec_of(const CustomOpSpec& spec) {
                       .keep = detail::Keep::kInputsAndOutput,
                       .at_kink = is_smooth(spec) ? nullptr : spec.at_kink,
                       .kink_distance = spec.kink_distance,
+                      .linear = spec.linear,
+                      .flops = spec.flops,
                       .silent_on_kinks = !spec.at_kink};
   if (spec.samples == OpSamples::elementwise) full.row_rule = detail::same_axis;
   if (spec.samples == OpSamples::rows) full.row_rule = along_rows;
@@ -42,7 +44,8 @@ detail::OpSpec spec_of(const CustomOpSpec& spec) {
 
 bool alike(const CustomOpSpec& a, const CustomOpSpec& b) {
   return a.forward == b.forward && a.pullback == b.pullback && a.samples == b.samples &&
-         a.kink_distance == b.kink_distance && is_smooth(a) == is_smooth(b);
+         a.kink_distance == b.kink_distance && is_smooth(a) == is_smooth(b) && a.linear == b.linear &&
+         a.flops == b.flops;
 }
 
 [[noreturn]] void throw_taken(std::string_view name) {

@@ -91,6 +91,7 @@ const Op kMul({
     .row_rule = same_axis,
     .row_factor = [](const Pullback& p, int axis, int j,
                      const Tensor& g) { return summed_by_sample((g * p.in(1 - j)).value(), axis); },
+    .linear = OpLinear::in_each,
 });
 
 const Op kDiv({
@@ -110,6 +111,7 @@ const Op kDiv({
           const Var h = g / p.in(1);
           return summed_by_sample((j == 0 ? h : -(h * (p.in(0) / p.in(1)))).value(), axis);
         },
+    .linear = OpLinear::in_first,
 });
 
 const Op kScale({
@@ -118,6 +120,7 @@ const Op kScale({
                   const Attributes& a) { return map(in[0], [c = a.real[0]](double x) { return c * x; }); },
     .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, p.real() * g); },
     .row_rule = same_axis,
+    .linear = OpLinear::in_first,
 });
 
 const Op kExp({
@@ -315,6 +318,10 @@ Var exp_mask(const Var& g, const Var& x, double alpha, double right) {
 
 Var average(const Var& total, Index count) {
   return apply(kScale, total, {.real = {1.0 / static_cast<double>(count)}, .whole = {count}});
+}
+
+Index averaged(const Op& op, const Attributes& attributes) {
+  return &op == &kScale ? attributes.whole[0] : 0;
 }
 
 }  // namespace detail

@@ -11,8 +11,6 @@ namespace cotangent::detail {
 
 /// Consecutive numbers of the input in another shape; the backward pass looks through it.
 extern const Op kView;
-extern const Op kLinear;
-extern const Op kMatmul;
 extern const Op kCheckpoint;
 /// The function behind a checkpoint's node, on other inputs.
 Var checkpointed(const Attributes& attributes, const std::vector<Var>& inputs);
@@ -41,8 +39,8 @@ Var spread(const Var& x, int axis, Index size);
 
 /// total / count as a mean has it: the record says that the divisor is a count and not the user's, see averaged.
 Var average(const Var& total, Index count);
-/// The count of an `average`; 0 for every other multiple.
-inline Index averaged(const Attributes& scale) { return scale.whole[0]; }
+/// The count of an `average`; 0 for everything else.
+Index averaged(const Op& op, const Attributes& attributes);
 
 /// A row-major array seen as [outer, middle, inner] around one axis.
 struct Around {

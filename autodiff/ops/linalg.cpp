@@ -62,7 +62,19 @@ const Op kBatchMatmul({
           const bool transposed = node.whole(j) != 0;
           return rows + ((axis == rows) == transposed ? 1 : 0);
         },
+    .flops =
+        [](const Pullback& p, int) {
+          const Shape& a = p.shape(0);
+          const Index k = a[a.rank() - (p.whole(0) != 0 ? 2 : 1)];
+          return 2.0 * static_cast<double>(p.out_shape().size()) * static_cast<double>(k);
+        },
 });
+
+/// Operations of factoring a [n, n].
+double factoring_flops(const Shape& a) {
+  const auto n = static_cast<double>(a[0]);
+  return n * n * n / 3.0;
+}
 
 /// The Cholesky factor of a symmetric matrix, in one triangle. Throws: ShapeError, DomainError.
 Tensor factored(const char* name, const Tensor& a) {
@@ -131,6 +143,11 @@ const Op kSolveSpd({
     .row_rule = [](const NodeView&, int axis, int j) { return axis == 0 ? kBlocked
                                                               : j == 0  ? kFactor
                                                                         : 1; },
+    .flops =
+        [](const Pullback& p, int) {
+          const auto n = static_cast<double>(p.shape(0)[0]);
+          return factoring_flops(p.shape(0)) + 2.0 * n * static_cast<double>(p.out_shape().size());
+        },
 });
 
 const Op kLogDetSpd({
@@ -147,6 +164,7 @@ const Op kLogDetSpd({
     .pullback = [](const Pullback& p, const Var& g,
                    Cotangents& out) { out.add(0, g * solve_spd(p.in(0), Tensor::eye(p.shape(0)[0]))); },
     .keep = Keep::kInputs,
+    .flops = [](const Pullback& p, int) { return 3.0 * factoring_flops(p.shape(0)); },  // and an inverse
 });
 
 }  // namespace

@@ -34,8 +34,6 @@ MatmulOptions matmul_options(const Pullback& p) {
   return {.transpose_a = p.whole(0) != 0, .transpose_b = p.whole(1) != 0, .scale = p.real()};
 }
 
-}  // namespace
-
 const Op kMatmul({
     .name = "matmul",
     .forward =
@@ -82,6 +80,11 @@ const Op kMatmul({
           const bool data_first = (j == 1) != swapped;
           return RowFactor{delta, rows, data_first};
         },
+    .flops =
+        [](const Pullback& p, int) {
+          const Index k = p.shape(0)[p.whole(0) != 0 ? 0 : 1];
+          return 2.0 * static_cast<double>(p.out_shape().size()) * static_cast<double>(k);
+        },
 });
 
 const Op kLinear({
@@ -127,9 +130,12 @@ const Op kLinear({
           if (j == 1) return RowFactor{scaled(g, p.real(0)), p.in(0).value()};
           return RowFactor{scaled(g, p.real(1))};
         },
+    .flops =
+        [](const Pullback& p, int j) {
+          const auto product = static_cast<double>(p.out_shape().size()) * static_cast<double>(p.shape(0)[1]);
+          return j == 2 ? 0.0 : 2.0 * product;
+        },
 });
-
-namespace {
 
 const Op kDot({
     .name = "dot",

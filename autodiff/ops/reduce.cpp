@@ -55,6 +55,7 @@ const Op kSum({
         },
     .pullback = [](const Pullback& p, const Var& g,
                    Cotangents& out) { out.add(0, broadcast_to(g, p.shape(0))); },
+    .linear = OpLinear::sum,
 });
 
 const Op kSumAxis({
@@ -74,6 +75,7 @@ const Op kSumAxis({
           out.add(0, spread(g, axis, p.shape(0)[axis]));
         },
     .row_rule = reduced_axis,
+    .linear = OpLinear::sum,  // of all numbers where there is one axis
 });
 
 }  // namespace

@@ -44,7 +44,7 @@ void copy_runs(double* to, Index to_stride, const double* from, Index from_strid
 
 Var apply_shaped(const Op& op, const Var& x, const Shape& target, const Attributes& attributes = {}) {
   const Var* in[] = {&x};
-  return apply(op, in, attributes, &target);
+  return x.tracked() ? apply(op, in, attributes, &target) : compute(op, in, attributes, &target);
 }
 
 // A reshape keeps an axis where the sizes before it multiply to the same number; a range of leading rows
@@ -77,6 +77,7 @@ const Op kView({
     // The backward pass looks through views; no rule is called.
     .pullback = nullptr,
     .row_rule = view_axis,
+    .linear = OpLinear::in_first,
 });
 
 namespace {
@@ -109,46 +110,50 @@ const Op kAssemble({
         },
 });
 
+/// Positions from whole(1) on along the axis whole(0); how many, the result's shape says.
+std::pair<int, Index> axis_and_first(const Attributes& a) {
+  return {static_cast<int>(a.whole[0]), a.whole[1]};
+}
+int axis_not_cut(const NodeView& node, int axis, int) { return axis == node.whole(0) ? kBlocked : axis; }
+
 const Op kSlice({
     .name = "slice",
     .forward =
         [](const Inputs& in, const Attributes& a) {
-          const int axis = static_cast<int>(a.real[0]);
-          const auto [first, last] = a.whole;
-          Tensor out = uninitialized(in.shape(0).with(axis, last - first));
+          const auto [axis, first] = axis_and_first(a);
+          Tensor out = uninitialized(*in.target);
           const Around s(in.shape(0), axis);
-          copy_runs(mutable_data(out), (last - first) * s.inner, in[0].data().data() + first * s.inner,
-                    s.middle * s.inner, s.outer, (last - first) * s.inner);
+          const Index run = out.size(axis) * s.inner;
+          copy_runs(mutable_data(out), run, in[0].data().data() + first * s.inner, s.middle * s.inner,
+                    s.outer, run);
           return out;
         },
     .pullback =
         [](const Pullback& p, const Var& g, Cotangents& out) {
-          const int axis = static_cast<int>(p.real());
-          out.add(0, unslice(g, axis, p.whole(0), p.shape(0)[axis]));
+          const auto [axis, first] = axis_and_first(p.attributes());
+          out.add(0, unslice(g, axis, first, p.shape(0)[axis]));
         },
-    .row_rule = [](const NodeView& node, int axis,
-                   int) { return axis == static_cast<int>(node.node.real()) ? kBlocked : axis; },
+    .row_rule = axis_not_cut,
 });
 
 const Op kUnslice({
     .name = "unslice",
     .forward =
         [](const Inputs& in, const Attributes& a) {
-          const int axis = static_cast<int>(a.real[0]);
-          const auto [first, size] = a.whole;
-          Tensor out = Tensor::zeros(in.shape(0).with(axis, size));
+          const auto [axis, first] = axis_and_first(a);
+          Tensor out = Tensor::zeros(*in.target);
           const Around s(in.shape(0), axis);
-          copy_runs(mutable_data(out) + first * s.inner, size * s.inner, in[0].data().data(),
-                    s.middle * s.inner, s.outer, s.middle * s.inner);
+          const Index run = s.middle * s.inner;
+          copy_runs(mutable_data(out) + first * s.inner, out.size(axis) * s.inner, in[0].data().data(), run,
+                    s.outer, run);
           return out;
         },
     .pullback =
         [](const Pullback& p, const Var& g, Cotangents& out) {
-          const int axis = static_cast<int>(p.real());
-          out.add(0, slice(g, axis, p.whole(0), p.whole(0) + p.shape(0)[axis]));
+          const auto [axis, first] = axis_and_first(p.attributes());
+          out.add(0, slice(g, axis, first, first + p.shape(0)[axis]));
         },
-    .row_rule = [](const NodeView& node, int axis,
-                   int) { return axis == static_cast<int>(node.node.real()) ? kBlocked : axis; },
+    .row_rule = axis_not_cut,
 });
 
 const Op kConcat({
@@ -185,7 +190,7 @@ const Op kConcat({
             at += size;
           }
         },
-    .row_rule = [](const NodeView& node, int axis, int) { return axis == node.whole(0) ? kBlocked : axis; },
+    .row_rule = axis_not_cut,
 });
 
 /// A permutation of axes, four bits for each: axis k of the result is axis order_at(packed, k) of x.
@@ -319,7 +324,7 @@ Var assemble(std::span<const Piece> pieces, const Shape& shape) {
 }
 
 Var unslice(const Var& x, int axis, Index first, Index size) {
-  return apply(kUnslice, x, {.real = {static_cast<double>(axis)}, .whole = {first, size}});
+  return apply_shaped(kUnslice, x, x.shape().with(axis, size), {.whole = {axis, first}});
 }
 
 }  // namespace detail
@@ -350,7 +355,8 @@ Var slice(const Var& x, int axis, Index first, Index last) {
     const Index row = x.size(0) ? x.size() / x.size(0) : 0;
     return detail::view_of(x, first * row, x.shape().with(0, last - first));
   }
-  return apply(detail::kSlice, x, {.real = {static_cast<double>(axis)}, .whole = {first, last}});
+  return detail::apply_shaped(detail::kSlice, x, x.shape().with(axis, last - first),
+                              {.whole = {axis, first}});
 }
 
 Var transpose(const Var& x) {

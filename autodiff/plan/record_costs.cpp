@@ -2,36 +2,33 @@
 // a few for each number of anything else.
 #include "autodiff/plan/record_costs.hpp"
 
-#include <algorithm>
-#include <string_view>
-
 #include "autodiff/ops/internal.hpp"
 #include "autodiff/tape/dependents.hpp"
+#include "autodiff/tape/sweep.hpp"
 
 namespace cotangent::detail {
 namespace {
 
-/// Operations of one product of this node's sizes; each of its cotangents costs the same. 0 if it is none.
-double product_flops(const TapeState& tape, const Node& node) {
-  const Shape& a = tape.inputs[node.first_input].shape();
-  const double size = static_cast<double>(node.output.size());
-  const std::string_view name = node.op->name();
-  if (node.op == &kLinear) return 2.0 * size * static_cast<double>(a[1]);
-  if (node.op == &kMatmul) return 2.0 * size * static_cast<double>(a[node.attributes.whole[0] != 0 ? 0 : 1]);
-  if (name == "batch_matmul")
-    return 2.0 * size * static_cast<double>(a[a.rank() - (node.attributes.whole[0] != 0 ? 2 : 1)]);
-  if (name == "solve_spd" || name == "log_det_spd") {  // a factorisation, and substitutions or an inverse
-    const auto k = static_cast<double>(a[0]);
-    return k * k * k / 3.0 + 2.0 * k * (name == "solve_spd" ? size : k * k / 3.0);
-  }
-  return 0.0;
+/// Operations of a node's own products: of its value, or of the cotangent of input j.
+double product_flops(const TapeState& tape, std::uint32_t i, int j) {
+  const auto rule = tape.nodes[i].op->spec().flops;
+  return rule ? rule(recorded(tape, i), j) : 0.0;
 }
 
 /// Operations of one evaluation besides its call.
-double forward_flops(const TapeState& tape, const Node& node) {
+double forward_flops(const TapeState& tape, std::uint32_t i) {
+  const Node& node = tape.nodes[i];
   Index numbers = node.output.size();
   for (std::uint32_t j = 0; j < node.num_inputs; ++j) numbers += tape.inputs[node.first_input + j].size();
-  return product_flops(tape, node) + kNumberFlops * static_cast<double>(numbers);
+  return product_flops(tape, i, kValue) + kNumberFlops * static_cast<double>(numbers);
+}
+
+/// Operations of the cotangent of input j: those of an evaluation, but where a product takes none for it, which then
+/// only adds the result's cotangent up.
+double cotangent_flops(const TapeState& tape, std::uint32_t i, std::uint32_t j, double forward) {
+  const bool adds_up =
+      product_flops(tape, i, kValue) > 0.0 && product_flops(tape, i, static_cast<int>(j)) == 0.0;
+  return adds_up ? kNumberFlops * static_cast<double>(tape.nodes[i].output.size()) : forward;
 }
 
 /// A checkpoint's inside, whose backward pass evaluates it again.
@@ -61,13 +58,12 @@ RecordCosts record_costs(const TapeState& tape, std::uint32_t output,
     if (!node.op) continue;
     const bool inside = node.op == &kCheckpoint, view = node.op == &kView;
     const RecordCosts whole = inside ? costs_inside(tape, node) : RecordCosts();
-    const double flops = inside ? whole.forward_flops : forward_flops(tape, node);
+    const double flops = inside ? whole.forward_flops : forward_flops(tape, i);
     double by_w = 0.0, by_samples = 0.0;
     for (std::uint32_t j = 0; j < node.num_inputs; ++j) {
       const std::uint32_t source = tape.source(node, j);
       if (source == kNoNode) continue;
-      const bool bias = node.op == &kLinear && j == 2;
-      const double one = bias ? kNumberFlops * static_cast<double>(node.output.size()) : flops;
+      const double one = inside ? flops : cotangent_flops(tape, i, j, flops);
       if (on_w[source]) by_w += one;
       if (!samples.empty() && samples[i] && samples[source]) by_samples += one;
     }

@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <string_view>
 #include <unordered_map>
 
 #include "autodiff/error.hpp"
+#include "autodiff/memory/recycled.hpp"
 #include "autodiff/ops/internal.hpp"
 #include "autodiff/samples/internal.hpp"
 #include "autodiff/tape/probe.hpp"
@@ -15,7 +15,8 @@ namespace {
 
 constexpr const char* kNotParts = "the loss is not a multiple of the sum of its samples' parts";
 
-/// Where the samples' parts of a loss stand in the record: it is `factor` times the sum of the numbers of `node`.
+/// Where the samples' parts of a loss stand in the record: the loss is `factor` times the sum of the numbers of
+/// `node`, which the node `sum` adds up.
 struct Parts {
   std::uint32_t node = kNoNode;
   std::uint32_t sum = kNoNode;
@@ -26,48 +27,57 @@ struct Parts {
   bool other = false;
 };
 
-bool sums_all(const Node& node) {
-  const std::string_view name = node.op->name();
-  return name == "sum" || (name == "sum_axis" && node.output.rank() == 0);
-}
+bool sums_all(const Node& node) { return node.op->spec().linear == OpLinear::sum && node.output.rank() == 0; }
 
-/// The number an input is, if it is one and no variable.
-const double* constant(const TapeState& tape, const Node& node, std::uint32_t j) {
+/// Whether an input is one number and no variable.
+bool is_constant(const TapeState& tape, const Node& node, std::uint32_t j) {
   const Tensor& t = tape.inputs[node.first_input + j].value();
-  const bool is = tape.source(node, j) == kNoNode && t.size() == 1 && TensorAccess::has_data(t);
-  return is ? t.data().data() : nullptr;
+  return tape.source(node, j) == kNoNode && t.size() == 1 && TensorAccess::has_data(t);
 }
 
-/// Looks through constant factors and reshapes of one number down to the sum; no node if there is anything else.
+/// The input of which a node's number is a multiple, if that and all the others are single numbers, and constant.
+std::optional<std::uint32_t> multiplied_input(const TapeState& tape, const Node& node) {
+  const OpLinear linear = node.op->spec().linear;
+  if (linear != OpLinear::in_first && linear != OpLinear::in_each) return std::nullopt;
+  std::uint32_t found = 0;
+  while (linear == OpLinear::in_each && found + 1 < node.num_inputs && is_constant(tape, node, found))
+    ++found;
+  for (std::uint32_t j = 0; j < node.num_inputs; ++j)
+    if (j == found ? tape.inputs[node.first_input + j].size() != 1 : !is_constant(tape, node, j))
+      return std::nullopt;
+  return found;
+}
+
+/// The node's number if its input j were `factor`.
+double multiple_of(const TapeState& tape, const Node& node, std::uint32_t j, double factor) {
+  RecycledVector<Var> inputs;
+  RecycledVector<const Var*> pointers;
+  for (std::uint32_t k = 0; k < node.num_inputs; ++k) {
+    const Tensor& t = tape.inputs[node.first_input + k].value();
+    inputs.emplace_back(k == j ? Tensor::full(t.shape(), factor) : t);
+  }
+  for (const Var& input : inputs) pointers.push_back(&input);
+  return compute(*node.op, pointers, node.attributes, &node.output.shape()).item();
+}
+
+/// Looks through multiples of one number down to the sum; no node if there is anything else.
 Parts parts_of(const TapeState& tape, const Var& y) {
   Parts parts;
   for (std::uint32_t i = VarAccess::node(y); i != kNoNode;) {
     const Node& node = tape.nodes[i];
     if (!node.op || node.num_inputs == 0) return {};
-    std::uint32_t next = tape.source(node, 0);
     if (sums_all(node)) {
-      parts.node = next;
+      parts.node = tape.source(node, 0);
       parts.sum = i;
       return parts;
     }
-    const std::string_view name = node.op->name();
-    if (name == "scale") {
-      parts.factor *= node.attributes.real[0];
-      const Index count = averaged(node.attributes);
-      parts.count *= std::max<Index>(count, 1);
-      parts.other |= count == 0;
-    } else if (const double* divisor = name == "div" ? constant(tape, node, 1) : nullptr) {
-      parts.factor /= *divisor;
-      parts.other = true;
-    } else if (name == "mul" && (constant(tape, node, 0) || constant(tape, node, 1))) {
-      const std::uint32_t which = constant(tape, node, 0) ? 0 : 1;
-      parts.factor *= *constant(tape, node, which);
-      parts.other = true;
-      next = tape.source(node, 1 - which);
-    } else if (node.op != &kView || tape.inputs[node.first_input].size() != 1) {
-      return {};
-    }
-    i = next;
+    const std::optional<std::uint32_t> j = multiplied_input(tape, node);
+    if (!j) return {};
+    parts.factor = multiple_of(tape, node, *j, parts.factor);
+    const Index count = averaged(*node.op, node.attributes);
+    parts.count *= std::max<Index>(count, 1);
+    parts.other |= count == 0 && node.op != &kView;
+    i = tape.source(node, *j);
   }
   return {};
 }

@@ -123,8 +123,8 @@ std::optional<int> aligned_axis(const Recorded& node, int j, const Influence& ch
   return {};
 }
 
-/// Runs every row of the table and hands over each operation it records that has a row rule.
-void for_each_recorded(const std::function<void(const Recorded&)>& visit) {
+/// Runs every row of the table and hands over each operation it records: those with a row rule, or all.
+void for_each_recorded(const std::function<void(const Recorded&)>& visit, bool all = false) {
   Rng rng(17);
   for (const test::OpRow& row : test::op_table()) {
     SCOPED_TRACE(row.name);
@@ -136,7 +136,7 @@ void for_each_recorded(const std::function<void(const Recorded&)>& visit) {
     const detail::TapeState& state = detail::VarAccess::state(tape);
     for (std::uint32_t i = 0; i < state.nodes.size(); ++i) {
       const Op* op = state.nodes[i].op;
-      if (!op || !op->spec().row_rule) continue;
+      if (!op || !(all || op->spec().row_rule)) continue;
       SCOPED_TRACE(op->name());
       visit(Recorded(state, i, rng));
     }
@@ -187,6 +187,55 @@ TEST(RowRules, AtEveryAxisTheySayWhatChangesWithWhat) {
     }
   });
   EXPECT_GT(count, 500);
+}
+
+TEST(RowRules, SumsAndMultiplesAreWhatTheySay) {
+  std::set<std::string> found;
+  for_each_recorded(
+      [&](const Recorded& node) {
+        const OpLinear linear = node.op().spec().linear;
+        if (linear == OpLinear::other) return;
+        found.insert(node.op().name());
+        const Tensor value = node.with(0, node.in(0)).value();
+        if (linear == OpLinear::sum && value.rank() == 0) {
+          ASSERT_EQ(node.count(), 1);
+          expect_close(value, sum(node.in(0)).value(), 1e-14);
+        }
+        for (int j = 0; j < (linear == OpLinear::in_each ? node.count() : 1); ++j) {
+          SCOPED_TRACE("input " + std::to_string(j));
+          expect_close(node.with(j, -3.0 * Var(node.in(j))).value(), (-3.0 * Var(value)).value(), 1e-14);
+        }
+      },
+      true);
+  EXPECT_EQ(found, (std::set<std::string>{"div", "mul", "scale", "sum", "sum_axis", "view"}));
+}
+
+TEST(RowRules, WhereManyNumbersMeetManyAnOperationSaysWhatItCosts) {
+  // But for those that depend on a line by one or two numbers of it, those that may put a number anywhere, and those
+  // whose map alone knows.
+  const std::set<std::string> others{"deviations",     "log_softmax",  "norm",       "softmax",
+                                     "put_along_axis", "scatter_rows", "linear_map", "linear_map_transposed"};
+  std::set<std::string> products, silent;
+  for_each_recorded(
+      [&](const Recorded& node) {
+        std::size_t pairs = 0;
+        Index numbers = node.out().size();
+        for (int j = 0; j < node.count(); ++j) {
+          numbers += node.in(j).size();
+          for (const std::set<Index>& changed : influence_of(node, j)) pairs += changed.size();
+        }
+        const auto rule = node.op().spec().flops;
+        if (rule) {
+          products.insert(node.op().name());
+          EXPECT_GE(2.0 * rule(node.pullback(), detail::kValue), static_cast<double>(node.out().size()));
+        } else if (pairs > static_cast<std::size_t>(numbers)) {
+          silent.insert(node.op().name());
+        }
+      },
+      true);
+  EXPECT_EQ(products,
+            (std::set<std::string>{"batch_matmul", "linear", "log_det_spd", "matmul", "solve_spd"}));
+  for (const std::string& name : silent) EXPECT_TRUE(others.contains(name)) << name << " needs .flops";
 }
 
 /// What a factor stands for: one row a sample.

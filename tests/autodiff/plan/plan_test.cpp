@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "autodiff/checkpoint.hpp"
+#include "autodiff/custom_op.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/jacobian.hpp"
 #include "autodiff/memory/buffer.hpp"
@@ -145,6 +146,30 @@ TEST(Plan, EveryProductAndEveryElementCounts) {
   const double plain = plan_jacobian(inside, x).way("reverse").flops / 901.0;
   const auto outside = [&](const Var& v) { return checkpoint(inside, v); };
   EXPECT_NEAR(pass_flops(outside, x), 2.0 * plain + 400.0, 1e-6 * plain);
+}
+
+// x w^T for x [n, k], w [m, k], as an operation of a script's own that says what it costs.
+const CustomOp kOwnProduct(
+    {.name = "plan_test_product",
+     .forward = [](const OpInputs& in,
+                   const OpAttributes&) { return matmul(in[0], in[1], {.transpose_b = true}).value(); },
+     .pullback =
+         [](const OpRecord& p, const Var& g, OpCotangents& out) {
+           out.add_matmul(0, g, p.in(1));
+           out.add_matmul(1, g, p.in(0), {.transpose_a = true});
+         },
+     .samples = OpSamples::rows_of_first,
+     .flops = [](const OpRecord& p,
+                 int) { return 2.0 * static_cast<double>(p.shape(0)[1] * p.out_shape().size()); }});
+
+TEST(Plan, OperationsOfAScriptCountWhatTheySay) {
+  Rng rng(2);
+  const Tensor w = rng.normal(Shape{30, 20}), x = rng.normal(Shape{50, 20});
+  const auto own = [&](const Var& v) { return tanh(kOwnProduct(Var(x), v)); };
+  const auto library = [&](const Var& v) { return tanh(matmul(x, v, {.transpose_b = true})); };
+  EXPECT_EQ(pass_flops(own, w), pass_flops(library, w));
+  EXPECT_GT(pass_flops(own, w), 2.0 * 50 * 20 * 30);
+  EXPECT_EQ(plan_jacobian(own, w).way("forward").flops, plan_jacobian(library, w).way("forward").flops);
 }
 
 TEST(Plan, EveryBlockOfRowsTakesItsOwnForwardPasses) {

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "autodiff/custom_op.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/rng.hpp"
@@ -159,6 +160,59 @@ TEST(PerSampleGradients, LossesThatCannotBeTakenApartTakeTheLoop) {
 }
 
 // The loss of one sample alone is what counts, however a batch's is normalised.
+// A sum and multiples under names of a script's own.
+const CustomOp kOwnTotal({.name = "gradients_test_total",
+                          .forward = [](const OpInputs& in,
+                                        const OpAttributes&) { return sum(in[0]).value(); },
+                          .pullback = [](const OpRecord& p, const Var& g,
+                                         OpCotangents& out) { out.add(0, broadcast_to(g, p.shape(0))); },
+                          .linear = OpLinear::sum});
+const CustomOp kOwnShare(
+    {.name = "gradients_test_share",
+     .forward = [](const OpInputs& in, const OpAttributes&) { return (Var(in[0]) / in[1]).value(); },
+     .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, g / p.in(1)); },
+     .linear = OpLinear::in_first});
+const CustomOp kOwnProduct({.name = "gradients_test_product",
+                            .forward = [](const OpInputs& in,
+                                          const OpAttributes&) { return (Var(in[0]) * in[1]).value(); },
+                            .pullback =
+                                [](const OpRecord& p, const Var& g, OpCotangents& out) {
+                                  out.add(0, g * p.in(1));
+                                  out.add(1, g * p.in(0));
+                                },
+                            .linear = OpLinear::in_each});
+const CustomOp kUnsaid(
+    {.name = "gradients_test_unsaid",
+     .forward = [](const OpInputs& in, const OpAttributes&) { return (3.0 * Var(in[0])).value(); },
+     .pullback = [](const OpRecord&, const Var& g, OpCotangents& out) { out.add(0, 3.0 * g); }});
+
+TEST(PerSampleGradients, SumsAndMultiplesOfAScript) {
+  const auto [net, w, x, y] = problem(1);
+  const auto square_errors = [&net = net](const Var& v, const Var& xs, const Tensor& ys) {
+    return square(net(v, xs) - ys);
+  };
+  const auto expect = [&, &w = w, &x = x, &y = y](const char* what, auto outside, bool structured) {
+    expect_as_the_loop(
+        what,
+        [&](const Var& v, const Var& xs, const Tensor& ys) { return outside(square_errors(v, xs, ys)); }, w,
+        x, y, structured);
+  };
+  const Tensor three = Tensor::scalar(3.0);
+  expect(
+      "total", [](const Var& e) { return kOwnTotal(e); }, true);
+  expect(
+      "share", [&](const Var& e) { return kOwnShare(kOwnTotal(e), three); }, true);
+  expect(
+      "product", [&](const Var& e) { return kOwnProduct(three, reshape(kOwnTotal(e), Shape{1})); }, true);
+  expect(
+      "share of the batch",
+      [](const Var& e) { return kOwnShare(sum(e), Tensor::scalar(static_cast<double>(e.size(0)))); }, true);
+  expect(
+      "square", [](const Var& e) { return kOwnProduct(kOwnTotal(e), kOwnTotal(e)); }, false);
+  expect(
+      "unsaid", [](const Var& e) { return kUnsaid(sum(e)); }, false);
+}
+
 TEST(PerSampleGradients, LossesNormalisedByTheBatch) {
   const Tensor x = Tensor::ones(Shape{5, 1}), t{1, 2, 3, 4, 5}, two = Tensor::full(Shape{5, 1}, 2.0);
   const Tensor w{1.0};
