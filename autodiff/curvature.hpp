@@ -4,10 +4,10 @@
 
 namespace cotangent {
 
-/// Gauss-Newton matrix of loss(model(w)) times a vector: G v = J^T (H (J v)), J = d model / dw at w, H the loss's
-/// Hessian at the model's outputs. It is the Hessian without the model's own curvature: equal to it where the
-/// loss's gradient is 0 (residuals 0 in least squares) or the model is linear in w, and positive semidefinite
-/// for a convex loss.
+/// Gauss-Newton matrix of loss(model(w)) times a vector: G v = J^T (H (J v)), J = d model / dw at w, H the
+/// loss's Hessian at the model's outputs. It is the Hessian without the model's own curvature: equal to it
+/// where the loss's gradient is 0 (residuals 0 in least squares) or the model is linear in w, and positive
+/// semidefinite for a convex loss.
 ///
 /// Shapes: model: [s] -> [t], loss: [t] -> []; w, v [s] -> [s].
 /// At a Var: the product on w's tape, differentiable again in w, v and what model and loss capture.

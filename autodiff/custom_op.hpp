@@ -15,8 +15,8 @@ using OpCotangents = detail::Cotangents;
 /// How an operation treats samples, for per-sample Jacobians and structured tangent kernels.
 /// `mixed`: in no way to rely on, such functions are refused. `elementwise`: element by element, scalars go
 /// with any shape. `rows`: row i of the result, along axis 0, depends on rows i of the inputs alone.
-/// `rows_of_first`: on row i of input 0 and on all of the others, which the samples share: parameters. By those
-/// the slow exact way is taken.
+/// `rows_of_first`: on row i of input 0 and on all of the others, which the samples share: parameters. By
+/// those the slow exact way is taken.
 enum class OpSamples { mixed, elementwise, rows, rows_of_first };
 
 struct CustomOpSpec {
@@ -29,15 +29,16 @@ struct CustomOpSpec {
   /// is 0.
   void (*pullback)(const OpRecord& p, const Var& g, OpCotangents& out);
   OpSamples samples = OpSamples::mixed;
-  /// The derivative taken at a kink, in words, and how far each element is from its kink, below 0 on the side with
-  /// another derivative: then check_gradient tells a kink from a mistake, and kink_audit sees it. "none" and no
-  /// distance: smooth everywhere. Neither: kink_audit lists the operation as not audited.
+  /// The derivative taken at a kink, in words, and how far each element is from its kink, below 0 on the side
+  /// with another derivative: then check_gradient tells a kink from a mistake, and kink_audit sees it. "none"
+  /// and no distance: smooth everywhere. Neither: kink_audit lists the operation as not audited.
   const char* at_kink = nullptr;
   Tensor (*kink_distance)(const OpInputs& in, const OpAttributes& attributes) = nullptr;
-  /// Whether it is a sum, or a multiple of its inputs: per-sample gradients then see through it to the samples' parts.
+  /// Whether it is a sum, or a multiple of its inputs: per-sample gradients then see through it to the
+  /// samples' parts.
   OpLinear linear = OpLinear::other;
-  /// Floating-point operations of the products inside, for plans: of the value where j is -1, and of the cotangent of
-  /// input j; by shapes and numbers alone. Null: only the numbers read and written count.
+  /// Floating-point operations of the products inside, for plans: of the value where j is -1, and of the
+  /// cotangent of input j; by shapes and numbers alone. Null: only the numbers read and written count.
   double (*flops)(const OpRecord& p, int j) = nullptr;
 };
 
@@ -57,8 +58,8 @@ struct CustomOpSpec {
 /// ends, and the same once more is that one. Compare it with differences by check_gradient, to second order.
 /// Throws: DomainError if another operation has the name (if made before main and the library's: at its first
 /// use), without a name or a forward rule, or for a kink half described; what its forward rule throws. From a
-/// backward pass: ShapeError for a cotangent of another shape than its input, DomainError for an input there is
-/// not. From a diagnosis: ShapeError for distances of another shape than the result or input 0.
+/// backward pass: ShapeError for a cotangent of another shape than its input, DomainError for an input there
+/// is not. From a diagnosis: ShapeError for distances of another shape than the result or input 0.
 class CustomOp {
  public:
   explicit CustomOp(const CustomOpSpec& spec);

@@ -23,9 +23,9 @@ struct JacobianOptions {
   /// Empty: all.
   std::vector<std::string> params = {};
   Wrt wrt = Wrt::params;
-  /// Bytes of tensors the work may hold, the result's among them: samples are then taken in chunks that fit, by
-  /// plan_per_sample_jacobian's forecast; if nothing fits, a DomainError shows it. What was cached before is not
-  /// counted, nor are the copies of a sample whose gradient rounding has carried over a kink.
+  /// Bytes of tensors the work may hold, the result's among them: samples are then taken in chunks that fit,
+  /// by plan_per_sample_jacobian's forecast; if nothing fits, a DomainError shows it. What was cached before
+  /// is not counted, nor are the copies of a sample whose gradient rounding has carried over a kink.
   std::optional<Index> memory = std::nullopt;
 };
 
@@ -73,15 +73,16 @@ class Jacobian {
 /// Shapes: X [n, ...], f(w, X) [n] or [n, C] -> [n*C, P] (or [n*C, d] by the inputs). A function that mixes
 /// samples is refused with the operation's name; `jacobian` gives its joint derivative. So is one that merges
 /// the axis of the samples with another by reshape, although it may keep them apart, and one that hides in a
-/// `checkpoint`. Of n = 1 nothing is refused. NaN in w or X is passed on to the rows it reaches.
-/// Assumes of f what the record cannot show: C++ that looks at values or at X's size (a branch, value(), detach,
-/// a CustomOp's .samples) must do to a sample within the batch what it does to it alone. That is looked for: f is
-/// evaluated alone on every sample if n <= 8; else on the first, the middle, the last and two more at random by a
-/// fixed seed, one more for each fourfold n. Another value is an error. With other gradients alone, as rounding
-/// makes them at a kink, all rows are taken one by one. What differs only for samples not looked at is not found.
-/// Cost: one forward pass and one backward pass an output, and those of the samples looked at; a parameter that
-/// reaches the data through other operations (tied by arithmetic, normalised, W2 W1), or by partly overlapping
-/// slices, costs n * C passes instead.
+/// `checkpoint`. Of n = 1 nothing is refused. NaN in w or X is passed on to the rows it reaches. Assumes of f
+/// what the record cannot show: C++ that looks at values or at X's size (a branch, value(), detach, a
+/// CustomOp's .samples) must do to a sample within the batch what it does to it alone. That is looked for: f
+/// is evaluated alone on every sample if n <= 8; else on the first, the middle, the last and two more at
+/// random by a fixed seed, one more for each fourfold n. Another value is an error. With other gradients
+/// alone, as rounding makes them at a kink, all rows are taken one by one. What differs only for samples not
+/// looked at is not found.
+/// Cost: one forward pass and one backward pass an output, and those of the samples looked at; a parameter
+/// that reaches the data through other operations (tied by arithmetic, normalised, W2 W1), or by partly
+/// overlapping slices, costs n * C passes instead.
 /// Throws: ShapeError if f does not return [n, ...]; TapeError if samples mix; DomainError for a pattern
 /// nothing matches.
 Jacobian per_sample_jacobian(ModelFunction f, const Params& w, const Tensor& x,
@@ -92,8 +93,8 @@ Jacobian per_sample_jacobian(ModelFunction f, const Tensor& w, const Tensor& x,
 /// The plan per_sample_jacobian follows under .memory: "structured" (all samples at once), "chunks" (as many
 /// samples at a time as fit) or "single" (one record a sample, for models without structure).
 ///
-/// Cost: records of f and their passes on one, two and three samples, from which n are forecast block by block:
-/// sizes are affine in n. f is never evaluated on all of X.
+/// Cost: records of f and their passes on one, two and three samples, from which n are forecast block by
+/// block: sizes are affine in n. f is never evaluated on all of X.
 /// Throws: as per_sample_jacobian where samples mix.
 Plan plan_per_sample_jacobian(ModelFunction f, const Params& w, const Tensor& x,
                               const JacobianOptions& options = {});

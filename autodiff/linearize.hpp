@@ -42,8 +42,8 @@ Linearized linearize(VarFunction f, const Params& w0);
 /// Shapes: as f's. For a tracked X it is differentiable in X too, by f's own operations.
 /// Cost: as Linearized, which it makes anew for every X but the last one seen: calls on the same X (full
 /// batches) record once, minibatches record each time. A tracked X costs a jvp recorded on its tape a call.
-/// It owns a copy of f. Per-sample derivatives take the slow exact way, for w - w0 is an operation on w; they are
-/// f's own at w0, whatever w. Belongs to the thread that made it.
+/// It owns a copy of f. Per-sample derivatives take the slow exact way, for w - w0 is an operation on w; they
+/// are f's own at w0, whatever w. Belongs to the thread that made it.
 /// Throws: ShapeError if w is not like w0.
 class LinearizedModel {
  public:

@@ -16,8 +16,8 @@ struct MatmulOptions {
   double scale = 1.0;
 };
 
-/// How the result depends on the inputs: as a multiple of the first or of each of them, where the others are constant
-/// numbers, or as the sum of all numbers of the only input. `other`: in a way that nothing relies on.
+/// How the result depends on the inputs: as a multiple of the first or of each of them, where the others are
+/// constant numbers, or as the sum of all numbers of the only input. `other`: in a way that nothing relies on.
 enum class OpLinear { other, in_first, in_each, sum };
 
 namespace detail {
@@ -134,8 +134,9 @@ struct OpSpec {
   Index kinks = 1;
   /// Losses that are made of sums and multiples of them are taken apart by this.
   OpLinear linear = OpLinear::other;
-  /// Floating-point operations of the products that make the value (j = kValue) or the cotangent of input j, for
-  /// plans; each number read or written counts besides. Null: no products. Only shapes and attributes may be read.
+  /// Floating-point operations of the products that make the value (j = kValue) or the cotangent of input j,
+  /// for plans; each number read or written counts besides. Null: no products. Only shapes and attributes may
+  /// be read.
   double (*flops)(const Pullback& p, int j) = nullptr;
   /// A script's operation that does not say whether it has kinks.
   bool silent_on_kinks = false;

@@ -1,5 +1,5 @@
-// Plans: what each way to a result is forecast to take in operations and memory, and the one chosen. Each plan_x is
-// declared beside x.
+// Plans: what each way to a result is forecast to take in operations and memory, and the one chosen. Each
+// plan_x is declared beside x.
 #pragma once
 #include <optional>
 #include <string>
@@ -13,8 +13,8 @@ namespace cotangent {
 
 /// One way to a result. Operations are floating-point ones of products, two for each multiplication with its
 /// addition; every call of an operation adds 400, and 2 for each number it reads or writes, for the time they
-/// take. Bytes are those of all blocks of tensors held at once, in use or waiting to be used again, the result's
-/// among them; w and X are not, nor what was cached before.
+/// take. Bytes are those of all blocks of tensors held at once, in use or waiting to be used again, the
+/// result's among them; w and X are not, nor what was cached before.
 struct Way {
   std::string name;
   double flops = 0.0;

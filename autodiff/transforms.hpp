@@ -92,8 +92,8 @@ enum class DerivativeMode { automatic, forward, reverse };
 
 struct FullJacobianOptions {
   DerivativeMode mode = DerivativeMode::automatic;
-  /// Bytes of tensors the work may hold, the result's and at a Var every recorded pass's among them, by plan_jacobian's
-  /// forecast; beyond them a DomainError that shows it.
+  /// Bytes of tensors the work may hold, the result's and at a Var every recorded pass's among them, by
+  /// plan_jacobian's forecast; beyond them a DomainError that shows it.
   std::optional<Index> memory = std::nullopt;
 };
 
@@ -101,11 +101,12 @@ struct FullJacobianOptions {
 ///
 /// Cost: reverse: one backward pass for each of the t outputs. Forward, the derivative of the pullback by its
 /// cotangent: one recorded backward pass, then one pass for each of the s inputs, which costs one to two
-/// backward passes, and three times the record. `automatic` is forward if 2 s + 2 < t. Passes run one after another
-/// on one record, so beyond the result the memory is that of one pass; of f with samples along axis 0,
-/// per_sample_jacobian makes all samples' rows in one pass. Under .memory one more backward pass, to measure it.
-/// Throws: DomainError if .memory is too little, then after f and one pass; ShapeError if [t] and [s] have more axes
-/// together than a tensor may have.
+/// backward passes, and three times the record. `automatic` is forward if 2 s + 2 < t. Passes run one after
+/// another on one record, so beyond the result the memory is that of one pass; of f with samples along axis
+/// 0, per_sample_jacobian makes all samples' rows in one pass. Under .memory one more backward pass, to
+/// measure it.
+/// Throws: DomainError if .memory is too little, then after f and one pass; ShapeError if [t] and [s] have
+/// more axes together than a tensor may have.
 Tensor jacobian(VarFunction f, const Tensor& x, const FullJacobianOptions& options = {});
 Tensor jacobian(VarFunction f, const Params& w, const FullJacobianOptions& options = {});
 Var jacobian(VarFunction f, const Var& x, const FullJacobianOptions& options = {});
@@ -113,8 +114,8 @@ Var jacobian(VarFunction f, const Var& x, const FullJacobianOptions& options = {
 /// Consecutive rows of a Jacobian, [k, s], from row `first` on; outputs and inputs are counted flat.
 using RowBlock = FunctionRef<void(Index first, const Tensor& rows)>;
 
-/// The rows of jacobian(f, x) in order, block by block, so that it need never be held whole: to write it to a file, or
-/// to add up J^T J. The memory is for the work and one block; without it there is one block.
+/// The rows of jacobian(f, x) in order, block by block, so that it need never be held whole: to write it to a
+/// file, or to add up J^T J. The memory is for the work and one block; without it there is one block.
 ///
 ///   jacobian_blocks(f, w, {.memory = 100 << 20}, [&](Index first, const Tensor& rows) { ... });
 ///
@@ -124,8 +125,8 @@ using RowBlock = FunctionRef<void(Index first, const Tensor& rows)>;
 void jacobian_blocks(VarFunction f, const Tensor& x, const FullJacobianOptions& options, RowBlock block);
 void jacobian_blocks(VarFunction f, const Params& w, const FullJacobianOptions& options, RowBlock block);
 
-/// The plan of jacobian(f, x, options): "reverse" or "forward", of which a pass is counted as two of the other's
-/// (it measures 1.1 to 1.9). The memory of forward is an upper bound from that of a backward pass.
+/// The plan of jacobian(f, x, options): "reverse" or "forward", of which a pass is counted as two of the
+/// other's (it measures 1.1 to 1.9). The memory of forward is an upper bound from that of a backward pass.
 /// Cost: one record of f and one backward pass.
 Plan plan_jacobian(VarFunction f, const Tensor& x, const FullJacobianOptions& options = {});
 Plan plan_jacobian(VarFunction f, const Params& w, const FullJacobianOptions& options = {});

@@ -15,8 +15,8 @@ namespace cotangent::theory {
 
 /// How a kernel is computed. `structured` sums (H_u H_v^T) o (Delta_u Delta_v^T) over the places where
 /// parameters meet the data and forms neither J nor a weight's cotangent; `materialised` forms J and
-/// multiplies; `products` takes K v for every unit vector v, slowly and in little memory; `automatic` takes the
-/// structured way where the model allows it, or under .memory the cheapest that fits.
+/// multiplies; `products` takes K v for every unit vector v, slowly and in little memory; `automatic` takes
+/// the structured way where the model allows it, or under .memory the cheapest that fits.
 enum class KernelMethod { automatic, structured, materialised, products };
 
 struct KernelOptions {
@@ -57,9 +57,9 @@ class TangentKernel {
 /// Shapes: X1 [n1, ...], X2 [n2, ...], f(w, X) [n] or [n, C] -> [n1, n2, C, C].
 /// Cost: structured: a forward and C backward passes a set, and two [n1, n2] products for each layer and pair
 /// of outputs; materialised: (n1 + n2) C P numbers. A parameter that reaches the data through other
-/// operations (normalised, W2 W1) takes the materialised way where the structured one is asked for, as does one
-/// read by partly overlapping slices or one whose gradients alone are others than within a batch; all are then
-/// exact. So is `products`, which looks at the first three samples only, and refuses the last of these.
+/// operations (normalised, W2 W1) takes the materialised way where the structured one is asked for, as does
+/// one read by partly overlapping slices or one whose gradients alone are others than within a batch; all are
+/// then exact. So is `products`, which looks at the first three samples only, and refuses the last of these.
 /// Throws: as per_sample_jacobian; ShapeError if f's outputs differ between the sets.
 /// Source: Jacot, Gabriel, Hongler 2018; Novak, Sohl-Dickstein, Schoenholz 2022 (structured derivatives).
 TangentKernel tangent_kernel(ModelFunction f, const Params& w, const Tensor& x1, const Tensor& x2,
@@ -69,7 +69,8 @@ TangentKernel tangent_kernel(ModelFunction f, const Params& w, const Tensor& x,
 
 /// The plan tangent_kernel follows under .memory: "structured", "materialised" or "products".
 ///
-/// Cost: records of f and their passes on one, two and three samples of each set; f is never evaluated on all of them.
+/// Cost: records of f and their passes on one, two and three samples of each set; f is never evaluated on all
+/// of them.
 /// Throws: as tangent_kernel where samples mix.
 Plan plan_tangent_kernel(ModelFunction f, const Params& w, const Tensor& x1, const Tensor& x2,
                          const KernelOptions& options = {});
@@ -96,12 +97,13 @@ class TangentKernelOperator {
   std::shared_ptr<Record> record_;
 };
 
-/// What the structured kernel is compared with: J J^T; J J^T with J made sample after sample by jacobian(); K v for every
-/// unit vector v, by TangentKernelOperator.
+/// What the structured kernel is compared with: J J^T; J J^T with J made sample after sample by jacobian(); K
+/// v for every unit vector v, by TangentKernelOperator.
 enum class KernelPath { materialised, sample_by_sample, products };
 
-/// sum over layers of (H H^T) o (Delta Delta^T) is J J^T: certified at this w if the structured kernel and the other one
-/// differ by at most `accuracy` of the largest entry. Hypothesis: the model has a structured kernel.
+/// sum over layers of (H H^T) o (Delta Delta^T) is J J^T: certified at this w if the structured kernel and
+/// the other one differ by at most `accuracy` of the largest entry. Hypothesis: the model has a structured
+/// kernel.
 ///
 /// Cost: both kernels.
 /// Throws: as tangent_kernel; DomainError unless accuracy is positive.

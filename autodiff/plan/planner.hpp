@@ -1,4 +1,5 @@
-// The planner's door: with what is in here jacobian, the samples' rows and theory's kernels forecast their ways.
+// The planner's door: with what is in here jacobian, the samples' rows and theory's kernels forecast their
+// ways.
 #pragma once
 #include <optional>
 
@@ -16,8 +17,8 @@ inline double block_of(Index numbers) {
   return static_cast<double>(block_bytes(static_cast<std::size_t>(numbers)));
 }
 
-/// How many things, of at most `most`, fit at a time: the largest count that is not `over`, and 1 if all are over. If
-/// a count is over, all larger ones must be.
+/// How many things, of at most `most`, fit at a time: the largest count that is not `over`, and 1 if all are
+/// over. If a count is over, all larger ones must be.
 template <class Over>
 Index largest_that_fits(Index most, Over over) {
   if (!over(most)) return most;

@@ -1,5 +1,5 @@
-// Counting over a record: two floating-point operations for each multiplication of a product with its addition, and
-// a few for each number of anything else.
+// Counting over a record: two floating-point operations for each multiplication of a product with its
+// addition, and a few for each number of anything else.
 #include "autodiff/plan/record_costs.hpp"
 
 #include "autodiff/ops/internal.hpp"
@@ -23,8 +23,8 @@ double forward_flops(const TapeState& tape, std::uint32_t i) {
   return product_flops(tape, i, kValue) + kNumberFlops * static_cast<double>(numbers);
 }
 
-/// Operations of the cotangent of input j: those of an evaluation, but where a product takes none for it, which then
-/// only adds the result's cotangent up.
+/// Operations of the cotangent of input j: those of an evaluation, but where a product takes none for it,
+/// which then only adds the result's cotangent up.
 double cotangent_flops(const TapeState& tape, std::uint32_t i, std::uint32_t j, double forward) {
   const bool adds_up =
       product_flops(tape, i, kValue) > 0.0 && product_flops(tape, i, static_cast<int>(j)) == 0.0;

@@ -15,8 +15,8 @@ namespace {
 
 constexpr int kUnseen = -3;
 
-/// Follows the samples forward from X to the first operation after which no one axis holds them apart; kNoNode if there
-/// is none, with the axis of the output they end on.
+/// Follows the samples forward from X to the first operation after which no one axis holds them apart;
+/// kNoNode if there is none, with the axis of the output they end on.
 std::uint32_t first_mixing(const TapeState& tape, std::uint32_t output, int& end_axis) {
   end_axis = 0;
   std::vector<unsigned char> reaches(tape.nodes.size(), 0);

@@ -1,5 +1,5 @@
-// The walk back from a function's result along the axes that hold its samples: it proves that samples stay apart, and
-// lists the places where parameters meet the data.
+// The walk back from a function's result along the axes that hold its samples: it proves that samples stay
+// apart, and lists the places where parameters meet the data.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -24,8 +24,8 @@ struct SharedInput {
   Index size;
 };
 
-/// What the record of f(w, X) says about its samples. Throws: TapeError, beginning with the operation that mixes
-/// them, or with `operation` where the result holds them along another axis than 0.
+/// What the record of f(w, X) says about its samples. Throws: TapeError, beginning with the operation that
+/// mixes them, or with `operation` where the result holds them along another axis than 0.
 class SampleAnalysis {
  public:
   SampleAnalysis(const char* operation, const TapeState& tape, std::uint32_t output,

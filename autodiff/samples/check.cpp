@@ -1,5 +1,5 @@
-// What the record cannot show, C++ that looks at values or at the number of samples, is looked for by evaluating
-// some samples alone: their values and rows must be those within the batch.
+// What the record cannot show, C++ that looks at values or at the number of samples, is looked for by
+// evaluating some samples alone: their values and rows must be those within the batch.
 #include <fmt/format.h>
 
 #include <algorithm>

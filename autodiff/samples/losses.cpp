@@ -15,8 +15,8 @@ namespace {
 
 constexpr const char* kNotParts = "the loss is not a multiple of the sum of its samples' parts";
 
-/// Where the samples' parts of a loss stand in the record: the loss is `factor` times the sum of the numbers of
-/// `node`, which the node `sum` adds up.
+/// Where the samples' parts of a loss stand in the record: the loss is `factor` times the sum of the numbers
+/// of `node`, which the node `sum` adds up.
 struct Parts {
   std::uint32_t node = kNoNode;
   std::uint32_t sum = kNoNode;
@@ -35,7 +35,8 @@ bool is_constant(const TapeState& tape, const Node& node, std::uint32_t j) {
   return tape.source(node, j) == kNoNode && t.size() == 1 && TensorAccess::has_data(t);
 }
 
-/// The input of which a node's number is a multiple, if that and all the others are single numbers, and constant.
+/// The input of which a node's number is a multiple, if that and all the others are single numbers, and
+/// constant.
 std::optional<std::uint32_t> multiplied_input(const TapeState& tape, const Node& node) {
   const OpLinear linear = node.op->spec().linear;
   if (linear != OpLinear::in_first && linear != OpLinear::in_each) return std::nullopt;
@@ -99,8 +100,8 @@ class Summands : public Probe {
   std::unordered_map<std::uint32_t, Tensor> kept_;
 };
 
-/// The factor of each sample alone, by a forward pass of each; nothing where one has none, or where the loss alone
-/// is not that factor times the sum of the parts within the batch.
+/// The factor of each sample alone, by a forward pass of each; nothing where one has none, or where the loss
+/// alone is not that factor times the sum of the parts within the batch.
 std::optional<Tensor> factors_alone(const SampleSource& source, Index first, const Tensor& sums) {
   Tensor factors = uninitialized(sums.shape());
   for (Index i = 0; i < sums.size(); ++i) {

@@ -1,5 +1,5 @@
-// The samples' door: rows of derivatives, one for each sample and each of its outputs, made for all samples together.
-// Behind per_sample_jacobian, per_sample_gradients and the tangent kernels.
+// The samples' door: rows of derivatives, one for each sample and each of its outputs, made for all samples
+// together. Behind per_sample_jacobian, per_sample_gradients and the tangent kernels.
 #pragma once
 #include <algorithm>
 #include <optional>
@@ -30,12 +30,13 @@ Index count_columns(const std::vector<ColumnRange>& columns);
 /// The first k samples; where there are fewer, it begins again with the first.
 Tensor some_samples(const Tensor& x, Index k);
 
-/// n samples, and a function that treats them alike and apart, of which each sample has one or more outputs: a model
-/// differentiated by parameters or by its inputs, or a loss differentiated by parameters. The function itself must
-/// outlive it.
+/// n samples, and a function that treats them alike and apart, of which each sample has one or more outputs:
+/// a model differentiated by parameters or by its inputs, or a loss differentiated by parameters. The
+/// function itself must outlive it.
 class SampleSource {
  public:
-  /// The outputs f(w, X)[i, ...], by the parameters in `columns`. Throws, as the others: ShapeError without samples.
+  /// The outputs f(w, X)[i, ...], by the parameters in `columns`. Throws, as the others: ShapeError without
+  /// samples.
   static SampleSource model(ModelFunction f, const Tensor& w, const Tensor& x,
                             std::vector<ColumnRange> columns);
   /// The same outputs, by the sample's own numbers in X.
@@ -72,8 +73,9 @@ class SampleSource {
   std::vector<ColumnRange> columns_;
 };
 
-/// One place where the slice [offset, offset + size) of w meets the data. Sample i's gradient of output c there is
-/// the outer product of delta[c]_i and data_i (data first if so marked), or delta[c]_i alone if data is empty.
+/// One place where the slice [offset, offset + size) of w meets the data. Sample i's gradient of output c
+/// there is the outer product of delta[c]_i and data_i (data first if so marked), or delta[c]_i alone if data
+/// is empty.
 struct ParamUse {
   Index offset = 0;
   Index size = 0;
@@ -95,18 +97,20 @@ struct SampleSweep {
   bool alike = true;
 };
 
-/// A sweep over all samples, compared with sweeps over some of them alone. If these have other gradients, or if a loss
-/// has other values, it has a slow_reason and is not `alike`; so has, but is alike, one where a parameter reaches the
-/// data through other operations, or of a loss that is neither [n] nor a multiple of the sum of its samples' parts.
-/// Throws: ShapeError unless a model returns [n, ...] and a loss [n] or one number; TapeError naming the operation that
-/// mixes samples, or for a model whose values are others for a sample alone.
+/// A sweep over all samples, compared with sweeps over some of them alone. If these have other gradients, or
+/// if a loss has other values, it has a slow_reason and is not `alike`; so has, but is alike, one where a
+/// parameter reaches the data through other operations, or of a loss that is neither [n] nor a multiple of
+/// the sum of its samples' parts.
+/// Throws: ShapeError unless a model returns [n, ...] and a loss [n] or one number; TapeError naming the
+/// operation that mixes samples, or for a model whose values are others for a sample alone.
 SampleSweep sweep_samples(const SampleSource& source);
 
 /// The same without the comparison, and what the record costs.
 SampleSweep sweep_once(const SampleSource& source, RecordCosts& costs);
 
-/// The Jacobian [n*C, P] from the sweep's uses, or, where they are not complete, by one record after the other of each
-/// sample alone, which is its definition. Written to the rows from `first_row` on of a larger one, or a new one.
+/// The Jacobian [n*C, P] from the sweep's uses, or, where they are not complete, by one record after the
+/// other of each sample alone, which is its definition. Written to the rows from `first_row` on of a larger
+/// one, or a new one.
 void write_rows(const SampleSweep& sweep, const SampleSource& source, Tensor& jacobian, Index first_row);
 Tensor rows_of(const SampleSweep& sweep, const SampleSource& source);
 
@@ -149,8 +153,8 @@ Plan plan_samples(std::string task, const SampleForecast& forecast, Index number
 /// How many of so many samples a way takes at a time.
 Index samples_at_a_time(const Way& way, Index samples);
 
-/// work(first, last) for chunks of samples of one size, so that blocks of memory serve again: the last chunk takes some
-/// samples twice.
+/// work(first, last) for chunks of samples of one size, so that blocks of memory serve again: the last chunk
+/// takes some samples twice.
 template <class Work>
 void each_chunk(Index samples, Index chunk, Work work) {
   for (Index first = 0; first < samples; first += chunk) {

@@ -1,4 +1,5 @@
-// From the uses of a sweep to numbers: rows and their squares; the rows of samples alone; the choice of columns.
+// From the uses of a sweep to numbers: rows and their squares; the rows of samples alone; the choice of
+// columns.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -4,8 +4,8 @@
 
 namespace cotangent::detail {
 
-/// Marks every node of (first, last] with a marked input; `marks` has one byte a node. A node that `cut` names stays
-/// unmarked, and with it what depends on nothing else.
+/// Marks every node of (first, last] with a marked input; `marks` has one byte a node. A node that `cut`
+/// names stays unmarked, and with it what depends on nothing else.
 template <class Cut>
 void mark_dependents(const TapeState& tape, std::uint32_t first, std::uint32_t last, unsigned char* marks,
                      Cut cut) {

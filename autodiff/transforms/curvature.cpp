@@ -1,5 +1,5 @@
-// Curvature by pulling back and pushing forward on one record: a pullback is linear in its cotangent u, so what is
-// linear in u is differentiated by u.
+// Curvature by pulling back and pushing forward on one record: a pullback is linear in its cotangent u, so
+// what is linear in u is differentiated by u.
 #include "autodiff/curvature.hpp"
 
 #include <fmt/format.h>
@@ -78,8 +78,8 @@ Tensor gauss_newton_matrix(VarFunction model, VarFunction loss, const Params& w)
 
 namespace {
 
-/// With g(w) = J^T u: Jv = d<g, v>/du, H_u v = d<g, v>/dw and so on. For one output u is 1 and <g, v> the first
-/// derivative itself, which spares the pullback's recorded cotangent and the passes by it.
+/// With g(w) = J^T u: Jv = d<g, v>/du, H_u v = d<g, v>/dw and so on. For one output u is 1 and <g, v> the
+/// first derivative itself, which spares the pullback's recorded cotangent and the passes by it.
 DirectionalDerivatives<Var> along(TapeState& tape, VarFunction f, const Var& at, const Var& v, int order,
                                   bool create_graph) {
   const char* name = "directional_derivatives";

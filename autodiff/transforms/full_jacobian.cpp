@@ -99,7 +99,8 @@ class Record {
   double reverse_passes() const { return static_cast<double>(y_.size()); }
   double forward_passes() const { return 2.0 * static_cast<double>(at_.size()) + 2.0; }
 
-  /// Bytes besides the result. A recorded pass keeps what a plain one takes, and sums it would add up in place.
+  /// Bytes besides the result. A recorded pass keeps what a plain one takes, and sums it would add up in
+  /// place.
   double reverse_bytes() const { return BlockReplay().run(all_).peak(); }
   double forward_bytes() const {
     return BlockReplay().run(record_).peak() + 2.0 * bytes_taken(pass_) + 3.0 * pass_bytes() +
@@ -160,7 +161,8 @@ Plan plan_whole(const Record& record, const Var& at, const FullJacobianOptions& 
   return Plan(task_of(record, at), {reverse, forward}, options.memory);
 }
 
-/// The way the plan would take; without a memory there is no need of its forecast, for both ways repeat one pass.
+/// The way the plan would take; without a memory there is no need of its forecast, for both ways repeat one
+/// pass.
 bool by_columns(const Record& record, const Var& at, const FullJacobianOptions& options, bool tracked) {
   if (options.memory) return plan_whole(record, at, options, tracked).chosen().name == "forward";
   if (options.mode == DerivativeMode::automatic) return record.forward_passes() < record.reverse_passes();

@@ -1,11 +1,12 @@
-// The pullback of a function as part of the record: behind jvp and all that multiplies a Jacobian from the right.
+// The pullback of a function as part of the record: behind jvp and all that multiplies a Jacobian from the
+// right.
 #pragma once
 #include "autodiff/tape/state.hpp"
 
 namespace cotangent::detail {
 
-/// f's value y at `at`, and its pullback J^T u by a cotangent u, which are all on the record. The pullback is linear
-/// in u, so its derivative by u along v is J v, whatever u is; here u is 0.
+/// f's value y at `at`, and its pullback J^T u by a cotangent u, which are all on the record. The pullback is
+/// linear in u, so its derivative by u along v is J v, whatever u is; here u is 0.
 /// Shapes: at [s], y and u [t], pulled [s].
 class RecordedPullback {
  public:

@@ -284,8 +284,8 @@ double structured_kernel_flops(const SampleSweep& sweep, Index n1, Index n2, boo
           }
         }
       if (!any) continue;
-      // One set with itself: halves on the diagonal of outputs, nothing above it. Each block is then multiplied by
-      // the factor and added, three operations a number.
+      // One set with itself: halves on the diagonal of outputs, nothing above it. Each block is then
+      // multiplied by the factor and added, three operations a number.
       const bool half = symmetric && s == t;
       const double block = product(width, false) + 3.0 * pairs;
       const double diagonal = product(width, half) + (symmetric ? 1.5 : 3.0) * pairs;

@@ -1,4 +1,5 @@
-// The structured tangent kernel from two sweeps over samples, and what it would cost. Behind tangent_kernel.hpp.
+// The structured tangent kernel from two sweeps over samples, and what it would cost. Behind
+// tangent_kernel.hpp.
 #pragma once
 #include "autodiff/samples/sweep.hpp"
 
@@ -14,8 +15,8 @@ void reflect(Tensor& square);
 /// [n1*C, n2*C]; a sweep with itself (the same object twice) gives an exactly symmetric matrix.
 Tensor structured_kernel(const cotangent::detail::SampleSweep& a, const cotangent::detail::SampleSweep& b);
 
-/// Operations of that kernel's matrix products, and of adding them up, for n1 and n2 samples of the model that
-/// `sweep` was made of.
+/// Operations of that kernel's matrix products, and of adding them up, for n1 and n2 samples of the model
+/// that `sweep` was made of.
 double structured_kernel_flops(const cotangent::detail::SampleSweep& sweep, Index n1, Index n2,
                                bool symmetric);
 

@@ -86,8 +86,8 @@ TangentKernel by_rows(const Task& task, const KernelOptions& options) {
   return TangentKernel(std::move(k), a.outputs, KernelMethod::materialised);
 }
 
-/// Column (j, c) is K times the unit vector there: exact for every function that treats samples alike and apart, as
-/// sweeps over the first few samples, and the planner's, show it.
+/// Column (j, c) is K times the unit vector there: exact for every function that treats samples alike and
+/// apart, as sweeps over the first few samples, and the planner's, show it.
 TangentKernel by_products(const Task& task, const KernelOptions& options) {
   const auto few = [](const SampleSource& set) { return set.part(0, std::min<Index>(set.samples(), 3)); };
   const Sweeps sweeps =
@@ -119,7 +119,8 @@ Task task_of(ModelFunction f, const Params& w, const Tensor& x1, const Tensor* x
   return task;
 }
 
-/// The blocks of two records with their products, on two and on three samples of each set, and of one product.
+/// The blocks of two records with their products, on two and on three samples of each set, and of one
+/// product.
 SampleTrace trace_products(const Task& task, const KernelOptions& options) {
   const auto on = [&](Index k) {
     const Tensor x1 = some_samples(task.x1, k), x2 = some_samples(task.other(), k);

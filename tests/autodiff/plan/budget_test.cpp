@@ -1,5 +1,5 @@
-// Memory: what every way really holds is at most its forecast, for rules with many temporaries too; budgets hold; a
-// Jacobian in blocks of rows is the whole one.
+// Memory: what every way really holds is at most its forecast, for rules with many temporaries too; budgets
+// hold; a Jacobian in blocks of rows is the whole one.
 #include <algorithm>
 #include <cmath>
 

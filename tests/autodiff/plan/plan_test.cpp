@@ -1,5 +1,5 @@
-// Plans: operations against counts by hand, bytes against what was really held, the way taken for shapes where each
-// should be, and that every way gives the same numbers.
+// Plans: operations against counts by hand, bytes against what was really held, the way taken for shapes
+// where each should be, and that every way gives the same numbers.
 #include "autodiff/plan.hpp"
 
 #include <cmath>

@@ -1,5 +1,5 @@
-// Gradients of a loss a sample: against a loop over single samples; lengths against the rows; losses that cannot
-// be taken apart; refusals.
+// Gradients of a loss a sample: against a loop over single samples; lengths against the rows; losses that
+// cannot be taken apart; refusals.
 #include "autodiff/per_sample_gradients.hpp"
 
 #include <cmath>

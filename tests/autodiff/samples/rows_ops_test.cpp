@@ -1,5 +1,6 @@
-// per_sample_jacobian and tangent kernels through comparisons, reductions, softmax, picking by position and batched
-// products: structured, and equal to the derivatives of single samples; what mixes samples is refused by name.
+// per_sample_jacobian and tangent kernels through comparisons, reductions, softmax, picking by position and
+// batched products: structured, and equal to the derivatives of single samples; what mixes samples is refused
+// by name.
 #include <cmath>
 
 #include "autodiff/autodiff.hpp"

@@ -1,5 +1,6 @@
-// Random models: per-sample Jacobians, tangent kernels, gradients and lengths are refused with an operation's name or
-// equal to a loop over single samples; without an instruction that mixes samples they are not refused.
+// Random models: per-sample Jacobians, tangent kernels, gradients and lengths are refused with an operation's
+// name or equal to a loop over single samples; without an instruction that mixes samples they are not
+// refused.
 #include <set>
 
 #include "autodiff/error.hpp"

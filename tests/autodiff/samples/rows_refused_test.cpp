@@ -300,7 +300,8 @@ Tensor alone(const Function& f, const Tensor& w, const Tensor& x) {
   return concat(rows, 0).value();
 }
 
-// The record does not show values taken out of it; the values of f may not betray them either, its gradients do: then each row is taken by itself.
+// The record does not show values taken out of it; the values of f may not betray them either, its gradients
+// do: then each row is taken by itself.
 TEST(Refused, StatisticsTakenOffTheRecord) {
   const Tensor w = Tensor::from(std::vector<double>(64, 0.0), Shape{64});
   const Tensor v = weights(), x = samples();

@@ -229,7 +229,8 @@ const std::vector<Model> kSlow{
 Tensor weights() { return Rng(31).normal(Shape{kParams}, 0.0, 0.7); }
 Tensor samples(Index n) { return Rng(32).split("x").normal(Shape{n, kWidth}); }
 
-/// Row (i, c) as the definition has it: the gradient of f(w, X[i:i+1])[c], one sample and one output at a time.
+/// Row (i, c) as the definition has it: the gradient of f(w, X[i:i+1])[c], one sample and one output at a
+/// time.
 Tensor by_single_samples(const Model& model, const Tensor& w, const Tensor& x, bool by_inputs) {
   std::vector<double> numbers;
   Index rows = 0;
