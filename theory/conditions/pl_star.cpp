@@ -109,10 +109,12 @@ Verdict check_jacobian_rank(ModelFunction f, const Params& w, const Tensor& x, I
   const std::span<const double> values = kernel.eigen.values.data();
   const auto least =
       std::count_if(values.begin(), values.end(), [&](double lambda) { return lambda > kernel.error; });
-  const double low = static_cast<double>(least), high = static_cast<double>(std::max(least, most));
-  const Measured rank = low == high ? exact(low) : within(0.5 * (low + high), 0.5 * (high - low));
-  Verdict v =
-      proof.conclude(Domain::here("w"), "claimed <= rank J(w)", exact(static_cast<double>(claimed)) <= rank);
+  const double low = static_cast<double>(least), high = static_cast<double>(std::max(least, most)),
+               claim = static_cast<double>(claimed);
+  const Measured rank = claim <= low   ? exact(low)
+                        : claim > high ? exact(high)
+                                       : within(0.5 * (low + high), 0.5 * (high - low));
+  Verdict v = proof.conclude(Domain::here("w"), "claimed <= rank J(w)", exact(claim) <= rank);
   if (v.outcome == Outcome::refuted) v.witness = Params({{"w", w.flat()}, {"X", x}});
   return v;
 }
