@@ -21,11 +21,12 @@ import zipfile
 SKIPPED = 77
 PROGRAM, SOURCE = map(pathlib.Path, sys.argv[1:3])
 NAME = SOURCE.stem
-VERDICTS = {"certified", "supported", "refuted", "inconclusive", "not_applicable"}
-LECTURE = re.compile(r"(proxy|cpsc532s|landscape|ece826|ece8101)( [A-Z]+\d+)?")
+VERDICTS = {"certified", "supported", "refuted", "agrees", "inconclusive", "not_applicable"}
+# Lecture and entry; nothing where two numbers are compared.
+LECTURE = re.compile(r"((proxy|cpsc532s|landscape|ece826|ece8101) [A-Z]+\d+|additions \d\.\d+[a-z]?)?")
 CHECK_KEYS = ["name", "source", "claim", "lhs", "rhs", "margin", "verdict", "expected"]
 ROW_KEYS = ["name", "lhs", "rhs", "margin", "holds"]
-MORE_CHECK_KEYS = ["scope", "note", "hypotheses", "steps", "witness"]
+MORE_CHECK_KEYS = ["scope", "note", "citation", "formula", "hypotheses", "steps", "witness"]
 KEYS = ["lesson", "seed", "provenance", "metrics", "checks", "figures"]
 MORE_KEYS = ["captions", "claim", "statement", "seconds"]
 PROVENANCE_KEYS = {"cpu", "blas_core", "blas_config", "blas_threads", "isa", "compiler", "build_type"}

@@ -96,7 +96,7 @@ Verdict check_pl_star(ModelFunction f, const Params& w, const Tensor& x, const T
 Verdict check_jacobian_rank(ModelFunction f, const Params& w, const Tensor& x, Index claimed) {
   if (claimed < 0)
     throw DomainError(fmt::format("[check_jacobian_rank] claimed is {}; give a rank", claimed));
-  Proof proof(Claim("the rank of the Jacobian", fmt::format("{} <= rank J(w)", claimed)));
+  Proof proof(Claim(entry("O14"), fmt::format("{} <= rank J(w)", claimed), "rank"));
   const Tensor j = per_sample_jacobian(f, w, x).matrix();
   const Index rows = j.size(0), columns = j.size(1);
   std::vector<bool> row(static_cast<std::size_t>(rows)), column(static_cast<std::size_t>(columns));
