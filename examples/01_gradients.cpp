@@ -1,5 +1,6 @@
-// Lesson 01, gradients. One learns how a tape records a function and is walked back through, that the gradient can be
-// differentiated again, what central differences can check, and which derivative counts at a kink.
+// Lesson 01, gradients. One learns how a tape records a function and is walked back through, that the
+// gradient can be differentiated again, what central differences can check, and which derivative counts at a
+// kink.
 #include <algorithm>
 #include <cmath>
 #include <vector>

@@ -1,6 +1,7 @@
-// Lesson 02, training. One learns how a network, a risk over samples, an optimizer and an observer fit together: a leaky
-// ReLU network learns handwritten digits from images that move a little after each epoch, and its weights are saved.
-// The numbers in it were chosen on a split of the training digits by select_classifier; the table is in the README.
+// Lesson 02, training. One learns how a network, a risk over samples, an optimizer and an observer fit
+// together: a leaky ReLU network learns handwritten digits from images that move a little after each epoch,
+// and its weights are saved. The numbers in it were chosen on a split of the training digits by
+// select_classifier; the table is in the README.
 #include <vector>
 
 #include "cotangent.hpp"

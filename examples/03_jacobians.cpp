@@ -1,5 +1,6 @@
-// Lesson 03, Jacobians. One learns that the per-sample Jacobians of small networks have closed forms, what these say of
-// K = J J^T, and why "one active neuron somewhere" is not enough for K > 0. The lecture's J is ours transposed.
+// Lesson 03, Jacobians. One learns that the per-sample Jacobians of small networks have closed forms, what
+// these say of K = J J^T, and why "one active neuron somewhere" is not enough for K > 0. The lecture's J is
+// ours transposed.
 #include <algorithm>
 
 #include "cotangent.hpp"
@@ -36,7 +37,8 @@ void lesson(examples::Lesson& l) {
            compare({"ReLU: eigenvalues of K", "each sample has an active neuron: 2 and 8, to 1e-12"},
                    spectrum(tangent_kernel(relu, w, x).matrix()).values, {2, 8}));
 
-  // Other networks and other W: the block form of J, K = (X X^T) o B with B = D D^T, and the bound for every W.
+  // Other networks and other W: the block form of J, K = (X X^T) o B with B = D D^T, and the bound for every
+  // W.
   Rng rng(l.seed());
   std::vector<theory::Verdict> forms, bounds;
   double least = bound.number("lambda_min");

@@ -1,6 +1,6 @@
-// Lesson 08, proxy convexity. One learns that gradient descent reaches every accuracy with a two-layer leaky ReLU net on
-// separable data, from any start and at any width: the theorem verified hypothesis by hypothesis, its proof evaluated at
-// every iterate of a run, and what is refused or refuted when a hypothesis breaks.
+// Lesson 08, proxy convexity. One learns that gradient descent reaches every accuracy with a two-layer leaky
+// ReLU net on separable data, from any start and at any width: the theorem verified hypothesis by hypothesis,
+// its proof evaluated at every iterate of a run, and what is refused or refuted when a hypothesis breaks.
 #include "cotangent.hpp"
 #include "examples/support/digits.hpp"
 #include "examples/support/lessons.hpp"
@@ -70,7 +70,8 @@ void lesson(examples::Lesson& l) {
   broken(problem, "a step too long", {.step = 1.0});
   broken({nn::TwoLayer(10, 32, nn::ReLU()), data.x, data.y}, "ReLU instead of leaky ReLU");
 
-  // With ReLU the theorem is false: a dead unit has the risk log 2 and no gradient, so no h below log 2 can be a proxy.
+  // With ReLU the theorem is false: a dead unit has the risk log 2 and no gradient, so no h below log 2 can
+  // be a proxy.
   const LeakyReluProblem dead(nn::TwoLayer(1, 1, nn::ReLU(), {.outer = {1}}), {{1}}, {1});
   const theory::ProxyConvexity hoped{.f = [&](const Var& w) { return dead.risk(w); },
                                      .h = [](const Var&) { return Var(0.1); },

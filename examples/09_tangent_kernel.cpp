@@ -1,5 +1,6 @@
-// Lesson 09, the tangent kernel. One learns three ways to the same K = J J^T and one to K v without K, how far computed
-// eigenvalues can be trusted, and that lambda_min(K(w)) is the PL* constant at w of the square loss.
+// Lesson 09, the tangent kernel. One learns three ways to the same K = J J^T and one to K v without K, how
+// far computed eigenvalues can be trusted, and that lambda_min(K(w)) is the PL* constant at w of the square
+// loss.
 #include "cotangent.hpp"
 #include "examples/support/lessons.hpp"
 
@@ -16,7 +17,8 @@ void lesson(examples::Lesson& l) {
   const Tensor x = rng.normal({n, 8});
   print(net);
 
-  // Without a Jacobian; by the Jacobian; in the simplest way there is, one sample after the other; and by products K v.
+  // Without a Jacobian; by the Jacobian; in the simplest way there is, one sample after the other; and by
+  // products K v.
   l.expect(Outcome::certified, check_kernel_paths(net, w, x, KernelPath::materialised),
            "structured = materialised");
   l.expect(Outcome::certified, check_kernel_paths(net, w, x, KernelPath::sample_by_sample),
@@ -51,8 +53,8 @@ void lesson(examples::Lesson& l) {
                    Tensor{dot(g, g)}, Tensor{dot(r, matmul(k, r)).item()}));
   l.expect(Outcome::certified, check_pl_star(net, w, x, y, s.smallest()), "PL* at w for these targets");
 
-  // For all targets the constant is lambda_min(K(w)) itself: proved below it, left open at it, refuted above it, by the
-  // targets that leave the first eigenvector as the residual.
+  // For all targets the constant is lambda_min(K(w)) itself: proved below it, left open at it, refuted above
+  // it, by the targets that leave the first eigenvector as the residual.
   const theory::Verdict itself = check_pl_star(net, w, x, s.smallest());
   l.expect(Outcome::certified, check_pl_star(net, w, x, s.smallest() - 2.0 * itself.number("error")),
            "PL* with a constant below the computed lambda_min");

@@ -1,4 +1,5 @@
-// The falsifier: looks for a counterexample to a claim about every w by ascending its violation with the engine's gradients.
+// The falsifier: looks for a counterexample to a claim about every w by ascending its violation with the
+// engine's gradients.
 #pragma once
 #include <optional>
 
@@ -11,8 +12,8 @@
 
 namespace cotangent::theory {
 
-/// One side of a claim at one w: the variable that is ascended, what was measured of it, and the sum of the magnitudes it
-/// is made of. So a claim is written once, and its violation and its evaluation cannot differ.
+/// One side of a claim at one w: the variable that is ascended, what was measured of it, and the sum of the
+/// magnitudes it is made of. So a claim is written once, and its violation and its evaluation cannot differ.
 struct Side {
   Var var;
   Measured measured;
@@ -74,15 +75,15 @@ struct FalsifyOptions {
   bool progress = false;
 };
 
-/// refuted, with the worst point found as the witness; or supported by so many points, with the smallest margin and
-/// its point; inconclusive if at most points the margin is within rounding, or if the worst violation does not survive
-/// at neighbouring points, being rounding inside the two sides. Never certified.
+/// refuted, with the worst point found as the witness; or supported by so many points, with the smallest
+/// margin and its point; inconclusive if at most points the margin is within rounding, or if the worst
+/// violation does not survive at neighbouring points, being rounding inside the two sides. Never certified.
 ///
 /// An ascent moves by normalised gradients whose length grows by a half after a success and is halved after a
 /// failure. Kinks and jumps of the violation are taken as they come, hence the restarts.
 /// Cost: samples evaluations, and a gradient of the violation an ascent step (for proxies: of second order).
-/// Throws: DomainError on options outside their ranges, or if the violation is finite at no point drawn; ShapeError
-/// unless the violation is a scalar.
+/// Throws: DomainError on options outside their ranges, or if the violation is finite at no point drawn;
+/// ShapeError unless the violation is a scalar.
 Verdict falsify(const PointwiseClaim& claim, const Params& centre, Rng& rng,
                 const FalsifyOptions& options = {});
 

@@ -1,5 +1,6 @@
-// The theorem of lecture 000: gradient descent on a two-layer leaky ReLU net reaches every accuracy on linearly
-// separable data (O33 to O35), and its perceptron argument (O36), checked on a user's own net and data.
+// The theorem of lecture 000: gradient descent on a two-layer leaky ReLU net reaches every accuracy on
+// linearly separable data (O33 to O35), and its perceptron argument (O36), checked on a user's own net and
+// data.
 #pragma once
 #include <optional>
 
@@ -11,7 +12,8 @@
 
 namespace cotangent::theory {
 
-/// A net f(x; W) = sum_j a_j phi(<w_j, x>), samples, and a direction v* that separates them: y_i <v*, x_i> >= gamma.
+/// A net f(x; W) = sum_j a_j phi(<w_j, x>), samples, and a direction v* that separates them: y_i <v*, x_i> >=
+/// gamma.
 ///
 /// Shapes: X [n, d], y [n] or [n, 1] of -1 and +1, v* [d].
 /// Throws: ShapeError; DomainError for other labels, numbers that are not finite, no sample.
@@ -19,7 +21,8 @@ class LeakyReluProblem {
  public:
   /// With v* and gamma of the hard margin, gamma rounded down.
   LeakyReluProblem(const nn::TwoLayer& net, const Tensor& x, const Tensor& y);
-  /// With a v* of one's own, and its gamma (rounded down) or a claimed one, which is then a hypothesis to verify.
+  /// With a v* of one's own, and its gamma (rounded down) or a claimed one, which is then a hypothesis to
+  /// verify.
   LeakyReluProblem(const nn::TwoLayer& net, const Tensor& x, const Tensor& y, const Tensor& direction,
                    std::optional<double> margin = std::nullopt);
 
@@ -38,10 +41,11 @@ class LeakyReluProblem {
   Params reference(double rho) const;
   /// (Lhat, l(rho alpha gamma), V): what O34 says Lhat is proxy convex with.
   ProxyConvexity proxy(double rho) const;
-  /// Adds what the theorem presupposes of the net and the data: phi is a leaky ReLU, 0 < alpha <= 1, |a_j| = 1/sqrt(m),
-  /// |x_i| <= 1, gamma > 0, |v*| = 1, y_i <v*, x_i> >= gamma.
+  /// Adds what the theorem presupposes of the net and the data: phi is a leaky ReLU, 0 < alpha <= 1, |a_j| =
+  /// 1/sqrt(m), |x_i| <= 1, gamma > 0, |v*| = 1, y_i <v*, x_i> >= gamma.
   void hypotheses(Proof& proof) const;
-  /// Throws: ShapeError, naming the operation, unless w0 is a start for this net; DomainError if it is not finite.
+  /// Throws: ShapeError, naming the operation, unless w0 is a start for this net; DomainError if it is not
+  /// finite.
   void check_start(const char* operation, const Params& w0) const;
 
  private:
@@ -51,9 +55,9 @@ class LeakyReluProblem {
   double slope_;
 };
 
-/// O34: Lhat is (Lhat, l(rho alpha gamma), V)-proxy convex: certified everywhere if every hypothesis holds, for the
-/// theorem then has no exception. `claimed` replaces h = l(rho alpha gamma): a smaller one is looked for a
-/// counterexample to, with falsify() around 0 and V.
+/// O34: Lhat is (Lhat, l(rho alpha gamma), V)-proxy convex: certified everywhere if every hypothesis holds,
+/// for the theorem then has no exception. `claimed` replaces h = l(rho alpha gamma): a smaller one is looked
+/// for a counterexample to, with falsify() around 0 and V.
 /// Throws: DomainError unless rho > 0.
 /// Source: proxy (lecture 000), O34.
 Verdict check_leaky_relu_proxy(const LeakyReluProblem& problem, double rho, Rng& rng,
@@ -80,16 +84,17 @@ struct LeakyReluOptions {
   bool progress = false;
 };
 
-/// For any W_0: min_{t<T} Lhat(W_t) <= eps. Verifies the hypotheses one by one, computes V, rho, step and T, runs
-/// gradient descent and evaluates at every iterate, for every sample, what the proof uses:
+/// For any W_0: min_{t<T} Lhat(W_t) <= eps. Verifies the hypotheses one by one, computes V, rho, step and T,
+/// runs gradient descent and evaluates at every iterate, for every sample, what the proof uses:
 ///
 ///   y_i <grad f(x_i; W), V> >= rho alpha gamma;   |grad f(x_i; W)| <= 1;
 ///   l'(z_i) (z_i - rho alpha gamma) >= l(z_i) - l(rho alpha gamma), z_i = y_i f(x_i; W);
-///   <grad Lhat, W> = mean l'(z_i) z_i and <grad Lhat, V> = mean l'(z_i) y_i <grad f(x_i), V>: closed forms against
-///   the engine;   |grad Lhat| <= mean -l'(z_i) <= 1;   and those of check_proxy_descent.
+///   <grad Lhat, W> = mean l'(z_i) z_i and <grad Lhat, V> = mean l'(z_i) y_i <grad f(x_i), V>: closed forms
+///   against the engine;   |grad Lhat| <= mean -l'(z_i) <= 1;   and those of check_proxy_descent.
 ///
-/// Series: "risk", "|grad|", "proxy slack"; predicted "bound", on the least risk so far. Numbers: "rho" = log(3 / eps) /
-/// (alpha gamma), "h" = l(rho alpha gamma) = log(1 + eps / 3), "distance" = |W_0 - V|_F^2, "step", "T", "least", "least at".
+/// Series: "risk", "|grad|", "proxy slack"; predicted "bound", on the least risk so far. Numbers: "rho" =
+/// log(3 / eps) / (alpha gamma), "h" = l(rho alpha gamma) = log(1 + eps / 3), "distance" = |W_0 - V|_F^2,
+/// "step", "T", "least", "least at".
 /// Cost: the run, and a forward pass more an iterate.
 /// Throws: ShapeError unless w0 is [m d]; DomainError for options that are not numbers.
 /// Source: proxy (lecture 000), O35.
@@ -104,12 +109,14 @@ struct PerceptronOptions {
   bool progress = false;
 };
 
-/// (1/T) sum_{t<T} G_t <= (2 |W_0|_F + sqrt(T (2 step c + step^2))) / (alpha gamma step T), c = max z/(1 + e^z), for
-/// every step > 0 and T; hence the smallest error of the run is at most twice that.
+/// (1/T) sum_{t<T} G_t <= (2 |W_0|_F + sqrt(T (2 step c + step^2))) / (alpha gamma step T), c = max z/(1 +
+/// e^z), for every step > 0 and T; hence the smallest error of the run is at most twice that.
 ///
-/// At every iterate: <W_{t+1} - W_t, V/rho> >= step alpha gamma G_t, |W_{t+1}|^2 <= |W_t|^2 + 2 step c + step^2, the
-/// error at most 2 G_t (O28), and the bound for every T up to the last. The account's parts add up to bound - mean of G.
-/// Series: "G" = mean -l'(z_i(W_t)), "error" = share of samples with z_i <= 0; predicted "bound", on the mean of G so far.
+/// At every iterate: <W_{t+1} - W_t, V/rho> >= step alpha gamma G_t, |W_{t+1}|^2 <= |W_t|^2 + 2 step c +
+/// step^2, the error at most 2 G_t (O28), and the bound for every T up to the last. The account's parts add
+/// up to bound - mean of G.
+/// Series: "G" = mean -l'(z_i(W_t)), "error" = share of samples with z_i <= 0; predicted "bound", on the mean
+/// of G so far.
 /// Throws: as check_leaky_relu_theorem.
 /// Source: proxy (lecture 000, homework), O36.
 Verdict check_perceptron(const LeakyReluProblem& problem, const Params& w0,

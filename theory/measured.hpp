@@ -1,4 +1,5 @@
-// Measured numbers, each with what may have moved it from the exact one, and the inequalities between two of them.
+// Measured numbers, each with what may have moved it from the exact one, and the inequalities between two of
+// them.
 #pragma once
 #include <initializer_list>
 #include <limits>
@@ -9,19 +10,21 @@
 
 namespace cotangent::theory {
 
-/// (64 + summed) eps sum |terms| + 1e-300: how far rounding may have moved a sum of these terms, each of which was
-/// itself made by adding up `summed` numbers whose magnitudes sum to it.
+/// (64 + summed) eps sum |terms| + 1e-300: how far rounding may have moved a sum of these terms, each of
+/// which was itself made by adding up `summed` numbers whose magnitudes sum to it.
 /// Source: optimisation.md, section 0.
 double rounding(std::initializer_list<double> terms, Index summed = 0) noexcept;
 
 /// A number that stands for an exact one at most error() away, and where that distance comes from.
 ///
-/// There is no conversion from double: exact(2.0) says that nothing was rounded, rounded(x) that x was computed.
-/// Arithmetic carries the errors along and adds its own rounding, bounded term by term; what is exact stays so where
-/// the operation loses nothing. A sum of numbers that may cancel is made by inner() or rounded(x, magnitude).
+/// There is no conversion from double: exact(2.0) says that nothing was rounded, rounded(x) that x was
+/// computed. Arithmetic carries the errors along and adds its own rounding, bounded term by term; what is
+/// exact stays so where the operation loses nothing. A sum of numbers that may cancel is made by inner() or
+/// rounded(x, magnitude).
 class Measured {
  public:
-  /// In rising order: two together are of the later kind. The errors of the last two are estimates, which prove nothing.
+  /// In rising order: two together are of the later kind. The errors of the last two are estimates, which
+  /// prove nothing.
   enum class By { exact, rounding, integration, sampling };
 
   /// Nothing was measured: NaN.
@@ -47,7 +50,8 @@ const char* to_string(Measured::By by) noexcept;
 Measured exact(double x) noexcept;
 /// x as computed from terms no larger than itself: off by at most rounding({x}).
 Measured rounded(double x) noexcept;
-/// x as computed from terms whose magnitudes sum to `magnitude`, after `summed` additions: rounding({magnitude}, summed).
+/// x as computed from terms whose magnitudes sum to `magnitude`, after `summed` additions:
+/// rounding({magnitude}, summed).
 Measured rounded(double x, double magnitude, Index summed = 0) noexcept;
 /// x with a bound of its own, as an eigenvalue has.
 Measured within(double x, double error) noexcept;
@@ -67,11 +71,12 @@ Measured sqrt(const Measured& a) noexcept;
 Measured exp(const Measured& a) noexcept;
 Measured log(const Measured& a) noexcept;
 Measured least(const Measured& a, const Measured& b) noexcept;
-/// phi(a) for a function that libm computes to a few units in the last place and whose slope is at most `lipschitz` in
-/// magnitude near a.
+/// phi(a) for a function that libm computes to a few units in the last place and whose slope is at most
+/// `lipschitz` in magnitude near a.
 Measured mapped(const Measured& a, double value, double lipschitz) noexcept;
 
-/// sum_i a_i b_i in compensated arithmetic, of numbers that were computed: off by at most rounding({sum |a_i b_i|}, summed).
+/// sum_i a_i b_i in compensated arithmetic, of numbers that were computed: off by at most rounding({sum |a_i
+/// b_i|}, summed).
 /// Throws: ShapeError if the lengths differ.
 Measured inner(std::span<const double> a, std::span<const double> b, Index summed = 0);
 Measured inner(const Params& a, const Params& b, Index summed = 0);
@@ -79,7 +84,8 @@ Measured inner(const Params& a, const Params& b, Index summed = 0);
 Measured squared_norm(const Params& a);
 Measured squared_distance(const Params& a, const Params& b);
 
-/// at_most: lhs <= rhs. below: lhs < rhs, and rounding is not forgiven. equal: lhs = rhs, within what may have moved both.
+/// at_most: lhs <= rhs. below: lhs < rhs, and rounding is not forgiven. equal: lhs = rhs, within what may
+/// have moved both.
 enum class Relation { at_most, below, equal };
 const char* to_string(Relation relation) noexcept;
 
@@ -97,8 +103,8 @@ struct Inequality {
   /// How far the margin may be off: both sides' errors.
   double tolerance() const noexcept;
   Measured::By by() const noexcept;
-  /// Whether the numbers bear it out, what may have moved them forgiven (unless it is strict). False for NaN; a tolerance
-  /// that is not finite forgives nothing.
+  /// Whether the numbers bear it out, what may have moved them forgiven (unless it is strict). False for NaN;
+  /// a tolerance that is not finite forgives nothing.
   bool holds() const noexcept;
   /// Whether it is certainly true, or certainly false, for the exact numbers.
   bool proved() const noexcept;

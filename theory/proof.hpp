@@ -1,5 +1,5 @@
-// Proof: collects what a claim presupposes, what its proof uses and what it concludes, and decides. Study: a Proof that
-// watches a run of gradient descent.
+// Proof: collects what a claim presupposes, what its proof uses and what it concludes, and decides. Study: a
+// Proof that watches a run of gradient descent.
 #pragma once
 #include <limits>
 #include <memory>
@@ -16,8 +16,8 @@
 
 namespace cotangent::theory {
 
-/// A hypothesis, a step or a conclusion: an inequality evaluated at one place or many, kept where it came closest to
-/// failing. A NaN is closest of all.
+/// A hypothesis, a step or a conclusion: an inequality evaluated at one place or many, kept where it came
+/// closest to failing. A NaN is closest of all.
 class Clause {
  public:
   explicit Clause(Inequality once) : worst_(std::move(once)), evaluations_(1) {}
@@ -50,21 +50,23 @@ struct Evidence {
   bool mostly_tight = false;
 };
 
-/// How every check is built: its hypotheses, verified one by one; the inequalities its proof uses, evaluated wherever the
-/// proof needs them; its conclusion, wherever the claim speaks of it. The numbers alone decide, in this order:
+/// How every check is built: its hypotheses, verified one by one; the inequalities its proof uses, evaluated
+/// wherever the proof needs them; its conclusion, wherever the claim speaks of it. The numbers alone decide,
+/// in this order:
 ///
 ///   a hypothesis fails                                 -> not_applicable, with its name, numbers and place
 ///   a hypothesis was announced but never evaluated     -> inconclusive, with its name
 ///   the conclusion is certainly false somewhere        -> refuted, naming the proof's first false step
-///   a step fails although the conclusion held          -> inconclusive: the proof breaks there; the claim held here
+///   a step fails although the conclusion held          -> inconclusive: the proof breaks there
 ///   a step was never evaluated, or the account is off  -> inconclusive
-///   the conclusion is certainly true                   -> certified; supported where the domain or an estimated error
-///                                                         forbids more
+///   the conclusion is certainly true                   -> certified; supported where the domain or
+///                                                         an estimated error forbids more
 ///   otherwise, and for NaN                             -> inconclusive, with what may have moved the numbers
 ///
 ///   Proof proof(Claim{entry("O2"), "step = 0.1"});
 ///   proof.hypothesis("step <= 1/L", exact(step) <= exact(1.0) / exact(smoothness));
-///   Clause& descent = proof.step_at_each("iterate", "f(w+) <= f(w) - (step/2) |g|^2");  // descent.observe(t, a <= b)
+///   Clause& descent = proof.step_at_each("iterate", "f(w+) <= f(w) - (step/2) |g|^2");
+///   descent.observe(t, after <= before - exact(0.5 * step) * square(norm));              // at every iterate
 ///   return proof.conclude(Domain::run(), "min |g|^2 <= bound", least <= bound);
 class Proof {
  public:
@@ -91,16 +93,16 @@ class Proof {
   }
   std::vector<double>& noted(std::string name) { return series(std::move(name), Series::Kind::noted); }
   void number(std::string name, double value) { numbers_.emplace_back(std::move(name), value); }
-  /// What each inequality gave away; `slack` is the theorem's bound less the quantity bounded, to which the parts must sum
-  /// within 1e-12 of the largest of them and what their errors allow.
+  /// What each inequality gave away; `slack` is the theorem's bound less the quantity bounded, to which the
+  /// parts must sum within 1e-12 of the largest of them and what their errors allow.
   void account(std::vector<std::pair<std::string, Measured>> parts, const Measured& slack);
 
   /// Whether every hypothesis so far holds, so that a check can save itself the work.
   bool applicable() const;
 
   Verdict conclude(const Domain& domain, std::string name, Inequality conclusion) const;
-  /// The work was broken off, and `reason` says why: not_applicable if a hypothesis fails; refuted if the conclusion was
-  /// false where it was looked at; else inconclusive.
+  /// The work was broken off, and `reason` says why: not_applicable if a hypothesis fails; refuted if the
+  /// conclusion was false where it was looked at; else inconclusive.
   Verdict unfinished(const Domain& domain, std::string reason) const;
   /// A counterexample was looked for: refuted, supported by so many points, or inconclusive; never certified.
   Verdict searched(const Evidence& evidence) const;
@@ -148,15 +150,16 @@ struct DescentOptions {
 ///
 ///   Study s(Claim{entry("O7")});
 ///   Clause& rate = s.conclusion_at_each("iterate", "f(w_t) - f* <= (1 - step mu)^t D");
-///   return s.descend(f, w0, {.step = 0.1, .iterations = 50}, [&](const Iterate& it) { rate.observe(it.t, …); },
+///   return s.descend(f, w0, {.step = 0.1, .iterations = 50},
+///                    [&](const Iterate& it) { rate.observe(it.t, …); },
 ///                    [&] { return last <= bound; }, "f(w_T) - f* <= …");
 class Study : public Proof {
  public:
   explicit Study(Claim claim) : Proof(std::move(claim)) {}
 
-  /// Runs gradient descent, calls `at_each` at every iterate, and concludes with what `conclusion` says at the end. No step
-  /// is made if a hypothesis fails already. A run that diverges, or ends for its budget before enough() was said, is
-  /// unfinished. The verdict's witness is the last point seen.
+  /// Runs gradient descent, calls `at_each` at every iterate, and concludes with what `conclusion` says at
+  /// the end. No step is made if a hypothesis fails already. A run that diverges, or ends for its budget
+  /// before enough() was said, is unfinished.
   /// Throws: DomainError unless step is finite, iterations and budget are at least 1 and w0 is finite.
   Verdict descend(const Function<Var(const Var& w)>& f, const Params& w0, const DescentOptions& options,
                   FunctionRef<void(const Iterate&)> at_each, FunctionRef<Inequality()> conclusion,

@@ -26,17 +26,20 @@ struct PlRateOptions {
   /// Unless set, 1 / L.
   std::optional<double> step = std::nullopt;
   Index iterations = 100;
-  /// c: each step is claimed to bring f(w+) <= f(w) - c |grad f(w)|^2, and the rate 1 - 2 mu c with it. Unless set, the
-  /// descent lemma's step (1 - step L / 2); lecture 003 prints 1 / L, twice that at step 1 / L, which is false.
+  /// c: each step is claimed to bring f(w+) <= f(w) - c |grad f(w)|^2, and the rate 1 - 2 mu c with it.
+  /// Unless set, the descent lemma's step (1 - step L / 2); lecture 003 prints 1 / L, twice that at step 1 /
+  /// L, which is false.
   std::optional<double> decrease = std::nullopt;
   bool progress = false;
 };
 
-/// f(w_t) - f* <= (1 - 2 mu c)^t (f(w_0) - f*) for every t <= T, for gradient descent on an L-smooth f that satisfies PL.
+/// f(w_t) - f* <= (1 - 2 mu c)^t (f(w_0) - f*) for every t <= T, for gradient descent on an L-smooth f that
+/// satisfies PL.
 ///
-/// Hypotheses: 0 < step < 2 / L, 0 < mu <= L, and PL at every iterate. Step: the decrease of each step. The account's parts
-/// add up to the bound less the gap: what PL and the decrease gave away, each discounted by the steps that followed.
-/// The run ends early where the gap is no longer larger than 1000 times its rounding.
+/// Hypotheses: 0 < step < 2 / L, 0 < mu <= L, and PL at every iterate. Step: the decrease of each step. The
+/// account's parts add up to the bound less the gap: what PL and the decrease gave away, each discounted by
+/// the steps that followed. The run ends early where the gap is no longer larger than 1000 times its
+/// rounding.
 /// Series: "f - f*"; predicted "bound"; noted "factor", (f(w_{t+1}) - f*) / (f(w_t) - f*).
 /// Throws: DomainError for options that are not numbers, or a gap that is not positive at w0.
 /// Source: proxy, ece826, ece8101 (theorem 2), O7.

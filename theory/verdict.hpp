@@ -1,4 +1,5 @@
-// Verdicts: what a check may say, with the numbers behind it, and what can be made of one: text, records, figures, files.
+// Verdicts: what a check may say, with the numbers behind it, and what can be made of one: text, records,
+// figures, files.
 #pragma once
 #include <optional>
 #include <span>
@@ -14,10 +15,10 @@
 
 namespace cotangent::theory {
 
-/// certified: a finite computation implies the claim on its domain. supported: it held wherever it was looked at.
-/// refuted: a counterexample was found. agrees: two numbers lie within their errors of each other; no theorem is meant.
-/// inconclusive: what may have moved the numbers leaves it open, the proof breaks, or the work was broken off.
-/// not_applicable: a hypothesis fails, and the reason names it.
+/// certified: a finite computation implies the claim on its domain. supported: it held wherever it was looked
+/// at. refuted: a counterexample was found. agrees: two numbers lie within their errors of each other; no
+/// theorem is meant. inconclusive: what may have moved the numbers leaves it open, the proof breaks, or the
+/// work was broken off. not_applicable: a hypothesis fails, and the reason names it.
 enum class Outcome { certified, supported, refuted, agrees, inconclusive, not_applicable };
 const char* to_string(Outcome outcome) noexcept;
 
@@ -53,8 +54,8 @@ struct Domain {
   bool certifiable() const noexcept;
 };
 
-/// What is claimed, and where it stands. An entry of the catalogue brings statement, lecture and formula; a script's own
-/// claim brings its text.
+/// What is claimed, and where it stands. An entry of the catalogue brings statement, lecture and formula; a
+/// script's own claim brings its text.
 struct Claim {
   std::string name;
   std::string statement = {};
@@ -65,7 +66,8 @@ struct Claim {
   Claim() = default;
   Claim(const char* own_name) : name(own_name) {}  // NOLINT(google-explicit-constructor)
   Claim(std::string own_name, std::string own_statement = {});
-  /// `instance` says which of its cases is meant, "eps = 0.2", and is appended to the statement; `variant` to the name.
+  /// `instance` says which of its cases is meant, "eps = 0.2", and is appended to the statement; `variant` to
+  /// the name.
   Claim(const Entry& entry, const std::string& instance = {}, const std::string& variant = {});
 };
 
@@ -89,7 +91,8 @@ struct Verdict {
   /// What the claim presupposes, and the inequalities its proof uses, each where its sides came closest.
   std::vector<Inequality> hypotheses = {};
   std::vector<Inequality> steps = {};
-  /// What each inequality of the proof gave away; the parts sum to the theorem's bound less the quantity bounded.
+  /// What each inequality of the proof gave away; the parts sum to the theorem's bound less the quantity
+  /// bounded.
   std::vector<std::pair<std::string, double>> account = {};
   /// What was observed at each iterate, and predicted.
   std::vector<Series> series = {};
@@ -98,7 +101,8 @@ struct Verdict {
   /// Points looked at; of random ones the state of the Rng they came from.
   Index points = 0;
   std::string seed = {};
-  /// Refuted: the counterexample, for save() as .npz; of a run, its start. Supported: the point of the smallest margin.
+  /// Refuted: the counterexample, for save() as .npz; of a run, its start. Supported: the point of the
+  /// smallest margin.
   std::optional<Params> witness = std::nullopt;
   /// Of a run: its last point.
   std::optional<Params> last = std::nullopt;
@@ -112,19 +116,19 @@ struct Verdict {
   report::Check record(Outcome expected) const;
 };
 
-/// a = b within what may have moved both: agrees; certainly apart: refuted. No theorem is meant, so the claim is a script's
-/// own: compare({"name", "statement"}, a, b).
+/// a = b within what may have moved both: agrees; certainly apart: refuted. No theorem is meant, so the claim
+/// is a script's own: compare({"name", "statement"}, a, b).
 /// Throws: DomainError if the claim is an entry's.
 Verdict compare(Claim claim, const Measured& a, const Measured& b);
 /// max |got - wanted| <= accuracy max |wanted|: agrees, or refuted. Shapes: equal.
 /// Throws: as above; ShapeError; DomainError if wanted is empty or all zero, or accuracy is not positive.
 Verdict compare(Claim claim, const Tensor& got, const Tensor& wanted, double accuracy = 1e-12);
-/// An inequality between numbers that were computed: certified or refuted for these numbers where their errors leave no
-/// doubt; `where` says what they belong to (points: supported).
+/// An inequality between numbers that were computed: certified or refuted for these numbers where their
+/// errors leave no doubt; `where` says what they belong to (points: supported).
 Verdict compare(Claim claim, Inequality inequality, const Domain& where = Domain::numbers());
 
-/// Verdicts on one claim at many points become one: refuted, or not decided, as the first that is so; else supported by
-/// them all, with the smallest margin.
+/// Verdicts on one claim at many points become one: refuted, or not decided, as the first that is so; else
+/// supported by them all, with the smallest margin.
 /// Throws: DomainError if there is none.
 Verdict sampled(std::span<const Verdict> verdicts);
 

@@ -57,7 +57,8 @@ class Lesson {
   report::Record record_;
 };
 
-/// Reads the options, runs the lesson, prints its metrics and checks, writes DIR/name.json with the time it took.
+/// Reads the options, runs the lesson, prints its metrics and checks, writes DIR/name.json with the time it
+/// took.
 ///
 /// Returns the exit code: 0 if every check gave the verdict expected, 1 if one did not, 2 for bad usage or an
 /// error, whose text is then on standard error.

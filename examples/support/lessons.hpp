@@ -1,5 +1,5 @@
-// What each lesson is about, as --help and its page say it: its name, a sentence, its claim and the theorem, in text
-// with TeX's mathematics.
+// What each lesson is about, as --help and its page say it: its name, a sentence, its claim and the theorem,
+// in text with TeX's mathematics.
 #pragma once
 #include "examples/support/lesson.hpp"
 

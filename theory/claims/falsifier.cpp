@@ -38,7 +38,8 @@ void check(const FalsifyOptions& o, const Params& centre) {
 
 /// Failures of an ascent along the gradient itself, before directions around it are tried.
 constexpr int kStraight = 4;
-/// Points beside a counterexample at which it is evaluated again, and how many of them may show less than half of it.
+/// Points beside a counterexample at which it is evaluated again, and how many of them may show less than
+/// half of it.
 constexpr int kNeighbours = 64;
 constexpr int kLosses = 6;
 /// Points that are judged so before the claim is left to the worst of them.
@@ -140,8 +141,8 @@ class Search {
 
   bool refuted() const { return refuted_; }
 
-  /// Rounding inside the two sides, which their tolerance cannot know, gives another violation at neighbouring points,
-  /// as often smaller as larger; a counterexample keeps half of its own at most of them.
+  /// Rounding inside the two sides, which their tolerance cannot know, gives another violation at
+  /// neighbouring points, as often smaller as larger; a counterexample keeps half of its own at most of them.
   bool survives(const Params& w, double violation) {
     int lost = 0;
     for (int k = 0; k < kNeighbours && lost <= kLosses; ++k) {
@@ -167,7 +168,8 @@ class Search {
         if (!(length > 0.0 && std::isfinite(length))) return;
         gradient = gradient / length;
       }
-      // Where the gradient runs into a kink or off a jump, directions around it may still lead up along the edge.
+      // Where the gradient runs into a kink or off a jump, directions around it may still lead up along the
+      // edge.
       const Params direction = failures < kStraight ? gradient : gradient + random_direction();
       const Params next = inside(axpy(step / norm(direction), direction, at.w));
       const double violation = look(next);

@@ -15,8 +15,8 @@
 namespace cotangent::theory {
 namespace {
 
-/// K, its spectrum, and the largest distance of a computed eigenvalue from the one of the exact kernel: the solver's bound,
-/// and what rounding may have done to K's entries, at most rounding({|J_i| |J_j|}) each.
+/// K, its spectrum, and the largest distance of a computed eigenvalue from the one of the exact kernel: the
+/// solver's bound, and what rounding may have done to K's entries, at most rounding({|J_i| |J_j|}) each.
 struct Kernel {
   Tensor matrix;  // [n C, n C]
   Spectrum eigen;

@@ -20,7 +20,8 @@ class LeakyReluMargins {
   /// l(z_i) and l'(z_i), l the logistic loss.
   double loss(Index i) const { return nn::log_loss(margin(i)); }
   double slope(Index i) const { return nn::log_loss_slope(margin(i)); }
-  /// sum_j |a_j| phi'_ij |w_j| |x_i|, at least the sum of the magnitudes z_i is made of, from which its rounding follows.
+  /// sum_j |a_j| phi'_ij |w_j| |x_i|, at least the sum of the magnitudes z_i is made of, from which its
+  /// rounding follows.
   double magnitude(Index i) const { return magnitudes_[static_cast<std::size_t>(i)]; }
   /// y_i <grad f(x_i; W), V> for V of rows a_j v*: y_i <v*, x_i> sum_j a_j^2 phi'_ij.
   double alignment(Index i) const { return alignments_[static_cast<std::size_t>(i)]; }

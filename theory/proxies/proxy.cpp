@@ -23,7 +23,8 @@ void check(const ProxyConvexity& triple, const Params& w0, const ProxyDescentOpt
   if (!(o.step > 0.0 && std::isfinite(o.step)))
     throw DomainError(fmt::format("[check_proxy_descent] step is {}; give a positive number", o.step));
   if (o.iterations < 1)
-    throw DomainError(fmt::format("[check_proxy_descent] iterations is {}; the theorem needs T >= 1", o.iterations));
+    throw DomainError(
+        fmt::format("[check_proxy_descent] iterations is {}; the theorem needs T >= 1", o.iterations));
   if (!(o.lipschitz >= 0.0))
     throw DomainError(fmt::format("[check_proxy_descent] lipschitz is {}; give G >= 0", o.lipschitz));
 }

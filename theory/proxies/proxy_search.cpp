@@ -1,4 +1,5 @@
-// The best proxy of a run, by its dual: max over the simplex of <c, lambda> - (step T / 2) |sum_t lambda_t grad_t|^2.
+// The best proxy of a run, by its dual: max over the simplex of <c, lambda> - (step T / 2) |sum_t lambda_t
+// grad_t|^2.
 #include "theory/proxies.hpp"
 
 #include <fmt/format.h>

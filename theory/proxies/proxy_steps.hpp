@@ -1,4 +1,5 @@
-// The proof of the proxy theorem (O30) as a part of any study of a run: the theorem's own check, and the leaky ReLU theorem.
+// The proof of the proxy theorem (O30) as a part of any study of a run: the theorem's own check, and the
+// leaky ReLU theorem.
 #pragma once
 #include "theory/proxies.hpp"
 

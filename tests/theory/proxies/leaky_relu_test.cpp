@@ -1,5 +1,5 @@
-// The leaky ReLU theorem (O33 to O36): the sheet's numbers to the digits given, every hypothesis that can break, the
-// lecture's slips, and (slow) random problems.
+// The leaky ReLU theorem (O33 to O36): the sheet's numbers to the digits given, every hypothesis that can
+// break, the lecture's slips, and (slow) random problems.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-// Proxy convexity (O29) and what gradient descent achieves under it (O30, O31): the theorem on functions with known
-// answers, its account to the last digit, wrong constants refused.
+// Proxy convexity (O29) and what gradient descent achieves under it (O30, O31): the theorem on functions with
+// known answers, its account to the last digit, wrong constants refused.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -153,7 +153,8 @@ TEST(ProxyTheorem, StopsAtAGoalAndStillAccounts) {
   EXPECT_NEAR(total(d), d.curve("bound").back() - d.number("least"), 1e-12);
 }
 
-// O31: with h = sqrt f and g = f/2 the theorem bounds min f/2 by sqrt f(v): not a minimum, but a function of it.
+// O31: with h = sqrt f and g = f/2 the theorem bounds min f/2 by sqrt f(v): not a minimum, but a function of
+// it.
 TEST(ProxyTheorem, ProxiesOfFItself) {
   const auto f = [](const Var& w) { return 0.5 * sum(square(w - Var(Tensor{1.0, -1.0}))) + Var(0.25); };
   const ProxyConvexity triple{.f = f,

@@ -1,5 +1,5 @@
-// Gradient descent under PL (O7): the sheet's numbers, its account, and the rate of lecture 003 as printed, refuted through
-// its own proof.
+// Gradient descent under PL (O7): the sheet's numbers, its account, and the rate of lecture 003 as printed,
+// refuted through its own proof.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -39,9 +39,9 @@ TEST(PlRate, TheSheetsNumbers) {
               Outcome::certified);
 }
 
-// Lecture 003 takes PL unhalved, |grad f|^2 >= nu (f - f*), and a decrease of (1/L) |grad f|^2 a step, which is twice what
-// the descent lemma gives; the rate it prints, 1 - nu / L, is false. Run through its own proof it is refuted, and the false
-// step is named.
+// Lecture 003 takes PL unhalved, |grad f|^2 >= nu (f - f*), and a decrease of (1/L) |grad f|^2 a step, which
+// is twice what the descent lemma gives; the rate it prints, 1 - nu / L, is false. Run through its own proof
+// it is refuted, and the false step is named.
 TEST(PlRate, ThePrintedRateIsRefutedThroughItsOwnProof) {
   const Verdict printed =
       check_pl_rate(quadratic, point({0.0, 1.0}), UnhalvedPl{0.5}, {.iterations = 5, .decrease = 1.0});
@@ -62,7 +62,8 @@ TEST(PlRate, ThePrintedRateIsRefutedThroughItsOwnProof) {
 }
 
 TEST(PlRate, ATrueClaimWithAFalseStepIsNoProof) {
-  // From (1, 0.1) the first coordinate reaches 0 at once, far below the bound; its step brings 0.5 |grad f|^2 and not 0.6.
+  // From (1, 0.1) the first coordinate reaches 0 at once, far below the bound; its step brings 0.5 |grad f|^2
+  // and not 0.6.
   const Verdict v =
       check_pl_rate(quadratic, point({1.0, 0.1}), HalvedPl{0.01}, {.iterations = 3, .decrease = 0.6});
   EXPECT_EQ(v.outcome, Outcome::inconclusive) << v.to_string();
