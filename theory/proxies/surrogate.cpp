@@ -15,14 +15,12 @@ Verdict decide(const char* id, const std::string& instance, const Measured& at_z
   if (!(factor > 0.0 && std::isfinite(factor)))
     throw DomainError(fmt::format("[check_surrogate] factor is {}; give a positive number", factor));
   const Proof proof(Claim(entry(id), instance));
-  const Inequality there = exact(1.0) <= exact(factor) * at_zero;
-  if (!there.disproved()) return proof.conclude(Domain::everywhere(), "1 <= factor * u(0)", there);
-  // Just below 0: half-way to where it would reach 1.
-  double t = -1.0;
-  while (!(exact(1.0) <= exact(factor) * rounded(u(t))).disproved() && t < -1e-15) t *= 0.5;
-  Verdict v = proof.conclude(Domain::everywhere(), fmt::format("1{{t < 0}} <= factor * u(t) at t = {}", t),
-                             exact(1.0) <= exact(factor) * rounded(u(t)));
-  v.witness = Params({{"t", Tensor{t}}});
+  const auto at = [&](double t) { return exact(1.0) <= exact(factor) * (t < 0.0 ? rounded(u(t)) : at_zero); };
+  // Where 0 does not decide, just below it: half-way to where factor * u would reach 1.
+  double t = at(0.0).disproved() ? -1.0 : 0.0;
+  while (t < -1e-15 && !at(t).disproved()) t *= 0.5;
+  Verdict v = proof.conclude(Domain::everywhere(), fmt::format("1 <= factor * u(t) at t = {:g}", t), at(t));
+  if (t < 0.0) v.witness = Params({{"t", Tensor{t}}});
   return v;
 }
 
@@ -42,8 +40,7 @@ Verdict check_slope_surrogate(MarginLoss loss, double factor) {
 
 SurrogateRisks surrogate_risks(const Tensor& margins, MarginLoss loss) {
   if (margins.size() == 0)
-    throw DomainError(fmt::format("[surrogate_risks] margins is {}; give at least one margin y f(x)",
-                                  margins.shape().to_string()));
+    throw DomainError("[surrogate_risks] there is no margin y f(x); give at least one");
   SurrogateRisks r;
   for (const double t : margins.data()) {
     if (std::isnan(t)) throw DomainError("[surrogate_risks] a margin is nan; give numbers");
