@@ -57,9 +57,10 @@ void lesson(examples::Lesson& l) {
                               per_sample_jacobian(network(12, eight, slope), at, many).matrix(),
                               {.title = "J, slope " + to_string(slope), .range = {{-6, 6}}}),
              "Block j of 12 columns is v_j X, the rows where neuron j is not active times the slope.");
-  l.expect(Outcome::supported, theory::sampled(forms),
+  l.expect(Outcome::supported, theory::over_points(forms),
            "J(W) and K(W) in closed form, at random W, X, v, slopes");
-  l.expect(Outcome::supported, theory::sampled(bounds), "leaky: bound for every W, 0.05, which is attained");
+  l.expect(Outcome::supported, theory::over_points(bounds),
+           "leaky: bound for every W, 0.05, which is attained");
 
   // "At least one activation has nonzero derivative", says the lecture. Here no neuron is active at sample 1.
   const Params dead({{"weight", {{1, -1, 0}, {1, -1, -0.5}}}});

@@ -130,7 +130,7 @@ Verdict compare(Claim claim, Inequality inequality, const Domain& where = Domain
 /// Verdicts on one claim at many points become one: refuted, or not decided, as the first that is so; else
 /// supported by them all, with the smallest margin.
 /// Throws: DomainError if there is none.
-Verdict sampled(std::span<const Verdict> verdicts);
+Verdict over_points(std::span<const Verdict> verdicts);
 
 /// The observed series against T = 1, 2, ..., and the predicted ones dashed.
 /// Throws: DomainError if it has none; as report::plot.

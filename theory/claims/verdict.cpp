@@ -193,8 +193,8 @@ Verdict compare(Claim claim, Inequality inequality, const Domain& where) {
   return Proof(std::move(claim)).conclude(where, text, std::move(inequality));
 }
 
-Verdict sampled(std::span<const Verdict> verdicts) {
-  if (verdicts.empty()) throw DomainError("[sampled] there is no verdict; give those of at least one point");
+Verdict over_points(std::span<const Verdict> verdicts) {
+  if (verdicts.empty()) throw DomainError("[over_points] there is no verdict; give those of at least one point");
   const auto count = static_cast<Index>(verdicts.size());
   const auto held = [](const Verdict& v) {
     return v.outcome == Outcome::certified || v.outcome == Outcome::supported || v.outcome == Outcome::agrees;

@@ -8,27 +8,21 @@
 #include "autodiff/ops.hpp"
 #include "autodiff/transforms.hpp"
 #include "theory/conditions.hpp"
+#include "theory/conditions/smallest_eigenvalue.hpp"
 #include "theory/proof.hpp"
-#include "theory/spectrum.hpp"
 #include "theory/tangent_kernel.hpp"
 
 namespace cotangent::theory {
 namespace {
 
-/// K, its spectrum, and the largest distance of a computed eigenvalue from the one of the exact kernel: the
-/// solver's bound, and what rounding may have done to K's entries, at most rounding({|J_i| |J_j|}) each.
-struct Kernel {
+struct Kernel : GramSpectrum {
   Tensor matrix;  // [n C, n C]
-  Spectrum eigen;
-  double error;
 
   Kernel(ModelFunction f, const Params& w, const Tensor& x)
-      : matrix(tangent_kernel(f, w, x).matrix()), eigen(spectrum(matrix)), error(eigen.bound) {
-    double trace = 0.0;
-    for (Index i = 0; i < matrix.size(0); ++i) trace += matrix(i, i);
-    error += rounding({trace});
-  }
-  Measured smallest() const { return within(eigen.smallest(), error); }
+      : Kernel(tangent_kernel(f, w, x).matrix(), w.size()) {}
+
+ private:
+  Kernel(const Tensor& k, Index columns) : GramSpectrum(k, columns), matrix(k) {}
 };
 
 /// L = |f(w, X) - y|^2 / 2 and its gradient at w.

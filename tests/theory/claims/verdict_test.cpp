@@ -59,18 +59,18 @@ TEST(Compare, RelativeErrors) {
               HasSubstr("nothing but zeros"));
 }
 
-TEST(Sampled, ManyPointsSupportAndOneRefutes) {
+TEST(OverPoints, ManyPointsSupportAndOneRefutes) {
   const auto at = [](double lhs) { return compare("c", exact(lhs) <= exact(1.0)); };
   std::vector<Verdict> verdicts{at(0.5), at(0.9), at(0.1)};
-  const Verdict all = theory::sampled(verdicts);
+  const Verdict all = theory::over_points(verdicts);
   EXPECT_EQ(all.outcome, Outcome::supported) << "points never certify";
   EXPECT_EQ(all.domain.text, "at 3 points");
   EXPECT_EQ(all.conclusion.lhs.value(), 0.9) << "the smallest margin is shown";
   verdicts.push_back(compare("c", within(1.0, 0.1) <= exact(1.0)));
-  EXPECT_EQ(theory::sampled(verdicts).outcome, Outcome::inconclusive);
+  EXPECT_EQ(theory::over_points(verdicts).outcome, Outcome::inconclusive);
   verdicts.push_back(at(2.0));
-  EXPECT_EQ(theory::sampled(verdicts).outcome, Outcome::refuted);
-  EXPECT_THROW(theory::sampled({}), DomainError);
+  EXPECT_EQ(theory::over_points(verdicts).outcome, Outcome::refuted);
+  EXPECT_THROW(theory::over_points({}), DomainError);
 }
 
 TEST(Domain, SaysWhere) {

@@ -199,6 +199,9 @@ TEST(LeakyRelu, TheProxyIsCertifiedEverywhereAndASmallerOneRefuted) {
   const Verdict right = theory::check_leaky_relu_proxy(problem, kRho, rng);
   EXPECT_EQ(right.outcome, Outcome::certified);
   EXPECT_EQ(right.domain.kind, Domain::Kind::everywhere);
+  // The same constant as a rounded number is not known to be on the right side.
+  const double h = nn::log_loss(kRho * problem.slope() * problem.margin());
+  EXPECT_EQ(theory::check_leaky_relu_proxy(problem, kRho, rng, h).outcome, Outcome::inconclusive);
   const Verdict wrong = theory::check_leaky_relu_proxy(problem, kRho, rng, 0.02);
   EXPECT_EQ(wrong.outcome, Outcome::refuted) << wrong.to_string();
   ASSERT_TRUE(wrong.witness);

@@ -1,0 +1,22 @@
+// The smallest eigenvalue of a Gram matrix, with the error of the solver and of the matrix itself.
+#pragma once
+#include "theory/measured.hpp"
+#include "theory/spectrum.hpp"
+
+namespace cotangent::theory {
+
+/// A Gram matrix J J^T as it was computed, each entry off by at most rounding({|J_i| |J_j|}, columns): in the
+/// spectral norm at most rounding({trace}, columns).
+struct GramSpectrum {
+  Spectrum eigen;
+  double error;  // of each eigenvalue
+
+  GramSpectrum(const Tensor& gram, Index columns) : eigen(spectrum(gram)), error(eigen.bound) {
+    double trace = 0.0;
+    for (Index i = 0; i < gram.size(0); ++i) trace += gram(i, i);
+    error += rounding({trace}, columns);
+  }
+  Measured smallest() const { return within(eigen.smallest(), error); }
+};
+
+}  // namespace cotangent::theory
