@@ -46,6 +46,8 @@ class Shape {
 
   /// "[32, 10]", "[]" for a scalar.
   std::string to_string() const;
+  /// "[3, 1]", where the element at `flat` in row-major order stands; nothing for a scalar's only one.
+  std::string position(Index flat) const;
 
   friend bool operator==(const Shape& a, const Shape& b) noexcept {
     if (a.rank_ != b.rank_) return false;

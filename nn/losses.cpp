@@ -15,16 +15,6 @@
 namespace cotangent::nn {
 namespace {
 
-/// "[3, 0]" for element i of a tensor of this shape; nothing for a scalar.
-std::string position(const Shape& shape, Index i) {
-  std::string text;
-  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
-    text = fmt::format("{}{}{}", i % shape[axis], text.empty() ? "" : ", ", text);
-    i /= shape[axis];
-  }
-  return text.empty() ? text : "[" + text + "]";
-}
-
 /// Two operands of one shape with at least one element.
 void check_pair(const char* loss, const char* left, const Shape& a, const char* right, const Shape& b) {
   if (!(a == b)) {
@@ -47,7 +37,7 @@ void check_finite(const char* loss, const Tensor& target) {
     throw DomainError(
         fmt::format("[{}] target{} is {}, target is {}; targets must be finite, so mend or leave out "
                     "such samples",
-                    loss, position(target.shape(), bad - t.begin()), *bad, target.shape().to_string()));
+                    loss, target.shape().position(bad - t.begin()), *bad, target.shape().to_string()));
 }
 
 void check_signs(const char* loss, const char* what, const Tensor& y) {
@@ -57,7 +47,7 @@ void check_signs(const char* loss, const char* what, const Tensor& y) {
   const bool zeros_and_ones =
       std::all_of(labels.begin(), labels.end(), [](double v) { return v == 0.0 || v == 1.0; });
   throw DomainError(fmt::format("[{}] {}{} is {}, {} is {}; labels must be exactly -1 or +1{}", loss, what,
-                                position(y.shape(), bad - labels.begin()), *bad, what, y.shape().to_string(),
+                                y.shape().position(bad - labels.begin()), *bad, what, y.shape().to_string(),
                                 zeros_and_ones ? ": these are 0 and 1, so pass 2 * labels - 1" : ""));
 }
 

@@ -6,27 +6,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autodiff/files/utf8.hpp"
+
 namespace cotangent::report {
 namespace {
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0u) == 0x80u; }
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20u || c == 0x7f; }
-
-/// Bytes of the valid UTF-8 character `text` begins with, 0 if it begins with none.
-std::size_t character_length(std::string_view text) {
-  const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
-  for (std::size_t k = 1; k < length; ++k)
-    if (!is_continuation(text[k])) return 0;
-  // Overlong forms, surrogates and what lies beyond U+10FFFF.
-  if ((first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f) ||
-      (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f))
-    return 0;
-  return length;
-}
 
 /// Bytes of the escape sequence (ESC [ ... letter) `text` begins with, 0 if it begins with none.
 std::size_t escape_length(std::string_view text) {
@@ -63,7 +49,7 @@ std::string clean(std::string_view text) {
       text.remove_prefix(length);
       continue;
     }
-    const std::size_t length = character_length(text);
+    const std::size_t length = detail::first_character(text).length;
     if (length == 0)
       out += "\xef\xbf\xbd";
     else if (length > 1 || !is_control(text[0]) || text[0] == '\n' || text[0] == '\t')

@@ -141,8 +141,7 @@ KinkAudit kink_audit(VarFunction f, const Tensor& x, const KinkAuditOptions& opt
   std::sort(nearest.begin(), nearest.end(), nearer);
   for (const Place& place : nearest) {
     const KinkOperation& row = audit.operations[place.operation];
-    audit.closest.push_back(
-        {row.node, row.operation, detail::element_name(row.shape, place.element), place.distance});
+    audit.closest.push_back({row.node, row.operation, row.shape.position(place.element), place.distance});
   }
   return audit;
 }

@@ -25,7 +25,7 @@ constexpr std::size_t kChain = 8;
 double plain(double v) { return std::isnan(v) ? std::fabs(v) : v; }
 
 /// What an array holds, in short.
-struct Range {
+struct Content {
   double smallest = HUGE_VAL;
   double largest = -HUGE_VAL;
   Index nonfinite = 0;
@@ -33,8 +33,8 @@ struct Range {
   Index first = -1;      // the first element that is not finite
   Index first_nan = -1;  // the first NaN
 
-  static Range of(const Tensor& x) {
-    Range r;
+  static Content of(const Tensor& x) {
+    Content r;
     for (Index i = 0; i < x.size(); ++i) {
       const double v = x.data()[static_cast<std::size_t>(i)];
       if (std::isfinite(v)) {
@@ -60,7 +60,7 @@ class NonfiniteProbe : public detail::Probe {
   NonfiniteProbe(const Params& w, std::optional<NonfiniteReport>& report) : w_(w), report_(report) {}
 
   void leaf(const TapeState& tape, const Tensor& value) {
-    const Range range = range_of_node(0, value);
+    const Content range = range_of_node(0, value);
     if (const Index at = wanted(range); at >= 0) {
       NonfiniteEvent event = event_at(value, range, at);
       event.pass = Pass::point;
@@ -73,7 +73,7 @@ class NonfiniteProbe : public detail::Probe {
 
   void recorded(const TapeState& tape, std::uint32_t node, const detail::Inputs& in,
                 const Tensor& output) override {
-    const Range range = range_of_node(node, output);
+    const Content range = range_of_node(node, output);
     const detail::Node& record = tape.nodes[node];
     operands_.resize(tape.inputs.size());
     for (int j = 0; j < in.count(); ++j) operands_[record.first_input + static_cast<std::size_t>(j)] = in[j];
@@ -102,18 +102,18 @@ class NonfiniteProbe : public detail::Probe {
   }
   void set_last(std::uint32_t last) { last_ = last; }
 
-  static NonfiniteEvent event_at(const Tensor& x, const Range& range, Index at) {
+  static NonfiniteEvent event_at(const Tensor& x, const Content& range, Index at) {
     NonfiniteEvent event;
     event.value = plain(x.data()[static_cast<std::size_t>(at)]);
     event.shape = x.shape();
-    event.element = detail::element_name(x.shape(), at);
+    event.element = x.shape().position(at);
     event.count = range.nonfinite;
     return event;
   }
 
  private:
   /// The element of a new event, or -1: the first number that is not finite, and later the first NaN.
-  Index wanted(const Range& range) const {
+  Index wanted(const Content& range) const {
     if (!report_) return range.first;
     const bool nan_known = std::isnan(report_->first.value) || report_->first_nan;
     return nan_known ? -1 : range.first_nan;
@@ -128,7 +128,7 @@ class NonfiniteProbe : public detail::Probe {
 
   /// Of a rule's contribution to its operand j, or (j < 0) of a complete cotangent.
   void note_backward(const TapeState& tape, std::uint32_t node, int j, const Tensor& c) {
-    const Range range = Range::of(c);
+    const Content range = Content::of(c);
     const Index at = wanted(range);
     if (at < 0) return;
     NonfiniteEvent event = event_at(c, range, at);
@@ -168,7 +168,7 @@ class NonfiniteProbe : public detail::Probe {
         o.source = fmt::format("{}, node {}", detail::operation_name(tape.nodes[source]), source);
       if (value.shape() == result) o.at = plain(value.data()[static_cast<std::size_t>(at)]);
       if (value.rank() == 0) o.at = plain(value.item());
-      const Range range = Range::of(value);
+      const Content range = Content::of(value);
       o.smallest = range.smallest;
       o.largest = range.largest;
       o.nonfinite = range.nonfinite;
@@ -176,9 +176,9 @@ class NonfiniteProbe : public detail::Probe {
     }
   }
 
-  const Range& range_of_node(std::uint32_t node, const Tensor& value) {
+  const Content& range_of_node(std::uint32_t node, const Tensor& value) {
     if (ranges_.size() <= node) ranges_.resize(std::size_t{node} + 1);
-    return ranges_[node] = Range::of(value);
+    return ranges_[node] = Content::of(value);
   }
 
   std::string chain(const TapeState& tape, const std::vector<std::uint32_t>& nodes,
@@ -206,14 +206,14 @@ class NonfiniteProbe : public detail::Probe {
 
   const Params& w_;
   std::optional<NonfiniteReport>& report_;
-  std::vector<Range> ranges_;     // of every node's output
+  std::vector<Content> ranges_;   // of every node's output
   std::vector<Tensor> operands_;  // as tape.inputs, all with their numbers
   std::uint32_t rule_ = kNoNode;
   std::uint32_t last_ = 0;
 };
 
 /// Of a value or a derivative that is not finite although no recorded operation made it so.
-NonfiniteEvent from_outside(const Tensor& y, const Range& range, int order) {
+NonfiniteEvent from_outside(const Tensor& y, const Content& range, int order) {
   NonfiniteEvent event = NonfiniteProbe::event_at(y, range, range.first);
   event.pass = Pass::outside;
   event.operation = order == 0 ? "value" : order == 1 ? "derivative" : "second derivative";
@@ -234,7 +234,7 @@ std::optional<NonfiniteReport> trace(VarFunction f, const Tensor& x, const Param
   Var y = f(at);
   std::optional<NonfiniteEvent> result;
   const auto look = [&](int order) {
-    const Range range = Range::of(y.value());
+    const Content range = Content::of(y.value());
     if (range.nonfinite > 0 && !result) result = from_outside(y.value(), range, order);
   };
   look(0);

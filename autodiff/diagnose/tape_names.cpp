@@ -10,17 +10,6 @@
 
 namespace cotangent::detail {
 
-std::string element_name(const Shape& shape, Index at) {
-  if (shape.rank() == 0) return {};
-  std::string index;
-  for (int axis = shape.rank(); axis-- > 0;) {
-    const Index size = std::max<Index>(shape[axis], 1);
-    index = fmt::format("{}{}{}", at % size, index.empty() ? "" : ", ", index);
-    at /= size;
-  }
-  return "[" + index + "]";
-}
-
 const char* operation_name(const Node& node) { return node.op ? node.op->name() : "input"; }
 
 std::uint32_t behind_views(const TapeState& tape, std::uint32_t node, Index& offset) {

@@ -1,4 +1,4 @@
-// Words for the places of a record: elements, parameters, chains of operations. For the diagnostics.
+// Words for the places of a record: parameters, chains of operations. For the diagnostics.
 #pragma once
 #include <string>
 #include <vector>
@@ -7,9 +7,6 @@
 #include "autodiff/tape/state.hpp"
 
 namespace cotangent::detail {
-
-/// "[3, 1]" for element `at` of an array, counted in row-major order; nothing for a scalar.
-std::string element_name(const Shape& shape, Index at);
 
 /// "sub", or "input" for a node without an operation.
 const char* operation_name(const Node& node);

@@ -5,13 +5,10 @@
 #include <cstring>
 
 #include "autodiff/files/npy_format.hpp"
+#include "autodiff/files/utf8.hpp"
 
 namespace cotangent::detail {
 namespace {
-
-constexpr bool is_scalar_value(std::uint32_t point) {
-  return point < 0xd800 || (point > 0xdfff && point <= 0x10ffff);
-}
 
 void append_utf8(std::string& text, std::uint32_t point) {
   const auto put = [&text](std::uint32_t byte) { text += static_cast<char>(byte); };
@@ -36,19 +33,11 @@ void append_utf8(std::string& text, std::uint32_t point) {
 }  // namespace
 
 bool decode_utf8(std::string_view text, std::vector<std::uint32_t>* points) {
-  constexpr std::uint32_t kSmallest[] = {0, 0x80, 0x800, 0x10000};  // for 0 to 3 bytes after the first
-  for (std::size_t i = 0; i < text.size();) {
-    const std::uint32_t first = static_cast<unsigned char>(text[i++]);
-    const std::size_t more = first < 0x80 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
-    if ((first >= 0x80 && first < 0xc0) || first >= 0xf8 || text.size() - i < more) return false;
-    std::uint32_t point = more == 0 ? first : first & (0x3fu >> more);
-    for (std::size_t k = 0; k < more; ++k) {
-      const std::uint32_t next = static_cast<unsigned char>(text[i++]);
-      if ((next & 0xc0) != 0x80) return false;
-      point = point << 6 | (next & 0x3f);
-    }
-    if (point < kSmallest[more] || !is_scalar_value(point)) return false;
-    if (points) points->push_back(point);
+  while (!text.empty()) {
+    const Utf8Character next = first_character(text);
+    if (next.length == 0) return false;
+    if (points) points->push_back(next.point);
+    text.remove_prefix(next.length);
   }
   return true;
 }

@@ -9,6 +9,14 @@
 
 namespace cotangent::detail {
 
+/// A product's options, as its node carries them.
+inline Attributes attributes_of(const MatmulOptions& options) {
+  return {.real = {options.scale}, .whole = {options.transpose_a ? 1 : 0, options.transpose_b ? 1 : 0}};
+}
+inline MatmulOptions matmul_options(const Attributes& a) {
+  return {.transpose_a = a.whole[0] != 0, .transpose_b = a.whole[1] != 0, .scale = a.real[0]};
+}
+
 /// Consecutive numbers of the input in another shape; the backward pass looks through it.
 extern const Op kView;
 extern const Op kCheckpoint;

@@ -15,10 +15,6 @@ namespace cotangent {
 namespace detail {
 namespace {
 
-MatmulOptions options_of(const Attributes& a) {
-  return {.transpose_a = a.whole[0] != 0, .transpose_b = a.whole[1] != 0, .scale = a.real[0]};
-}
-
 const Op kBatchMatmul({
     .name = "batch_matmul",
     .forward =
@@ -32,7 +28,7 @@ const Op kBatchMatmul({
                 fmt::format("[batch_matmul] a is {}, b is {}; give [.., m, k] and [.., k, n] with equal "
                             "leading axes: matmul takes two matrices, broadcast_to repeats one",
                             left.to_string(), right.to_string()));
-          const MatmulOptions options = options_of(a);
+          const MatmulOptions options = matmul_options(a);
           const Shape block_a{left[rank - 2], left[rank - 1]}, block_b{right[rank - 2], right[rank - 1]};
           const Shape block = kernel::matmul_shape("batch_matmul", block_a, block_b, options);
           const Shape shape = left.with(rank - 2, block[0]).with(rank - 1, block[1]);
@@ -45,7 +41,7 @@ const Op kBatchMatmul({
         },
     .pullback =
         [](const Pullback& p, const Var& g, Cotangents& out) {
-          const auto [ta, tb, scale] = options_of(p.attributes());
+          const auto [ta, tb, scale] = matmul_options(p.attributes());
           if (out.needs(0))
             out.add(0, ta ? batch_matmul(p.in(1), g, {.transpose_a = tb, .transpose_b = true, .scale = scale})
                           : batch_matmul(g, p.in(1), {.transpose_b = !tb, .scale = scale}));
@@ -173,9 +169,7 @@ const Op kLogDetSpd({
 using detail::apply;
 
 Var batch_matmul(const Var& a, const Var& b, MatmulOptions options) {
-  return apply(
-      detail::kBatchMatmul, a, b,
-      {.real = {options.scale}, .whole = {options.transpose_a ? 1 : 0, options.transpose_b ? 1 : 0}});
+  return apply(detail::kBatchMatmul, a, b, detail::attributes_of(options));
 }
 
 Var outer(const Var& a, const Var& b) {

@@ -13,15 +13,7 @@ namespace cotangent {
 namespace detail {
 namespace {
 
-Tensor transposed(const Tensor& x) {
-  const Index rows = x.size(0), columns = x.size(1);
-  Tensor out = uninitialized(Shape{columns, rows});
-  double* y = mutable_data(out);
-  const double* px = x.data().data();
-  for (Index i = 0; i < rows; ++i)
-    for (Index j = 0; j < columns; ++j) y[j * rows + i] = px[i * columns + j];
-  return out;
-}
+Tensor transposed(const Tensor& x) { return transpose(x).value(); }
 
 Tensor scaled(const Tensor& x, double c) {
   if (c == 1.0) return x;
@@ -30,23 +22,18 @@ Tensor scaled(const Tensor& x, double c) {
   return out;
 }
 
-MatmulOptions matmul_options(const Pullback& p) {
-  return {.transpose_a = p.whole(0) != 0, .transpose_b = p.whole(1) != 0, .scale = p.real()};
-}
-
 const Op kMatmul({
     .name = "matmul",
     .forward =
         [](const Inputs& in, const Attributes& a) {
-          const MatmulOptions options{
-              .transpose_a = a.whole[0] != 0, .transpose_b = a.whole[1] != 0, .scale = a.real[0]};
+          const MatmulOptions options = matmul_options(a);
           Tensor out = uninitialized(kernel::matmul_shape("matmul", in.shape(0), in.shape(1), options));
           kernel::matmul(mutable_data(out), in[0], in[1], options, 0.0);
           return out;
         },
     .pullback =
         [](const Pullback& p, const Var& g, Cotangents& out) {
-          const auto [ta, tb, scale] = matmul_options(p);
+          const auto [ta, tb, scale] = matmul_options(p.attributes());
           if (out.needs(0)) {
             if (ta)
               out.add_matmul(0, p.in(1), g, {.transpose_a = tb, .transpose_b = true, .scale = scale});
@@ -69,7 +56,7 @@ const Op kMatmul({
         },
     .row_factor =
         [](const Pullback& p, int axis, int j, const Tensor& g) {
-          const auto [ta, tb, scale] = matmul_options(p);
+          const auto [ta, tb, scale] = matmul_options(p.attributes());
           // y = A B: with samples along rows, B's gradient by sample i is A_i (x) g_i; along columns, A's is
           // g_i (x) B_i.
           const int data = 1 - j;
@@ -240,9 +227,7 @@ const Op kScaleRows({
 using detail::apply;
 
 Var matmul(const Var& a, const Var& b, MatmulOptions options) {
-  return apply(
-      detail::kMatmul, a, b,
-      {.real = {options.scale}, .whole = {options.transpose_a ? 1 : 0, options.transpose_b ? 1 : 0}});
+  return apply(detail::kMatmul, a, b, detail::attributes_of(options));
 }
 Var linear(const Var& x, const Var& weight, LinearScales scales) {
   return apply(detail::kLinear, x, weight, {.real = {scales.weight, scales.bias}});

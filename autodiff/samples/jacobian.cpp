@@ -13,19 +13,6 @@
 #include "autodiff/tensor/access.hpp"
 
 namespace cotangent {
-namespace {
-
-/// "name[3, 1]" for position `at` of a block.
-std::string position(const ParamEntry& entry, Index at) {
-  if (entry.shape.rank() == 0) return entry.name;
-  std::string index;
-  for (int k = entry.shape.rank(); k-- > 0; at /= std::max<Index>(entry.shape[k], 1))
-    index = std::to_string(at % std::max<Index>(entry.shape[k], 1)) + (index.empty() ? "" : ", ") + index;
-  return entry.name + "[" + index + "]";
-}
-
-}  // namespace
-
 Jacobian::Jacobian(Tensor matrix, Index samples, Index outputs, std::vector<ParamEntry> columns)
     : matrix_(std::move(matrix)), samples_(samples), outputs_(outputs), columns_(std::move(columns)) {
   Index width = 0;
@@ -46,7 +33,7 @@ std::string Jacobian::row_name(Index row) const {
 std::string Jacobian::column_name(Index column) const {
   for (const ParamEntry& entry : columns_)
     if (column >= entry.offset && column < entry.offset + entry.size())
-      return position(entry, column - entry.offset);
+      return entry.name + entry.shape.position(column - entry.offset);
   throw ShapeError(fmt::format("[jacobian] column {} of {}; columns are 0 .. {}", column,
                                matrix_.shape().to_string(), matrix_.size(1) - 1));
 }
@@ -104,7 +91,7 @@ void Jacobian::save(const std::string& path) const {
   std::vector<std::string> rows, names;
   for (Index i = 0; i < matrix_.size(0); ++i) rows.push_back(row_name(i));
   for (const ParamEntry& entry : columns_)
-    for (Index j = 0; j < entry.size(); ++j) names.push_back(position(entry, j));
+    for (Index j = 0; j < entry.size(); ++j) names.push_back(entry.name + entry.shape.position(j));
   contents.labels.emplace_back("rows", std::move(rows));
   contents.labels.emplace_back("columns", std::move(names));
   save_npz(path, contents);

@@ -138,14 +138,7 @@ std::string Params::position_name(Index j) const {
   const auto after = std::upper_bound(table().begin(), table().end(), j,
                                       [](Index p, const ParamEntry& e) { return p < e.offset; });
   const ParamEntry& e = *std::prev(after);
-  if (e.shape.rank() == 0) return e.name;
-  std::string index;
-  Index rest = j - e.offset;
-  for (int axis = e.shape.rank() - 1; axis >= 0; --axis) {
-    index = std::to_string(rest % e.shape[axis]) + (index.empty() ? "" : ", ") + index;
-    rest /= e.shape[axis];
-  }
-  return e.name + "[" + index + "]";
+  return e.name + e.shape.position(j - e.offset);
 }
 
 Params Params::with(Tensor flat) const {

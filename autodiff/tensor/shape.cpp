@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "autodiff/error.hpp"
@@ -51,6 +52,16 @@ std::string Shape::to_string() const {
   std::string text = "[";
   for (int k = 0; k < rank(); ++k) text += (k ? ", " : "") + std::to_string(sizes_[k]);
   return text + "]";
+}
+
+std::string Shape::position(Index flat) const {
+  std::string text;
+  for (int k = rank(); k-- > 0;) {
+    const Index size = std::max<Index>(sizes_[k], 1);
+    text = std::to_string(flat % size) + (text.empty() ? "" : ", ") + text;
+    flat /= size;
+  }
+  return rank() == 0 ? text : "[" + text + "]";
 }
 
 void Shape::throw_bad_axis(int axis) const {

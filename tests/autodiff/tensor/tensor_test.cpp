@@ -161,6 +161,11 @@ TEST(Shape, SizesAndText) {
   EXPECT_EQ((Shape{4, 0}.size()), 0);
   EXPECT_EQ(Shape{}.to_string(), "[]");
   EXPECT_EQ((Shape{32, 10}.to_string()), "[32, 10]");
+  EXPECT_EQ((Shape{4, 3, 2}.position(0)), "[0, 0, 0]");
+  EXPECT_EQ((Shape{4, 3, 2}.position(23)), "[3, 2, 1]");
+  EXPECT_EQ((Shape{4, 3, 2}.position(7)), "[1, 0, 1]");
+  EXPECT_EQ(Shape{7}.position(5), "[5]");
+  EXPECT_EQ(Shape{}.position(0), "");
   EXPECT_EQ((Shape{4, 3, 2}[1]), 3);
   EXPECT_EQ((Shape{4, 3, 2}.without(1)), (Shape{4, 2}));
   EXPECT_EQ((Shape{4, 3}.with_inserted(0, 7)), (Shape{7, 4, 3}));

@@ -1,0 +1,22 @@
+// UTF-8, character by character. Other rooms include this header too.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace cotangent::detail {
+
+/// A character at the beginning of a text. length 0: the text is empty, or what it begins with is not well formed.
+struct Utf8Character {
+  std::size_t length = 0;
+  std::uint32_t point = 0;
+};
+
+/// Whether text may hold this code point: neither a surrogate nor beyond U+10FFFF.
+constexpr bool is_scalar_value(std::uint32_t point) {
+  return point < 0xd800 || (point > 0xdfff && point <= 0x10ffff);
+}
+
+Utf8Character first_character(std::string_view text) noexcept;
+
+}  // namespace cotangent::detail
