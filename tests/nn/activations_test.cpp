@@ -62,6 +62,10 @@ TEST(Activations, ValuesAndNames) {
   for (const Case& c : cases()) {
     SCOPED_TRACE(c.name);
     EXPECT_EQ(c.module->name(), c.name);
+    const auto* activation = dynamic_cast<const nn::Activation*>(c.module.get());
+    ASSERT_NE(activation, nullptr);
+    EXPECT_EQ(c.name.substr(0, c.name.find('(')), activation->facts().name);
+    EXPECT_EQ(c.name.ends_with(')'), activation->facts().number != nullptr);
     EXPECT_EQ(c.module->num_params(), 0);
     const Tensor y = (*c.module)(Tensor(), x).value();
     expect_close(
