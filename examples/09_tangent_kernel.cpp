@@ -37,9 +37,9 @@ void lesson(examples::Lesson& l) {
       report::heat_map(l.path("_kernel.svg"), k,
                        {.title = "K(w)", .x = "(sample, output)", .y = "(sample, output)"}),
       "Entry (i, c), (i', c') is the product of two rows of J; the diagonal is the squared norm of a row.");
-  l.figure(
-      report::spectrum(l.path("_spectrum.svg"), s.values, {.title = "Eigenvalues of K(w)", .bound = s.bound}),
-      "All lie far above their error bound, so the computed smallest one can be trusted.");
+  l.figure(report::plot_spectrum(l.path("_spectrum.svg"), s.values,
+                                 {.title = "Eigenvalues of K(w)", .bound = s.bound}),
+           "All lie far above their error bound, so the computed smallest one can be trusted.");
   l.metric("lambda_min", s.smallest());
   l.metric("condition", s.condition());
   l.metric("eigenvalue_bound", s.bound);

@@ -170,7 +170,8 @@ bool names_columns(const Reader& reader, const std::vector<Cell>& cells) {
 }
 
 /// The number in a cell, or an error that says what is there instead.
-double number_in(const Reader& reader, const Cell& cell, std::size_t column, const Table& table, bool first) {
+double number_in(const Reader& reader, const Cell& cell, std::size_t column, const CsvColumns& table,
+                 bool first) {
   const std::string_view text = reader.trimmed(cell.text);
   double value = 0.0;
   const Parsed parsed = parse(text, value);
@@ -191,7 +192,7 @@ double number_in(const Reader& reader, const Cell& cell, std::size_t column, con
                                  : "write words as numbers, or leave their column out");
 }
 
-void take_names(const Reader& reader, const std::vector<Cell>& cells, Table& table) {
+void take_names(const Reader& reader, const std::vector<Cell>& cells, CsvColumns& table) {
   std::set<std::string_view> seen;
   for (std::size_t k = 0; k < cells.size(); ++k) {
     if (!seen.insert(cells[k].text).second)
@@ -209,16 +210,16 @@ void check_delimiter(char c) {
                     shown(std::string_view(&c, 1))));
 }
 
-std::size_t position(const Table& table, std::string_view name) {
+std::size_t position(const CsvColumns& table, std::string_view name) {
   const auto found = std::find(table.names.begin(), table.names.end(), name);
   if (found != table.names.end()) return static_cast<std::size_t>(found - table.names.begin());
   std::string names;
   for (const std::string& known : table.names) names += (names.empty() ? "\"" : ", \"") + known + "\"";
-  throw DomainError(fmt::format("[Table] no column is called \"{}\"; the names are {}", name,
+  throw DomainError(fmt::format("[CsvColumns] no column is called \"{}\"; the names are {}", name,
                                 names.empty() ? "none: this table is empty" : names));
 }
 
-Tensor pick(const Table& table, const std::vector<std::size_t>& columns) {
+Tensor pick(const CsvColumns& table, const std::vector<std::size_t>& columns) {
   const Index rows = table.numbers.size(0), width = table.numbers.size(1);
   Tensor picked = detail::uninitialized(Shape{rows, static_cast<Index>(columns.size())});
   double* out = detail::mutable_data(picked);
@@ -230,17 +231,17 @@ Tensor pick(const Table& table, const std::vector<std::size_t>& columns) {
 
 }  // namespace
 
-Tensor Table::column(std::string_view name) const {
+Tensor CsvColumns::column(std::string_view name) const {
   return pick(*this, {position(*this, name)}).reshape(Shape{numbers.size(0)});
 }
 
-Tensor Table::columns(std::initializer_list<std::string_view> wanted) const {
+Tensor CsvColumns::columns(std::initializer_list<std::string_view> wanted) const {
   std::vector<std::size_t> list;
   for (const std::string_view name : wanted) list.push_back(position(*this, name));
   return pick(*this, list);
 }
 
-Tensor Table::without(std::initializer_list<std::string_view> dropped) const {
+Tensor CsvColumns::without(std::initializer_list<std::string_view> dropped) const {
   std::vector<bool> keep(names.size(), true);
   for (const std::string_view name : dropped) keep[position(*this, name)] = false;
   std::vector<std::size_t> list;
@@ -249,19 +250,19 @@ Tensor Table::without(std::initializer_list<std::string_view> dropped) const {
   return pick(*this, list);
 }
 
-std::string Table::to_string() const {
-  std::string text = fmt::format("Table {}", numbers.shape().to_string());
+std::string CsvColumns::to_string() const {
+  std::string text = fmt::format("CsvColumns {}", numbers.shape().to_string());
   for (std::size_t k = 0; k < names.size(); ++k) text += (k ? ", " : ": ") + names[k];
   return text + "\n" + numbers.to_string();
 }
 
-Table read_csv(const std::string& path, const CsvOptions& options) {
+CsvColumns read_csv(const std::string& path, const CsvOptions& options) {
   check_delimiter(options.delimiter);
   const detail::FileBytes file = detail::read_file("read_csv", path);
   const std::span<const std::byte> bytes = file.span();
   Reader reader(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, options.delimiter);
 
-  Table table;
+  CsvColumns table;
   std::vector<double> numbers;
   std::vector<Cell> cells;
   if (!reader.next(cells)) reader.fail("holds no line", "give a file with at least one");

@@ -19,7 +19,7 @@ struct CsvOptions {
 };
 
 /// Columns of numbers by their names: data.without("label") and data.column("label").
-struct Table {
+struct CsvColumns {
   /// "0", "1", ... where the file has none.
   std::vector<std::string> names;
   /// [rows, columns].
@@ -47,6 +47,6 @@ struct Table {
 /// Throws: DomainError "[read_csv] path: line, column, what was there; fix" for a file that cannot be read or
 /// holds no line; lines of unequal length; text, empty cells and numbers beyond the range of doubles; quotes
 /// that do not fit; repeated names; a delimiter that could be part of a number.
-Table read_csv(const std::string& path, const CsvOptions& options = {});
+CsvColumns read_csv(const std::string& path, const CsvOptions& options = {});
 
 }  // namespace cotangent::nn

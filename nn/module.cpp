@@ -161,10 +161,10 @@ std::string Module::own_parameters(Index& count) const {
 }
 
 std::string Module::to_string() const {
-  struct Row {
+  struct Line {
     std::string path, name, parameters, count;
   };
-  std::vector<Row> rows;
+  std::vector<Line> rows;
   // A stack of modules still to be listed, last first, so that the rows come in order of the paths.
   std::vector<std::pair<std::string, const Module*>> waiting;
   const auto add_children = [&waiting](const std::string& prefix, const Module& of) {
@@ -183,7 +183,7 @@ std::string Module::to_string() const {
   }
 
   std::size_t widths[4] = {};
-  for (const Row& row : rows) {
+  for (const Line& row : rows) {
     widths[0] = std::max(widths[0], row.path.size());
     widths[1] = std::max(widths[1], row.name.size());
     widths[2] = std::max(widths[2], row.parameters.size());
@@ -192,7 +192,7 @@ std::string Module::to_string() const {
   std::string text = fmt::format("{}, {} parameter{}", name(), num_params_, num_params_ == 1 ? "" : "s");
   Index count = 0;
   if (const std::string own = own_parameters(count); !own.empty()) text += "\n" + own;
-  for (const Row& row : rows) {
+  for (const Line& row : rows) {
     std::string line = fmt::format("\n{:<{}}  {:<{}}  {:<{}}  {:>{}}", row.path, widths[0], row.name,
                                    widths[1], row.parameters, widths[2], row.count, widths[3]);
     line.erase(line.find_last_not_of(' ') + 1);

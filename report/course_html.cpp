@@ -14,8 +14,8 @@
 namespace cotangent::report {
 namespace {
 
-// What stays wide, printed output and formulas, scrolls inside its own box. Figures are drawn on white, so they stay
-// on white in the dark.
+// What stays wide, printed output and formulas, scrolls inside its own box. Figures are drawn on white, so
+// they stay on white in the dark.
 constexpr std::string_view kStyle = R"(
 :root { --box: #f4f5f7; --bad: #a8071a; --certified: #17653a; --supported: #1d4f9c; --refuted: #8a4b08; }
 @media (prefers-color-scheme: dark) {
@@ -32,7 +32,8 @@ nav span { color: var(--soft); }
 math { font-family: "STIX Two Math", "Cambria Math", "Latin Modern Math", "DejaVu Math TeX Gyre", math;
   font-size: 1.08em; }
 math[display="block"] { overflow-x: auto; overflow-y: hidden; max-width: 100%; padding: 0.35rem 0; }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); gap: 1.25rem; }
+.figures { display: grid; gap: 1.25rem;
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); }
 figure { margin: 0; }
 figure img { display: block; max-width: 100%; height: auto; margin: 0 auto; background: #ffffff;
   border-radius: 6px; border: 1px solid var(--rule); }
@@ -49,7 +50,8 @@ details.check { padding: 0.4rem 0.75rem; background: var(--box); border-radius: 
 details.check h3 { font-size: 0.92rem; margin: 0.75rem 0 0; }
 details.check p { margin: 0.4rem 0; }
 .verdict { white-space: nowrap; font-weight: 600; color: var(--soft); }
-.certified, .agrees { color: var(--certified); } .supported { color: var(--supported); } .refuted { color: var(--refuted); }
+.certified, .agrees { color: var(--certified); } .supported { color: var(--supported); }
+.refuted { color: var(--refuted); }
 .bad { color: var(--bad); font-weight: bold; white-space: normal; }
 .soft { font-size: 0.9rem; }
 @media (max-width: 45rem) {
@@ -195,14 +197,15 @@ std::string checks_table(const Record& record) {
   return out + "</tbody>\n</table>\n";
 }
 
-std::string rows_table(std::string_view heading, std::string_view column, const std::vector<CheckRow>& rows) {
-  if (rows.empty()) return {};
+std::string clauses_table(std::string_view heading, std::string_view column,
+                          const std::vector<Clause>& clauses) {
+  if (clauses.empty()) return {};
   Table table({{std::string(column)}, {"lhs"}, {"rhs"}, {"Margin"}, {"Where"}, {"Holds"}});
-  for (const CheckRow& row : rows)
-    table.row({row.name, row.lhs, row.rhs, row.margin, row.where,
-               !row.holds         ? "no"
-               : row.margin < 0.0 ? "within rounding"
-                                  : "yes"});
+  for (const Clause& clause : clauses)
+    table.row({clause.name, clause.lhs, clause.rhs, clause.margin, clause.where,
+               !clause.holds         ? "no"
+               : clause.margin < 0.0 ? "within rounding"
+                                     : "yes"});
   return fmt::format("<h3>{}</h3>\n{}", heading, table.to_html());
 }
 
@@ -216,8 +219,8 @@ std::string check_details(const Record& record) {
                        c.as_expected() ? "" : " open", html(c.name), verdict_html(c),
                        c.scope.empty() ? "" : ", " + html(c.scope));
     if (!c.note.empty()) out += fmt::format("<p>{}</p>\n", html(c.note));
-    out += rows_table("Hypotheses", "Hypothesis", c.hypotheses) +
-           rows_table("Steps of the proof", "Step", c.steps);
+    out += clauses_table("Hypotheses", "Hypothesis", c.hypotheses) +
+           clauses_table("Steps of the proof", "Step", c.steps);
     if (!c.witness.empty()) out += fmt::format("<p>Witness: {}</p>\n", link(c.witness, c.witness));
     out += "</details>\n";
   }

@@ -14,12 +14,12 @@ struct CoursePage {
 };
 
 /// Reads folder/*.json in the order of their names and writes folder/index.html, the overview, and
-/// folder/NN_name.html for each: claim, statement, figures, checks with their hypotheses and steps, metrics, the
-/// texts in NN_name.txt (what it printed) and NN_name.cpp (its source) where there are such files.
+/// folder/NN_name.html for each: claim, statement, figures, checks with their hypotheses and steps, metrics,
+/// the texts in NN_name.txt (what it printed) and NN_name.cpp (its source) where there are such files.
 ///
 /// The statement's TeX becomes MathML if blahtexml is installed, and figures are part of the page, so a page
-/// needs no network, no script and nothing beside it; it follows the reader's choice of light or dark and fits
-/// a screen of 400 pixels. A record that cannot be read has a page that says so, and is a problem.
+/// needs no network, no script and nothing beside it; it follows the reader's choice of light or dark and
+/// fits a screen of 400 pixels. A record that cannot be read has a page that says so, and is a problem.
 /// Throws: DomainError if the folder cannot be read, holds no record, or a page cannot be written.
 CoursePage write_course_page(const std::string& folder);
 

@@ -22,7 +22,7 @@ constexpr std::size_t kMostPoints = 4000;
 constexpr double kMargin = 0.04;
 
 /// A point, and the band there; x is NaN at a gap, lower is NaN where there is no band.
-struct Row {
+struct Place {
   double x = kNan;
   double y = kNan;
   double lower = kNan;
@@ -67,43 +67,43 @@ void check_options(const std::string& path, const PlotOptions& options) {
 }
 
 /// The points of a series that have a place on the axes; the others become gaps and are counted.
-std::vector<Row> rows_of(const Series& s, const PlotOptions& options, LeftOut& left_out) {
-  std::vector<Row> rows(s.y.data().size());
-  for (std::size_t i = 0; i < rows.size(); ++i) {
+std::vector<Place> places_of(const Series& s, const PlotOptions& options, LeftOut& left_out) {
+  std::vector<Place> places(s.y.data().size());
+  for (std::size_t i = 0; i < places.size(); ++i) {
     const double x = s.x ? s.x->data()[i] : static_cast<double>(i), y = s.y.data()[i];
     if (!drawable(x, options.log_x) || !drawable(y, options.log_y)) {
       ++(drawable(x, false) && drawable(y, false) ? left_out.not_positive : left_out.not_finite);
       continue;
     }
-    rows[i] = {.x = x, .y = y};
+    places[i] = {.x = x, .y = y};
     if (!s.options.band) continue;
     const double lower = s.options.band->lower.data()[i], upper = s.options.band->upper.data()[i];
     if (!drawable(lower, false) || !drawable(upper, options.log_y)) continue;
-    rows[i].lower = lower;
-    rows[i].upper = upper;
+    places[i].lower = lower;
+    places[i].upper = upper;
   }
-  return rows;
+  return places;
 }
 
 /// Of each of 2000 bins of neighbours the least and the greatest y, and a gap if there is one; the band there
 /// is the widest of the bin's.
-std::vector<Row> thinned(const std::vector<Row>& rows) {
-  if (rows.size() <= kMostPoints) return rows;
+std::vector<Place> thinned(const std::vector<Place>& places) {
+  if (places.size() <= kMostPoints) return places;
   const std::size_t bins = kMostPoints / 2;
-  std::vector<Row> kept;
+  std::vector<Place> kept;
   for (std::size_t bin = 0; bin < bins; ++bin) {
-    const std::size_t first = bin * rows.size() / bins, last = (bin + 1) * rows.size() / bins;
+    const std::size_t first = bin * places.size() / bins, last = (bin + 1) * places.size() / bins;
     std::optional<std::size_t> gap, least, greatest;
-    Row widest;
+    Place widest;
     for (std::size_t i = first; i < last; ++i) {
-      if (rows[i].gap()) {
+      if (places[i].gap()) {
         gap = i;
         continue;
       }
-      if (!least || rows[i].y < rows[*least].y) least = i;
-      if (!greatest || rows[i].y > rows[*greatest].y) greatest = i;
-      widest.lower = std::fmin(widest.lower, rows[i].lower);
-      widest.upper = std::fmax(widest.upper, rows[i].upper);
+      if (!least || places[i].y < places[*least].y) least = i;
+      if (!greatest || places[i].y > places[*greatest].y) greatest = i;
+      widest.lower = std::fmin(widest.lower, places[i].lower);
+      widest.upper = std::fmax(widest.upper, places[i].upper);
     }
     std::vector<std::size_t> chosen;
     for (const auto& index : {gap, least, greatest})
@@ -111,24 +111,24 @@ std::vector<Row> thinned(const std::vector<Row>& rows) {
     std::sort(chosen.begin(), chosen.end());
     chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
     for (const std::size_t i : chosen) {
-      Row row = rows[i];
-      if (!row.gap()) row.lower = widest.lower, row.upper = widest.upper;
-      kept.push_back(row);
+      Place place = places[i];
+      if (!place.gap()) place.lower = widest.lower, place.upper = widest.upper;
+      kept.push_back(place);
     }
   }
   return kept;
 }
 
 /// A named block of data, an empty line at a gap.
-std::string block(const std::string& name, const std::vector<Row>& rows, FunctionRef<bool(const Row&)> holds,
-                  double bottom) {
+std::string block(const std::string& name, const std::vector<Place>& places,
+                  FunctionRef<bool(const Place&)> holds, double bottom) {
   std::string text = name + " << EOD\n";
   bool at_gap = true;
-  for (const Row& row : rows) {
-    if (!row.gap() && holds(row)) {
-      text += fmt::format("{:.9g} {:.9g}", row.x, row.y);
-      if (!std::isnan(row.lower))
-        text += fmt::format(" {:.9g} {:.9g}", std::max(row.lower, bottom), row.upper);
+  for (const Place& place : places) {
+    if (!place.gap() && holds(place)) {
+      text += fmt::format("{:.9g} {:.9g}", place.x, place.y);
+      if (!std::isnan(place.lower))
+        text += fmt::format(" {:.9g} {:.9g}", std::max(place.lower, bottom), place.upper);
       text += '\n';
       at_gap = false;
     } else if (!at_gap) {
@@ -140,11 +140,12 @@ std::string block(const std::string& name, const std::vector<Row>& rows, Functio
 }
 
 /// Points with a gap on either side: lines alone would not show them.
-std::vector<Row> lonely(const std::vector<Row>& rows) {
-  std::vector<Row> found;
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    if (!rows[i].gap() && (i == 0 || rows[i - 1].gap()) && (i + 1 == rows.size() || rows[i + 1].gap()))
-      found.push_back(rows[i]);
+std::vector<Place> lonely(const std::vector<Place>& places) {
+  std::vector<Place> found;
+  for (std::size_t i = 0; i < places.size(); ++i)
+    if (!places[i].gap() && (i == 0 || places[i - 1].gap()) &&
+        (i + 1 == places.size() || places[i + 1].gap()))
+      found.push_back(places[i]);
   return found;
 }
 
@@ -155,20 +156,20 @@ class Script {
  public:
   Script(Range x, Range y) : x_(x), y_(y) {}
 
-  void add(const Series& s, const std::vector<Row>& rows, const LineStyle& style) {
-    const auto any = [](const Row&) { return true; };
+  void add(const Series& s, const std::vector<Place>& places, const LineStyle& style) {
+    const auto any = [](const Place&) { return true; };
     const std::string data = fmt::format("$s{}", count_++);
     const std::string colour = fmt::format("linecolor rgb '{}'", style.colour);
     if (s.options.band) {
-      const auto has_band = [](const Row& row) { return !std::isnan(row.lower); };
-      data_ += block(data + "b", rows, has_band, y_.from);
-      if (std::any_of(rows.begin(), rows.end(), has_band))
+      const auto has_band = [](const Place& place) { return !std::isnan(place.lower); };
+      data_ += block(data + "b", places, has_band, y_.from);
+      if (std::any_of(places.begin(), places.end(), has_band))
         behind_.push_back(
             fmt::format("{}b using 1:3:4 with filledcurves fillcolor rgb '{}' fillstyle transparent "
                         "solid 0.18 noborder notitle",
                         data, style.colour));
     }
-    data_ += block(data, rows, any, y_.from);
+    data_ += block(data, places, any, y_.from);
     const std::string marker = fmt::format("pointtype {} pointsize 0.7", style.marker);
     if (s.options.line == Line::points) {
       parts_.push_back(
@@ -177,12 +178,12 @@ class Script {
     }
     const std::string line = fmt::format("dashtype {} linewidth 2 {}", style.dashes, colour);
     // About 16 markers along the line, fewer points having one each.
-    const std::size_t interval = (rows.size() + 15) / 16;
+    const std::size_t interval = (places.size() + 15) / 16;
     parts_.push_back(style.marker == 0
                          ? fmt::format("{} using 1:2 with lines {} {}", data, line, title_of(s.name))
                          : fmt::format("{} using 1:2 with linespoints {} {} pointinterval {} {}", data, line,
                                        marker, interval, title_of(s.name)));
-    if (const std::vector<Row> alone = lonely(rows); !alone.empty()) {
+    if (const std::vector<Place> alone = lonely(places); !alone.empty()) {
       data_ += block(data + "p", alone, any, y_.from);
       parts_.push_back(
           fmt::format("{}p using 1:2 with points pointtype 7 pointsize 0.4 {} notitle", data, colour));
@@ -234,17 +235,17 @@ Drawn plot(const std::string& path, const std::vector<Series>& series, const Plo
 
   LeftOut left_out;
   Extent in_x, in_y;
-  std::vector<std::vector<Row>> rows;
+  std::vector<std::vector<Place>> places;
   std::size_t thinned_series = 0;
   for (const Series& s : series) {
-    std::vector<Row> all = rows_of(s, options, left_out);
-    for (const Row& row : all) {
-      in_x.include(row.x);
-      for (const double y : {row.y, row.lower, row.upper})
+    std::vector<Place> all = places_of(s, options, left_out);
+    for (const Place& place : all) {
+      in_x.include(place.x);
+      for (const double y : {place.y, place.lower, place.upper})
         if (drawable(y, options.log_y)) in_y.include(y);
     }
     thinned_series += all.size() > kMostPoints ? 1u : 0u;
-    rows.push_back(thinned(all));
+    places.push_back(thinned(all));
   }
   for (const Mark& mark : options.horizontal) in_y.include(mark.at);
   for (const Mark& mark : options.vertical) in_x.include(mark.at);
@@ -255,7 +256,7 @@ Drawn plot(const std::string& path, const std::vector<Series>& series, const Plo
   std::array<std::size_t, 4> of_kind{};
   for (std::size_t k = 0; k < series.size(); ++k) {
     const Line line = series[k].options.line;
-    script.add(series[k], rows[k], line_style(line, k, of_kind[static_cast<std::size_t>(line)]++));
+    script.add(series[k], places[k], line_style(line, k, of_kind[static_cast<std::size_t>(line)]++));
   }
   for (const Mark& mark : options.horizontal) script.add_line(mark, x, {mark.at, mark.at});
   for (const Mark& mark : options.vertical) script.add_line(mark, {mark.at, mark.at}, y);
@@ -270,13 +271,13 @@ Drawn plot(const std::string& path, const std::vector<Series>& series, const Plo
               std::move(note));
 }
 
-Drawn spectrum(const std::string& path, const Tensor& values, const SpectrumOptions& options) {
+Drawn plot_spectrum(const std::string& path, const Tensor& values, const PlotSpectrumOptions& options) {
   if (values.rank() != 1)
     throw ShapeError(
-        fmt::format("[spectrum] values are {}; give a tensor of shape [n]", values.shape().to_string()));
+        fmt::format("[plot_spectrum] values are {}; give a tensor of shape [n]", values.shape().to_string()));
   if (options.bound && !(*options.bound >= 0.0 && std::isfinite(*options.bound)))
     throw DomainError(
-        fmt::format("[spectrum] the bound is {}; give a finite number from 0 on", *options.bound));
+        fmt::format("[plot_spectrum] the bound is {}; give a finite number from 0 on", *options.bound));
   std::vector<double> sorted(values.data().begin(), values.data().end());
   // NaN last: it has no place in an order.
   std::sort(sorted.begin(), sorted.end(),

@@ -1,4 +1,4 @@
-// Figures: curves, heat maps, spectra, histograms and waterfalls as SVG or PNG, a line each. gnuplot draws them.
+// Figures: curves, heat maps, spectra, histograms and waterfalls, as SVG or PNG by gnuplot, a line each.
 //
 //   report::plot("loss.svg", {{"observed", losses}, {"bound", bounds, {.line = report::Line::predicted}}},
 //                {.title = "Gradient descent", .x = "iteration", .y = "loss", .log_y = true});
@@ -19,8 +19,8 @@
 
 namespace cotangent::report {
 
-/// What became of a figure. Without gnuplot there is none: `drawn` is false, and a line on standard error says
-/// so.
+/// What became of a figure. Without gnuplot there is none: `drawn` is false, and a line on standard error
+/// says so.
 struct Drawn {
   std::string path;
   bool drawn = false;
@@ -41,7 +41,8 @@ struct SeriesOptions {
   std::optional<Band> band = std::nullopt;
 };
 
-/// A named curve through (x_i, y_i); without x, x_i = i = 0, 1, ... Shapes: all [n]; a std::vector<double> will do.
+/// A named curve through (x_i, y_i); without x, x_i = i = 0, 1, ...
+/// Shapes: all [n]; a std::vector<double> will do.
 struct Series {
   Series(std::string name_of, Tensor y_of, SeriesOptions options_of = {})
       : name(std::move(name_of)), y(std::move(y_of)), options(std::move(options_of)) {}
@@ -116,10 +117,11 @@ struct HeatMapOptions {
   std::string values = {};
   /// Of the colours; without it, from the least to the greatest entry.
   std::optional<Range> range = std::nullopt;
-  /// For entries of both signs: 0 has the middle colour, and a cell that stands for a block of entries shows the
-  /// one of the greatest magnitude, for their mean would be near 0.
+  /// For entries of both signs: 0 has the middle colour, and a cell that stands for a block of entries shows
+  /// the one of the greatest magnitude, for their mean would be near 0.
   bool around_zero = false;
-  /// Lines between groups and, instead of indices, the names of those with room for them; together all columns.
+  /// Lines between groups and, instead of indices, the names of those with room for them. Each column is in
+  /// one group.
   std::vector<ColumnGroup> column_groups = {};
   /// The indices of rows and columns along the sides.
   bool ticks = true;
@@ -132,25 +134,24 @@ struct HeatMapOptions {
 
 /// A matrix, a cell an entry, row 0 on top; the greater, the lighter. Shapes: [rows, columns].
 ///
-/// Beyond 400 rows or columns, a cell is the mean of a block of entries (but see around_zero), which the title
-/// then says. Entries
-/// that are not finite are white and counted in the note.
+/// Beyond 400 rows or columns, a cell is the mean of a block of entries (but see around_zero), which the
+/// title then says. Entries that are not finite are white and counted in the note.
 Drawn heat_map(const std::string& path, const Tensor& matrix, const HeatMapOptions& options = {});
 
-struct SpectrumOptions {
+struct PlotSpectrumOptions {
   std::string title = {};
   std::string x = "rank";
   std::string y = "eigenvalue";
   bool log_y = true;
-  /// How far each value may be off: drawn as a band around the values and, on a logarithmic axis, as a line at
-  /// the bound itself, below which a value says nothing.
+  /// How far each value may be off: drawn as a band around the values and, on a logarithmic axis, as a line
+  /// at the bound itself, below which a value says nothing.
   std::optional<double> bound = std::nullopt;
   Index width = 600;
   Index height = 400;
 };
 
 /// Eigenvalues or singular values from the greatest to the least, against 1, 2, ... Shapes: values [n].
-Drawn spectrum(const std::string& path, const Tensor& values, const SpectrumOptions& options = {});
+Drawn plot_spectrum(const std::string& path, const Tensor& values, const PlotSpectrumOptions& options = {});
 
 struct HistogramOptions {
   std::string title = {};
@@ -184,8 +185,9 @@ struct WaterfallOptions {
   std::optional<Index> height = std::nullopt;
 };
 
-/// Parts of a sum as bars under each other, each beginning where the one above ends, the last one their total from 0;
-/// every bar has its number, with the sign. Up to 100 parts; names are cut where they would take half the width.
+/// Parts of a sum as bars under each other, each beginning where the one above ends, the last one their total
+/// from 0; every bar has its number, with the sign. Up to 100 parts; names are cut where they would take half
+/// the width.
 ///
 /// Throws: as every figure; DomainError for a part that is not finite, too.
 Drawn waterfall(const std::string& path, const std::vector<Part>& parts,

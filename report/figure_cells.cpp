@@ -21,7 +21,7 @@ constexpr Index kMostRectangles = 1000;  // beyond, one picture is smaller than 
 constexpr Index kMostPixels = 600;
 constexpr Index kMostBins = 200;
 
-/// A matrix whose cells are means of blocks of `down` x `across` entries, or their entries of the greatest magnitude.
+/// A matrix whose cells are means of blocks of `down` x `across` entries, or their greatest in magnitude.
 struct Pooled {
   Index rows, columns, down, across;
   std::vector<double> cells;

@@ -35,9 +35,9 @@ std::optional<std::string> fault(const Check& check) {
           "check \"{}\" has the verdict \"{}\", none of certified, supported, refuted, "
           "agrees, inconclusive, not_applicable",
           check.name, word);
-  for (const std::vector<CheckRow>& rows : {check.hypotheses, check.steps})
-    for (const CheckRow& row : rows)
-      if (row.name.empty())
+  for (const std::vector<Clause>& clauses : {check.hypotheses, check.steps})
+    for (const Clause& clause : clauses)
+      if (clause.name.empty())
         return fmt::format("check \"{}\" has a hypothesis or step without a name", check.name);
   return std::nullopt;
 }
@@ -79,14 +79,14 @@ void add_text(Json& to, const char* key, const std::string& text) {
   if (!text.empty()) to[key] = text;
 }
 
-void add_rows(Json& to, const char* key, const std::vector<CheckRow>& rows) {
-  for (const CheckRow& row : rows) {
-    to[key].push_back({{"name", row.name},
-                       {"lhs", number(row.lhs)},
-                       {"rhs", number(row.rhs)},
-                       {"margin", number(row.margin)},
-                       {"holds", row.holds}});
-    add_text(to[key].back(), "where", row.where);
+void add_clauses(Json& to, const char* key, const std::vector<Clause>& clauses) {
+  for (const Clause& clause : clauses) {
+    to[key].push_back({{"name", clause.name},
+                       {"lhs", number(clause.lhs)},
+                       {"rhs", number(clause.rhs)},
+                       {"margin", number(clause.margin)},
+                       {"holds", clause.holds}});
+    add_text(to[key].back(), "where", clause.where);
   }
 }
 
@@ -98,8 +98,8 @@ Json to_json(const Check& c) {
   add_text(json, "note", c.note);
   add_text(json, "citation", c.citation);
   add_text(json, "formula", c.formula);
-  add_rows(json, "hypotheses", c.hypotheses);
-  add_rows(json, "steps", c.steps);
+  add_clauses(json, "hypotheses", c.hypotheses);
+  add_clauses(json, "steps", c.steps);
   add_text(json, "witness", c.witness);
   return json;
 }
@@ -215,19 +215,19 @@ std::string optional_text(const Reader& from, const char* key) {
   return text;
 }
 
-std::vector<CheckRow> optional_rows(const Reader& from, const char* key) {
-  std::vector<CheckRow> rows;
+std::vector<Clause> optional_clauses(const Reader& from, const char* key) {
+  std::vector<Clause> clauses;
   from.if_present(key, [&](const Reader& list) {
-    list.each_element([&](const Reader& row) {
-      rows.push_back({.name = row.at("name").text(),
-                      .lhs = row.at("lhs").number(),
-                      .rhs = row.at("rhs").number(),
-                      .margin = row.at("margin").number(),
-                      .holds = row.at("holds").yes_or_no(),
-                      .where = optional_text(row, "where")});
+    list.each_element([&](const Reader& clause) {
+      clauses.push_back({.name = clause.at("name").text(),
+                         .lhs = clause.at("lhs").number(),
+                         .rhs = clause.at("rhs").number(),
+                         .margin = clause.at("margin").number(),
+                         .holds = clause.at("holds").yes_or_no(),
+                         .where = optional_text(clause, "where")});
     });
   });
-  return rows;
+  return clauses;
 }
 
 Check read_check(const Reader& from) {
@@ -243,8 +243,8 @@ Check read_check(const Reader& from) {
           .note = optional_text(from, "note"),
           .citation = optional_text(from, "citation"),
           .formula = optional_text(from, "formula"),
-          .hypotheses = optional_rows(from, "hypotheses"),
-          .steps = optional_rows(from, "steps"),
+          .hypotheses = optional_clauses(from, "hypotheses"),
+          .steps = optional_clauses(from, "steps"),
           .witness = optional_text(from, "witness")};
 }
 

@@ -12,7 +12,7 @@
 namespace cotangent::report {
 
 /// A hypothesis or a step of a proof, at the place where its two sides came closest.
-struct CheckRow {
+struct Clause {
   std::string name;
   double lhs = 0.0;
   double rhs = 0.0;
@@ -37,8 +37,8 @@ struct Check {
   std::string note = {};      // one sentence: why this verdict
   std::string citation = {};  // the source in words: "lecture 000, leaky ReLU theorem (O35)"
   std::string formula = {};   // the claim as text with TeX's mathematics between $...$
-  std::vector<CheckRow> hypotheses = {};
-  std::vector<CheckRow> steps = {};
+  std::vector<Clause> hypotheses = {};
+  std::vector<Clause> steps = {};
   std::string witness = {};  // a file name beside the record; may be empty
 
   bool as_expected() const { return verdict == expected; }
@@ -74,14 +74,15 @@ struct Record {
 /// existing file in one step. Numbers that are not finite are null.
 ///
 /// Further keys are written only where they say something. The record: "captions": {file: text}, "claim",
-/// "statement", "seconds". A check: "scope", "note", "citation", "formula", "hypotheses" and "steps", lists of {"name", "lhs", "rhs",
-/// "margin", "holds", "where"}, and "witness"; a row's "where" may be absent.
+/// "statement", "seconds". A check: "scope", "note", "citation", "formula", "hypotheses" and "steps", lists of
+/// {"name", "lhs", "rhs", "margin", "holds", "where"}, and "witness"; a clause's "where" may be absent.
 ///
 /// Throws: DomainError, before anything is written, on an empty or repeated name or a verdict that is none of
 /// the six words; naming the file if it cannot be written.
 void save(const std::string& path, const Record& record);
 
-/// Reads one back; null is NaN, keys that are not named above are passed over. Throws: DomainError naming the file and what is wrong with it.
+/// Reads one back; null is NaN, keys that are not named above are passed over.
+/// Throws: DomainError naming the file and what is wrong with it.
 Record load_record(const std::string& path);
 
 }  // namespace cotangent::report

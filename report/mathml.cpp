@@ -72,8 +72,8 @@ std::string in_alphabet(char c, const Alphabet& alphabet) {
   return std::string(1, c);
 }
 
-/// Combining accents as characters that stand alone, which browsers place over their base; a hyphen as the minus
-/// it is meant to be.
+/// Combining accents as characters that stand alone, which browsers place over their base; a hyphen as the
+/// minus it is meant to be.
 std::string operator_text(std::string_view text) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kOperators = {{{"\u0302", "\u02c6"},
                                                                                         {"\u0303", "\u02dc"},

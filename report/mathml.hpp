@@ -1,4 +1,4 @@
-// Mathematics on pages: TeX to MathML, which browsers draw without any script. The program blahtexml converts.
+// Mathematics on pages: the program blahtexml turns TeX into MathML, which browsers draw without any script.
 #pragma once
 #include <string>
 #include <string_view>
@@ -12,8 +12,8 @@ struct MathHtml {
   std::vector<std::string> problems;
 };
 
-/// Text with TeX's mathematics in it, as paragraphs of HTML: $...$ becomes a formula in the line, $$...$$ one on
-/// a line of its own, \$ a dollar sign, an empty line a new paragraph. The text between is escaped.
+/// Text with TeX's mathematics in it, as paragraphs of HTML: $...$ becomes a formula in the line, $$...$$ one
+/// on a line of its own, \$ a dollar sign, an empty line a new paragraph. The text between is escaped.
 ///
 /// A formula that cannot be converted is shown as its TeX, as are all where there is no blahtexml; a dollar
 /// sign without a partner stays one.

@@ -15,13 +15,14 @@ constexpr std::string_view kShared = R"(<!DOCTYPE html>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <link rel="icon" href="data:,">
 <style>
-:root { color-scheme: light dark; --text: #1c1e21; --soft: #5a606a; --back: #ffffff; --rule: #d9dde3; --link: #0b57d0; }
+:root { color-scheme: light dark; --text: #1c1e21; --soft: #5a606a; --back: #ffffff; --rule: #d9dde3;
+  --link: #0b57d0; }
 @media (prefers-color-scheme: dark) {
   :root { --text: #e4e6ea; --soft: #a3a9b3; --back: #16181c; --rule: #3c4148; --link: #8ab4f8; }
 }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 70rem; padding: 1rem 1.25rem 4rem; color: var(--text); background: var(--back);
-  font: 1rem/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; overflow-wrap: anywhere; }
+body { margin: 0 auto; max-width: 70rem; padding: 1rem 1.25rem 4rem; color: var(--text);
+  background: var(--back); font: 1rem/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; overflow-wrap: anywhere; }
 a { color: var(--link); }
 h1 { font-size: 1.55rem; }
 h2 { font-size: 1.15rem; margin-top: 2rem; }

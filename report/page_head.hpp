@@ -5,8 +5,8 @@
 
 namespace cotangent::report {
 
-/// From the doctype to <body>. `style` is CSS of the page's own, after what all pages share; the colours --text,
-/// --soft, --back, --rule and --link are there. The title is HTML.
+/// From the doctype to <body>. `style` is CSS of the page's own, after what all pages share; the colours
+/// --text, --soft, --back, --rule and --link are there. The title is HTML.
 std::string page_head(std::string_view title, std::string_view style);
 
 }  // namespace cotangent::report

@@ -1,4 +1,4 @@
-// The record of a computation as HTML. Names of parameters are escaped; the rest is numbers and our own words.
+// The record of a computation as HTML. Names of parameters are escaped; all else is numbers and own words.
 #include "report/tape_page.hpp"
 
 #include <fmt/format.h>

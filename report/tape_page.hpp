@@ -12,9 +12,9 @@ struct TapePageOptions {
   Index most = 2000;
 };
 
-/// Writes what explore returned: totals, the share of each kind of operation, and a row a node, whose inputs are
-/// links to theirs. The page needs no network, no script and nothing beside it, follows the reader's choice of
-/// light or dark and fits a screen of 400 pixels. An existing file is replaced in one step.
+/// Writes what explore returned: totals, the share of each kind of operation, and a row a node, whose inputs
+/// are links to theirs. The page needs no network, no script and nothing beside it, follows the reader's
+/// choice of light or dark and fits a screen of 400 pixels. An existing file is replaced in one step.
 /// Throws: DomainError if options.most < 1 or the file cannot be written.
 void save_tape_page(const std::string& path, const TapeReport& report, const TapePageOptions& options = {});
 

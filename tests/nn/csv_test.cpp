@@ -28,7 +28,7 @@ const std::string kMark = "\xef\xbb\xbf";  // byte order mark
 
 class Csv : public testing::Test {
  protected:
-  Table read(const std::string& bytes, const CsvOptions& options = {}) const {
+  CsvColumns read(const std::string& bytes, const CsvOptions& options = {}) const {
     write_bytes(path_, bytes);
     return read_csv(path_, options);
   }
@@ -40,7 +40,7 @@ class Csv : public testing::Test {
   }
   void expect_numbers(const std::string& bytes, const Tensor& expected,
                       const CsvOptions& options = {}) const {
-    const Table table = read(bytes, options);
+    const CsvColumns table = read(bytes, options);
     ASSERT_EQ(table.numbers.shape(), expected.shape()) << bytes;
     EXPECT_TRUE(equal(table.numbers, expected)) << bytes << "\n" << table.numbers.to_string();
   }
@@ -52,10 +52,10 @@ class Csv : public testing::Test {
 using Names = std::vector<std::string>;
 
 TEST_F(Csv, HeaderAndNumbers) {
-  const Table table = read("x,y\n1,2.5\n-3e2,4\n");
+  const CsvColumns table = read("x,y\n1,2.5\n-3e2,4\n");
   EXPECT_EQ(table.names, (Names{"x", "y"}));
   EXPECT_TRUE(equal(table.numbers, Tensor{{1, 2.5}, {-300, 4}}));
-  EXPECT_EQ(table.to_string(), "Table [2, 2]: x, y\n[[   1.     2.5]\n [-300.     4. ]]");
+  EXPECT_EQ(table.to_string(), "CsvColumns [2, 2]: x, y\n[[   1.     2.5]\n [-300.     4. ]]");
 }
 
 TEST_F(Csv, WhetherThereIsAHeader) {
@@ -89,7 +89,7 @@ TEST_F(Csv, LineEndsMarksAndBlanks) {
 }
 
 TEST_F(Csv, QuotesInNames) {
-  const Table table = read("\"a,b\",\"say \"\"x\"\"\",\"two\nlines\",\"\"\"\"\r\n1,2,3,4\n");
+  const CsvColumns table = read("\"a,b\",\"say \"\"x\"\"\",\"two\nlines\",\"\"\"\"\r\n1,2,3,4\n");
   EXPECT_EQ(table.names, (Names{"a,b", "say \"x\"", "two\nlines", "\""}));
   EXPECT_EQ(table.column("say \"x\"")(0), 2.0);
   // Lines are counted through a quoted one.
@@ -102,7 +102,7 @@ TEST_F(Csv, QuotesInNames) {
 TEST_F(Csv, NumbersOfEveryKind) {
   expect_numbers("1e308,-1E-308,.5,5.,-0.25,5e-324", Tensor{{1e308, -1e-308, 0.5, 5.0, -0.25, 5e-324}});
   expect_numbers("inf,-inf,+inf,Infinity,INF", Tensor{{kInf, -kInf, kInf, kInf, kInf}});
-  const Table missing = read("nan,NaN,-nan\n");
+  const CsvColumns missing = read("nan,NaN,-nan\n");
   for (const double v : missing.numbers.data()) EXPECT_TRUE(std::isnan(v));
   EXPECT_TRUE(std::signbit(read("-0,1").numbers(0, 0)));
   for (const std::string text : {"0x10", "1,5", "1.5.2", "--1", "+-1", "1e", "1 2", "1_000", "e5", "+", "-"})
@@ -118,7 +118,7 @@ TEST_F(Csv, NoLocaleMatters) {
 }
 
 TEST_F(Csv, ColumnsByName) {
-  const Table table = read("a,b,y\n1,2,-1\n3,4,1\n");
+  const CsvColumns table = read("a,b,y\n1,2,-1\n3,4,1\n");
   EXPECT_TRUE(equal(table.column("b"), Tensor{2, 4}));
   EXPECT_TRUE(equal(table.columns({"y"}), Tensor{-1, 1}.reshape({2, 1})));
   EXPECT_TRUE(equal(table.columns({"b", "a"}), Tensor{{2, 1}, {4, 3}}));
@@ -126,12 +126,12 @@ TEST_F(Csv, ColumnsByName) {
   EXPECT_TRUE(equal(table.without({"a", "y"}), Tensor{2, 4}.reshape({2, 1})));
   EXPECT_EQ(table.without({"a", "b", "y"}).shape(), (Shape{2, 0}));
   EXPECT_TRUE(equal(read("1,2\n3,4").column("1"), Tensor{2, 4}));
-  const std::string text = "[Table] no column is called \"z\"; the names are \"a\", \"b\", \"y\"";
+  const std::string text = "[CsvColumns] no column is called \"z\"; the names are \"a\", \"b\", \"y\"";
   EXPECT_EQ(error_of<DomainError>([&] { table.column("z"); }), text);
   EXPECT_EQ(error_of<DomainError>([&] { table.columns({"a", "z"}); }), text);
   EXPECT_EQ(error_of<DomainError>([&] { table.without("z"); }), text);
-  EXPECT_EQ(error_of<DomainError>([&] { Table().column("z"); }),
-            "[Table] no column is called \"z\"; the names are none: this table is empty");
+  EXPECT_EQ(error_of<DomainError>([&] { CsvColumns().column("z"); }),
+            "[CsvColumns] no column is called \"z\"; the names are none: this table is empty");
 }
 
 // ---- errors
@@ -209,7 +209,7 @@ TEST_F(Csv, WhatTheWriterWritesIsReadBackBitForBit) {
         numbers[3] = std::numeric_limits<double>::denorm_min();
       }
       report::save_csv(path_, names, Tensor::from(numbers, Shape{rows, columns}));
-      const Table table = read_csv(path_);
+      const CsvColumns table = read_csv(path_);
       EXPECT_EQ(table.names, names);
       ASSERT_EQ(table.numbers.shape(), (Shape{rows, columns}));
       for (std::size_t k = 0; k < numbers.size(); ++k) {
@@ -249,7 +249,7 @@ TEST_F(Csv, DamagedFilesAreRefusedOrRead) {
       }
     }
     try {
-      const Table table = read(text);
+      const CsvColumns table = read(text);
       ++readable;
       EXPECT_EQ(table.numbers.size(1), static_cast<Index>(table.names.size()));
     } catch (const DomainError& error) {

@@ -286,7 +286,7 @@ TEST_F(Figure, GroupsOfColumnsAreNamed) {
 
 TEST_F(Figure, SpectraAreSorted) {
   const std::string path = folder_ / "a.svg";
-  const Drawn drawn = spectrum(path, Tensor{1e-3, 10.0, -1e-9, 1.0}, {.title = "K", .bound = 1e-6});
+  const Drawn drawn = plot_spectrum(path, Tensor{1e-3, 10.0, -1e-9, 1.0}, {.title = "K", .bound = 1e-6});
   EXPECT_EQ(drawn.note, "values: 1 not positive, left out of the logarithmic axis");
   EXPECT_THAT(described(path),
               AllOf(HasSubstr("text computed\n"), HasSubstr("text error bound\n"), HasSubstr("text rank\n"),
@@ -480,10 +480,10 @@ TEST(FigureErrors, AreThrownBeforeAnythingIsDrawn) {
               heat_map(path, Tensor::zeros({21, 20}), {.numbers = true});
             }),
             "[heat_map] numbers for 420 cells of [21, 20] cannot be read; leave .numbers out beyond 400");
-  EXPECT_EQ(error_of<ShapeError>([&] { spectrum(path, Tensor{{1}}); }),
-            "[spectrum] values are [1, 1]; give a tensor of shape [n]");
-  EXPECT_EQ(error_of<DomainError>([&] { spectrum(path, three, {.bound = -1.0}); }),
-            "[spectrum] the bound is -1; give a finite number from 0 on");
+  EXPECT_EQ(error_of<ShapeError>([&] { plot_spectrum(path, Tensor{{1}}); }),
+            "[plot_spectrum] values are [1, 1]; give a tensor of shape [n]");
+  EXPECT_EQ(error_of<DomainError>([&] { plot_spectrum(path, three, {.bound = -1.0}); }),
+            "[plot_spectrum] the bound is -1; give a finite number from 0 on");
   EXPECT_EQ(error_of<DomainError>([&] { histogram(path, Tensor{kNan}); }),
             "[histogram] none of the 1 values of [1] is finite; give at least one");
   EXPECT_EQ(error_of<DomainError>([&] { histogram(path, three, {.bins = 0}); }),

@@ -19,8 +19,8 @@ const Inequality* first_failure(const std::vector<Inequality>& list) {
   return failed == list.end() ? nullptr : &*failed;
 }
 
-std::vector<report::CheckRow> clauses(const std::vector<Inequality>& list) {
-  std::vector<report::CheckRow> out;
+std::vector<report::Clause> clauses(const std::vector<Inequality>& list) {
+  std::vector<report::Clause> out;
   for (const Inequality& q : list)
     out.push_back({.name = q.name,
                    .lhs = q.lhs.value(),
