@@ -34,17 +34,19 @@ struct ActivationPattern {
   double share() const;
 };
 
-/// Which units of operations with a kink (relu, leaky_relu, elu, …) are active on which samples, in order of the
-/// network; none for a smooth one. A unit that is active on no sample of a ReLU passes nothing on: it is dead.
+/// Which units of operations with a kink (relu, leaky_relu, elu, …) are active on which samples, in the
+/// network's order; none for a smooth one. A unit of a ReLU that is active on no sample is dead: it passes
+/// nothing on.
 ///
 /// Shapes: w [P], x [n, ...]; a module that gives [n, a, b] has m = a b units.
 /// At a kink: active, as the derivative taken there is that side's.
 /// Throws: as the network, without the path in front; DomainError if x has no samples.
 std::vector<ActivationPattern> activation_patterns(const Sequential& net, const Params& w, const Tensor& x);
 
-/// The parameters of `net` in an .npz file that this library, NumPy or PyTorch wrote, in any order and any type
-/// load takes. PyTorch's names are ours: np.savez(path, **{k: v.numpy() for k, v in net.state_dict().items()})
-/// of a torch.nn.Sequential.
+/// The parameters of `net` in an .npz file that this library, NumPy or PyTorch wrote, in any order and any
+/// type load takes. PyTorch's names are ours, so for a torch.nn.Sequential
+///   np.savez(path, **{k: v.numpy() for k, v in net.state_dict().items()})
+/// writes such a file.
 ///
 /// Throws: DomainError naming every parameter that is missing or unknown, with all names expected; ShapeError
 /// naming those of another shape; DomainError for one that is not finite, or a file that cannot be read.

@@ -1,5 +1,5 @@
-// Losses (differentiable in the predictions; targets are constants) and two measures of a classifier. The formulas of
-// those of the margin y f stand in nn/margin_loss.hpp.
+// Losses (differentiable in the predictions; targets are constants) and two measures of a classifier. The
+// formulas of those of the margin y f stand in nn/margin_loss.hpp.
 #pragma once
 #include "autodiff/tape.hpp"
 #include "autodiff/tensor.hpp"

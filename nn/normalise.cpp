@@ -79,7 +79,7 @@ Var Normalise::operator()(const Var& w, const Var& x) const {
         fmt::format("[{}] x is {}; it must be [n, k], one row of at least one feature for each sample",
                     name(), x.shape().to_string()));
   if (options_.to == NormaliseTo::unit_length) {
-    // The direction does not depend on the magnitude, which may be taken out: 1 / |x| could overflow, and |x| too.
+    // The direction does not depend on the magnitude, which may be taken out: 1 / |x| or |x| could overflow.
     const Var y = x / along_rows(magnitudes(x.value()), x.shape());
     const Var length = norm(y, {.axes = {1}});  // [n]
     const Var zero = equal_to(length, 0.0);

@@ -1,4 +1,4 @@
-// TwoLayer: the lectures' network f(x; W) = sum_j a_j phi(<w_j, x>), of which only the first layer is trained.
+// TwoLayer: the lectures' network f(x; W) = sum_j a_j phi(<w_j, x>), whose first layer alone is trained.
 #pragma once
 #include <memory>
 #include <optional>
@@ -24,8 +24,8 @@ struct TwoLayerOptions {
 /// Row j of W is neuron j. With phi positively homogeneous (leaky ReLU) so is f in W: <grad f, W> = f.
 /// Shapes: "weight" W [m, d], a [m]; x [n, d] -> [n, 1].
 /// At 0: as phi.
-/// Throws: DomainError for sizes below 1, an a that is not finite, or a phi with parameters of its own; ShapeError
-/// unless a is [m] and x is [n, d].
+/// Throws: DomainError for sizes below 1, an a that is not finite, or a phi with parameters of its own;
+/// ShapeError unless a is [m] and x is [n, d].
 /// Source: proxy (lecture 000), O33; landscape (lecture 002).
 class TwoLayer : public Module {
  public:

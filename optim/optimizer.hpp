@@ -82,8 +82,8 @@ enum class Flow { go_on, stop };
 ///
 ///   on_start   once, before anything is computed;
 ///   on_step    each iteration, when value and gradient at w are known and before the step is made;
-///   on_epoch   after the last step of each full epoch: w is the new point, value and gradient are those of the
-///              last iteration, and the epoch's row is trace.back();
+///   on_epoch   after the last step of each full epoch: w is the new point, value and gradient are those of
+///              the last iteration, and the epoch's row is trace.back();
 ///   on_finish  once, whatever the reason, with the result.
 ///
 /// After Flow::stop no step is made: the run's w is the w that was seen. All observers of an event are

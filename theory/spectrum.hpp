@@ -40,8 +40,9 @@ struct PositiveDefinite {
   explicit operator bool() const noexcept { return proved; }
 };
 
-/// Proves lambda_min(K) > mu, if K - (mu + margin) I has a Cholesky factor in floating-point arithmetic, whose rounding
-/// perturbs that matrix by less than the margin. An asymmetry within rounding is averaged and enters the margin.
+/// Proves lambda_min(K) > mu, if K - (mu + margin) I has a Cholesky factor in floating-point arithmetic,
+/// whose rounding perturbs that matrix by less than the margin. An asymmetry within rounding is averaged and
+/// enters the margin.
 ///
 /// Shapes: K [n, n].
 /// Cost: O(n^3 / 3), a fraction of spectrum's.

@@ -20,10 +20,11 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
-// Where the factorisation of B runs through, R^T R = B + E with |E_ij| <= g sqrt(b_ii b_jj), g = (n + 2) u / (1 - 2 (n +
-// 2) u), u = 2^-53: one rounding more than Higham's, for divisions by reciprocals. So lambda_min(B) >= -|E|_2 >= -g
-// trace(B), and K - mu I is at least B + margin I, up to the averages' rounding. Taking 2^-52 for u doubles the bound,
-// which covers how the margin itself is rounded; the smallest normal number covers underflow, flushed to zero or not.
+// Where the factorisation of B runs through, R^T R = B + E with |E_ij| <= g sqrt(b_ii b_jj), g = (n + 2) u /
+// (1 - 2 (n + 2) u), u = 2^-53: one rounding more than Higham's, for divisions by reciprocals. So
+// lambda_min(B) >= -|E|_2 >= -g trace(B), and K - mu I is at least B + margin I, up to the averages'
+// rounding. Taking 2^-52 for u doubles the bound, which covers how the margin itself is rounded; the smallest
+// normal number covers underflow, flushed to zero or not.
 PositiveDefinite certify_positive_definite(const Tensor& k, double mu) {
   check_symmetric("certify_positive_definite", k);
   if (!std::isfinite(mu))
