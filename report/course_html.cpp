@@ -203,14 +203,15 @@ std::string clauses_table(std::string_view heading, std::string_view column,
   Table table({{std::string(column)}, {"lhs"}, {"rhs"}, {"Margin"}, {"Where"}, {"Holds"}});
   for (const Clause& clause : clauses)
     table.row({clause.name, clause.lhs, clause.rhs, clause.margin, clause.where,
-               !clause.holds         ? "no"
-               : clause.margin < 0.0 ? "within rounding"
-                                     : "yes"});
+               !clause.holds           ? std::string("no")
+               : clause.within.empty() ? std::string("yes")
+                                       : "within " + clause.within});
   return fmt::format("<h3>{}</h3>\n{}", heading, table.to_html());
 }
 
 /// What a check says beyond its row; open where the verdict is not the one expected.
-std::string check_details(const Record& record) {
+std::string check_details(const LessonFiles& lesson) {
+  const Record& record = *lesson.record;
   std::string out;
   for (std::size_t k = 0; k < record.checks.size(); ++k) {
     const Check& c = record.checks[k];
@@ -218,6 +219,8 @@ std::string check_details(const Record& record) {
     out += fmt::format("<details class=\"check\" id=\"check-{}\"{}><summary>{}: {}{}</summary>\n", k + 1,
                        c.as_expected() ? "" : " open", html(c.name), verdict_html(c),
                        c.scope.empty() ? "" : ", " + html(c.scope));
+    if (!c.citation.empty()) out += fmt::format("<p>{}:</p>\n", html(c.citation));
+    if (!lesson.formulas[k].empty()) out += "<div class=\"statement\">\n" + lesson.formulas[k] + "</div>\n";
     if (!c.note.empty()) out += fmt::format("<p>{}</p>\n", html(c.note));
     out += clauses_table("Hypotheses", "Hypothesis", c.hypotheses) +
            clauses_table("Steps of the proof", "Step", c.steps);
@@ -302,7 +305,7 @@ std::string lesson_page(const std::vector<LessonFiles>& lessons, std::size_t k) 
     if (!record.claim.empty()) out += fmt::format("<p class=\"claim\">{}</p>\n", html(record.claim));
     if (!record.statement.empty()) out += "<div class=\"statement\">\n" + lesson.statement + "</div>\n";
     out += figures(lesson);
-    if (!record.checks.empty()) out += checks_table(record) + check_details(record);
+    if (!record.checks.empty()) out += checks_table(record) + check_details(lesson);
     out += metrics_table(record);
     out += text_box("Printed output", lesson.output) + text_box("Source", lesson.source);
     out += fmt::format("<h2>Made with</h2>\n<p class=\"soft\">{}</p>\n", html(provenance_text(record)));

@@ -19,7 +19,8 @@ struct LessonFiles {
   std::string source;  // NN_name.cpp
   /// File names and bytes of the figures that can be shown; others of the record are links.
   std::vector<std::pair<std::string, std::string>> pictures;
-  std::string statement;  // HTML
+  std::string statement;              // HTML
+  std::vector<std::string> formulas;  // HTML of each check's formula; empty where it has none
 };
 
 /// The file of a lesson's page; never "index.html".

@@ -65,10 +65,15 @@ LessonFiles read_lesson(const fs::path& file, std::vector<std::string>& notes) {
     lesson.record.reset();
     lesson.error = error.what();
   }
-  if (lesson.record && !lesson.record->statement.empty()) {
-    MathHtml made = math_html(lesson.record->statement);
-    lesson.statement = std::move(made.html);
+  const auto formulas_of = [&](const std::string& text) {
+    if (text.empty()) return std::string();
+    MathHtml made = math_html(text);
     for (const std::string& problem : made.problems) notes.push_back(lesson.stem + ": " + problem);
+    return std::move(made.html);
+  };
+  if (lesson.record) {
+    lesson.statement = formulas_of(lesson.record->statement);
+    for (const Check& check : lesson.record->checks) lesson.formulas.push_back(formulas_of(check.formula));
   }
   return lesson;
 }

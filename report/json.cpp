@@ -87,6 +87,7 @@ void add_clauses(Json& to, const char* key, const std::vector<Clause>& clauses) 
                        {"margin", number(clause.margin)},
                        {"holds", clause.holds}});
     add_text(to[key].back(), "where", clause.where);
+    add_text(to[key].back(), "within", clause.within);
   }
 }
 
@@ -224,7 +225,8 @@ std::vector<Clause> optional_clauses(const Reader& from, const char* key) {
                          .rhs = clause.at("rhs").number(),
                          .margin = clause.at("margin").number(),
                          .holds = clause.at("holds").yes_or_no(),
-                         .where = optional_text(clause, "where")});
+                         .where = optional_text(clause, "where"),
+                         .within = optional_text(clause, "within")});
     });
   });
   return clauses;

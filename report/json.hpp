@@ -18,7 +18,8 @@ struct Clause {
   double rhs = 0.0;
   double margin = 0.0;
   bool holds = false;
-  std::string where = {};  // "iterate 17"; may be empty
+  std::string where = {};   // "iterate 17"; may be empty
+  std::string within = {};  // "rounding", what was forgiven where it holds with a margin below 0; else empty
 };
 
 /// One checked claim. The numbers are the two sides of its inequality and the distance between them.
@@ -29,7 +30,8 @@ struct Check {
   double lhs = 0.0;
   double rhs = 0.0;
   double margin = 0.0;
-  /// certified, supported, refuted, agrees, inconclusive or not_applicable; `expected` is what the lesson is to show.
+  /// certified, supported, refuted, agrees, inconclusive or not_applicable; `expected` is what the lesson is
+  /// to show.
   std::string verdict;
   std::string expected;
 
@@ -74,8 +76,9 @@ struct Record {
 /// existing file in one step. Numbers that are not finite are null.
 ///
 /// Further keys are written only where they say something. The record: "captions": {file: text}, "claim",
-/// "statement", "seconds". A check: "scope", "note", "citation", "formula", "hypotheses" and "steps", lists of
-/// {"name", "lhs", "rhs", "margin", "holds", "where"}, and "witness"; a clause's "where" may be absent.
+/// "statement", "seconds". A check: "scope", "note", "citation", "formula", "hypotheses" and "steps", lists
+/// of {"name", "lhs", "rhs", "margin", "holds", "where", "within"}, and "witness"; a clause's "where" and
+/// "within" may be absent.
 ///
 /// Throws: DomainError, before anything is written, on an empty or repeated name or a verdict that is none of
 /// the six words; naming the file if it cannot be written.

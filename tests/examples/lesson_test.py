@@ -62,7 +62,7 @@ def read_record(folder, seed):
     for check in record["checks"]:
         assert has_keys(check, CHECK_KEYS, MORE_CHECK_KEYS), check
         for row in check.get("hypotheses", []) + check.get("steps", []):
-            assert has_keys(row, ROW_KEYS, ["where"]) and isinstance(row["holds"], bool), row
+            assert has_keys(row, ROW_KEYS, ["where", "within"]) and isinstance(row["holds"], bool), row
         assert "witness" not in check or (folder / check["witness"]).is_file(), check
         assert LECTURE.fullmatch(check["source"]), check
         assert {check["verdict"], check["expected"]} <= VERDICTS, check

@@ -242,11 +242,14 @@ Record full_record() {
   Check& check = record.checks[0];
   check.scope = "on this trajectory";
   check.note = "PL fails at iterate 17";
+  check.citation = "lecture 000, descent (O2)";
+  check.formula = "$f_{k+1} \\le f_k$";
   check.hypotheses = {
       {.name = "PL", .lhs = 2.0, .rhs = 1.0, .margin = -1.0, .holds = false, .where = "iterate 17"},
       {.name = "smooth", .lhs = 0.5, .rhs = kInf, .margin = kInf, .holds = true}};
   check.steps = {
-      {.name = "descent", .lhs = 0.25, .rhs = 0.5, .margin = 0.25, .holds = true, .where = "iterate 3"}};
+      {.name = "descent", .lhs = 0.25, .rhs = 0.5, .margin = 0.25, .holds = true, .where = "iterate 3"},
+      {.name = "identity", .lhs = 1.0, .rhs = 1.0, .margin = -1e-16, .holds = true, .within = "rounding"}};
   check.witness = "02_witness.npz";
   return record;
 }
@@ -258,6 +261,8 @@ TEST(Record, TheOptionalKeysAreAddedBehindTheOthers) {
   EXPECT_THAT(text, testing::HasSubstr(R"("expected": "refuted",
       "scope": "on this trajectory",
       "note": "PL fails at iterate 17",
+      "citation": "lecture 000, descent (O2)",
+      "formula": "$f_{k+1} \\le f_k$",
       "hypotheses": [
         {
           "name": "PL",
@@ -313,8 +318,11 @@ TEST(Record, TheOptionalKeysReadBack) {
   EXPECT_TRUE(std::isnan(check.hypotheses[1].rhs));
   EXPECT_TRUE(check.hypotheses[1].holds);
   EXPECT_EQ(check.hypotheses[1].where, "");
-  ASSERT_EQ(check.steps.size(), 1u);
+  ASSERT_EQ(check.steps.size(), 2u);
   EXPECT_EQ(check.steps[0].name, "descent");
+  EXPECT_EQ(check.steps[1].within, "rounding");
+  EXPECT_EQ(check.citation, "lecture 000, descent (O2)");
+  EXPECT_EQ(check.formula, wanted.formula);
 }
 
 TEST(Record, TheOptionalKeysAreCheckedToo) {

@@ -27,7 +27,8 @@ std::vector<report::Clause> clauses(const std::vector<Inequality>& list) {
                    .rhs = q.rhs.value(),
                    .margin = q.margin(),
                    .holds = q.holds(),
-                   .where = q.where});
+                   .where = q.where,
+                   .within = q.holds() && q.margin() < 0.0 ? theory::to_string(q.by()) : ""});
   return out;
 }
 
@@ -194,7 +195,8 @@ Verdict compare(Claim claim, Inequality inequality, const Domain& where) {
 }
 
 Verdict over_points(std::span<const Verdict> verdicts) {
-  if (verdicts.empty()) throw DomainError("[over_points] there is no verdict; give those of at least one point");
+  if (verdicts.empty())
+    throw DomainError("[over_points] there is no verdict; give those of at least one point");
   const auto count = static_cast<Index>(verdicts.size());
   const auto held = [](const Verdict& v) {
     return v.outcome == Outcome::certified || v.outcome == Outcome::supported || v.outcome == Outcome::agrees;
