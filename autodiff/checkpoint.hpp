@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "autodiff/function.hpp"
-#include "autodiff/tape.hpp"
+#include "autodiff/var.hpp"
 
 namespace cotangent {
 

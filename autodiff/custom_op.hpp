@@ -5,13 +5,6 @@
 
 namespace cotangent {
 
-/// What the rules of an operation are given: the inputs' values; its numbers; the recorded operation; where
-/// to leave the cotangents of its inputs.
-using OpInputs = detail::Inputs;
-using OpAttributes = detail::Attributes;
-using OpRecord = detail::Pullback;
-using OpCotangents = detail::Cotangents;
-
 /// How an operation treats samples, for per-sample Jacobians and structured tangent kernels.
 /// `mixed`: in no way to rely on, such functions are refused. `elementwise`: element by element, scalars go
 /// with any shape. `rows`: row i of the result, along axis 0, depends on rows i of the inputs alone.

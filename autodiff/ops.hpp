@@ -1,12 +1,12 @@
 // Every public operation: the reference page. Operands are Vars; Tensors and doubles convert. Shapes never
 // broadcast silently: operands are equal in shape, or one is a scalar (rank 0), or the operation says what it
-// spreads. Beside them: detach, which stops derivatives (autodiff/tape.hpp), checkpoint, which computes twice
+// spreads. Beside them: detach, which stops derivatives (autodiff/var.hpp), checkpoint, which computes twice
 // instead of keeping (autodiff/checkpoint.hpp), and CustomOp, an operation of one's own (autodiff/custom_op.hpp).
 #pragma once
 #include <vector>
 
-#include "autodiff/op.hpp"
-#include "autodiff/tape.hpp"
+#include "autodiff/matmul_options.hpp"
+#include "autodiff/var.hpp"
 
 namespace cotangent {
 

@@ -6,7 +6,6 @@
 #include <type_traits>
 
 #include "autodiff/params.hpp"
-#include "autodiff/tape.hpp"
 #include "autodiff/tensor.hpp"
 
 namespace cotangent {

@@ -1,66 +1,15 @@
-// Var and Tape: values that know where they were recorded, and the record itself.
+// Tape: the record of operations, and derivatives by what was recorded.
 #pragma once
-#include <atomic>
-#include <cstdint>
 #include <string>
 
-#include "autodiff/tensor.hpp"
+#include "autodiff/var.hpp"
 
 namespace cotangent {
 
-class Params;
-class Tape;
-
 namespace detail {
 class TapeState;
-/// Outlives its tape; a handle whose epoch differs from the cell's belongs to a tape that has ended or was
-/// reset. Only the tape's thread writes, but stale handles may be anywhere.
-struct EpochCell {
-  std::atomic<std::uint64_t> epoch = 1;
-  std::uint64_t now() const noexcept { return epoch.load(std::memory_order_relaxed); }
-  void advance() noexcept { epoch.store(now() + 1, std::memory_order_relaxed); }
-  TapeState* tape = nullptr;
-  EpochCell* next_free = nullptr;
-};
 struct VarAccess;
-struct RecordedValue;
-struct Inputs;
-struct Attributes;
 }  // namespace detail
-
-/// A tensor and, where tracked, its place on one Tape. Cheap to copy. The value can always be read; recording
-/// with or differentiating a Var whose tape has ended or was reset throws TapeError naming both epochs.
-class Var {
- public:
-  Var() = default;
-  Var(Tensor value) noexcept : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
-  Var(double value) : value_(Tensor::scalar(value)) {}      // NOLINT(google-explicit-constructor)
-  Var(const Params& params);                                // NOLINT(google-explicit-constructor)
-  explicit Var(const detail::RecordedValue& what) noexcept;
-
-  const Tensor& value() const noexcept { return value_; }
-  const Shape& shape() const noexcept { return value_.shape(); }
-  int rank() const noexcept { return value_.rank(); }
-  Index size() const noexcept { return value_.size(); }
-  Index size(int axis) const { return value_.size(axis); }
-  /// The only element. Throws: ShapeError unless size() is 1.
-  double item() const { return value_.item(); }
-  /// Recorded on a tape, so that derivatives flow through it.
-  bool tracked() const noexcept { return cell_ != nullptr; }
-  std::string to_string() const;
-
- private:
-  friend struct detail::VarAccess;
-  friend class Tape;
-  template <class Forward>  // the value is computed where it stays, and not moved there
-  Var(Forward forward, const detail::Inputs& in, const detail::Attributes& attributes)
-      : value_(forward(in, attributes)) {}
-
-  Tensor value_;
-  detail::EpochCell* cell_ = nullptr;
-  std::uint64_t epoch_ = 0;
-  std::uint32_t node_ = 0xffffffffu;
-};
 
 /// Whether the derivative is itself recorded, so that it can be differentiated again.
 struct GradOptions {
@@ -100,8 +49,5 @@ class Tape {
 /// X as a variable on w's tape, so that a transform inside a traced function can start from it and stay
 /// differentiable in w. Without a tape behind w, X itself.
 Var lift(const Tensor& x, const Var& w);
-
-/// The same value, cut off from its tape: derivatives treat it as a constant.
-Var detach(const Var& x);
 
 }  // namespace cotangent

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
-#include "autodiff/kernels/kernels.hpp"
+#include "autodiff/kernels/loops.hpp"
 #include "autodiff/tensor/access.hpp"
 
 namespace cotangent::nn {

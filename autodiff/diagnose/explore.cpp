@@ -11,7 +11,7 @@
 
 #include "autodiff/diagnose/tape_names.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/kernels/kernels.hpp"
+#include "autodiff/kernels/loops.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/tape/probe.hpp"
 #include "autodiff/tape/sweep.hpp"
@@ -39,7 +39,7 @@ class ClockProbe : public detail::Probe {
  public:
   explicit ClockProbe(std::vector<Measured>& nodes) : nodes_(nodes) {}
   void forward_begins() override { start_ = now(); }
-  void recorded(const TapeState&, std::uint32_t node, const detail::Inputs&, const Tensor&) override {
+  void recorded(const TapeState&, std::uint32_t node, const OpInputs&, const Tensor&) override {
     const double taken = now() - start_;
     if (nodes_.size() <= node) nodes_.resize(std::size_t{node} + 1);
     nodes_[node].forward = std::min(nodes_[node].forward, taken);

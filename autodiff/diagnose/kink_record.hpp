@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "autodiff/op.hpp"
+#include "autodiff/tape/op_spec.hpp"
 #include "autodiff/transforms.hpp"
 
 namespace cotangent::detail {

@@ -21,7 +21,7 @@ class KinkProbe : public Probe {
  public:
   explicit KinkProbe(KinkRecord& record) : record_(record) {}
   bool opens_checkpoints() const override { return true; }
-  void recorded(const TapeState& tape, std::uint32_t node, const Inputs& in, const Tensor& out) override {
+  void recorded(const TapeState& tape, std::uint32_t node, const OpInputs& in, const Tensor& out) override {
     const Op* op = tape.nodes[node].op;
     const OpSpec& spec = op->spec();
     if (!spec.at_kink && !spec.silent_on_kinks) return;

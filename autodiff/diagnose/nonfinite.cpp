@@ -71,7 +71,7 @@ class NonfiniteProbe : public detail::Probe {
     }
   }
 
-  void recorded(const TapeState& tape, std::uint32_t node, const detail::Inputs& in,
+  void recorded(const TapeState& tape, std::uint32_t node, const OpInputs& in,
                 const Tensor& output) override {
     const Content range = range_of_node(node, output);
     const detail::Node& record = tape.nodes[node];

@@ -25,7 +25,7 @@ void dgesdd_(const char* jobz, const int* m, const int* n, double* a, const int*
 namespace cotangent::kernel {
 namespace {
 
-int integer(const char* operation, Index n) {
+int integer(const char* operation, std::int64_t n) {
   if (n > std::numeric_limits<int>::max())
     throw DomainError(
         fmt::format("[{}] a matrix has a side of {}; LAPACK takes sides up to 2^31 - 1", operation, n));
@@ -37,20 +37,21 @@ int lead(int n) { return std::max(n, 1); }
 
 }  // namespace
 
-Index cholesky(const char* operation, double* a, Index n) {
+std::int64_t cholesky(const char* operation, double* a, std::int64_t n) {
   const int size = integer(operation, n), lda = lead(size);
   int info = 0;
   dpotrf_("L", &size, a, &lda, &info);
   return info;
 }
 
-void cholesky_solve(const char* operation, const double* factor, Index n, double* b, Index columns) {
+void cholesky_solve(const char* operation, const double* factor, std::int64_t n, double* b,
+                    std::int64_t columns) {
   const int size = integer(operation, n), lda = lead(size), count = integer(operation, columns);
   int info = 0;
   dpotrs_("L", &size, &count, factor, &lda, b, &lda, &info);
 }
 
-void symmetric_eigen(const char* operation, double* a, Index n, double* values, double* vectors) {
+void symmetric_eigen(const char* operation, double* a, std::int64_t n, double* values, double* vectors) {
   const int size = integer(operation, n), lda = lead(size), none = 0, query = -1;
   std::vector<int> support(2 * static_cast<std::size_t>(lda));
   const double zero = 0.0;
@@ -71,7 +72,7 @@ void symmetric_eigen(const char* operation, double* a, Index n, double* values, 
         operation, found, n, info));
 }
 
-void singular_values(const char* operation, double* a, Index m, Index n, double* values) {
+void singular_values(const char* operation, double* a, std::int64_t m, std::int64_t n, double* values) {
   const int rows = integer(operation, m), columns = integer(operation, n), lda = lead(rows), one = 1,
             query = -1;
   std::vector<int> iwork(8 * static_cast<std::size_t>(lead(std::min(rows, columns))));

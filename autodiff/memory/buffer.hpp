@@ -23,6 +23,8 @@ struct Buffer {
 /// A block for at least n doubles with count 1 and its first number's address; contents are unspecified.
 Buffer* acquire_buffer(std::size_t n, double*& data);
 void recycle_buffer(Buffer* buffer) noexcept;
+/// Bytes of the block that n doubles get.
+std::size_t block_bytes(std::size_t n) noexcept;
 
 // While the program has one thread, plain counting spares a locked instruction of some 10 ns.
 inline void retain(Buffer* buffer) noexcept {
@@ -42,14 +44,5 @@ inline void release(Buffer* buffer) noexcept {
   else if (buffer->count.fetch_sub(1, std::memory_order_acq_rel) == 1)
     recycle_buffer(buffer);
 }
-
-/// Bytes of the block that n doubles get.
-std::size_t block_bytes(std::size_t n) noexcept;
-
-/// Bytes the calling thread's cache holds at present, and the most it may hold.
-std::size_t cached_bytes() noexcept;
-std::size_t cached_bytes_limit() noexcept;
-/// Gives the calling thread's cached blocks back to the system.
-void drop_cached_buffers() noexcept;
 
 }  // namespace cotangent::detail

@@ -11,6 +11,7 @@
 #include "autodiff/memory/recycled.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops/internal.hpp"
+#include "autodiff/tape.hpp"
 #include "autodiff/tape/dependents.hpp"
 #include "autodiff/tape/probe.hpp"
 #include "autodiff/tape/sweep.hpp"
@@ -19,7 +20,7 @@ namespace cotangent {
 namespace detail {
 namespace {
 
-const ManyFunction& function_of(const Attributes& a) {
+const ManyFunction& function_of(const OpAttributes& a) {
   return *static_cast<const ManyFunction*>(a.payload.get());
 }
 
@@ -95,7 +96,7 @@ ManyFunction packed_backward(const ManyFunction& f, const Wanted& wanted) {
 const Op kCheckpoint({
     .name = "checkpoint",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           std::vector<Var> constants;
           constants.reserve(static_cast<std::size_t>(in.count()));
           for (int j = 0; j < in.count(); ++j) constants.emplace_back(in[j]);
@@ -104,7 +105,7 @@ const Op kCheckpoint({
           return y.value();
         },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const ManyFunction& f = function_of(p.attributes());
           std::vector<Var> inputs;
           inputs.reserve(static_cast<std::size_t>(p.count()) + 1);
@@ -132,7 +133,7 @@ const Op kCheckpoint({
     .keep = Keep::kInputs,
 });
 
-Var checkpointed(const Attributes& attributes, const std::vector<Var>& inputs) {
+Var checkpointed(const OpAttributes& attributes, const std::vector<Var>& inputs) {
   return function_of(attributes)(inputs);
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 // 1 where the comparison holds, 0 where not, NaN where it has no answer. A sum of both keeps the NaN.
 template <class Compare>
-Tensor compared(const char* name, const Inputs& in, Compare holds) {
+Tensor compared(const char* name, const OpInputs& in, Compare holds) {
   return zip(name, in, [holds](double a, double b) {
     const double answer = holds(a, b) ? 1.0 : 0.0;
     return std::isunordered(a, b) ? a + b : answer;
@@ -23,24 +23,24 @@ Tensor compared(const char* name, const Inputs& in, Compare holds) {
 
 // A variable compared with itself is never anywhere else: its kink is infinitely far.
 template <class Apart>
-Tensor distance_by(const Inputs& in, Apart apart) {
+Tensor distance_by(const OpInputs& in, Apart apart) {
   const Var &a = *in.vars[0], &b = *in.vars[1];
   if (a.tracked() && b.tracked() && VarAccess::node(a) == VarAccess::node(b))
     return Tensor::full(in.shape(0), HUGE_VAL);
   return zip("kink_distance", in, apart);
 }
 // The side that equal numbers count to is above 0: with >= and < that of larger ones, with <= and > of smaller ones.
-Tensor difference(const Inputs& in, const Attributes&) {
+Tensor difference(const OpInputs& in, const OpAttributes&) {
   return distance_by(in, [](double a, double b) { return a - b; });
 }
-Tensor negated_difference(const Inputs& in, const Attributes&) {
+Tensor negated_difference(const OpInputs& in, const OpAttributes&) {
   return distance_by(in, [](double a, double b) { return b - a; });
 }
-Tensor apart(const Inputs& in, const Attributes&) {
+Tensor apart(const OpInputs& in, const OpAttributes&) {
   return distance_by(in, [](double a, double b) { return -std::fabs(a - b); });
 }
 /// How far x is above low, and how far below high: from both kinks of a band.
-Tensor band_distances(const Tensor& x, const Attributes& a) {
+Tensor band_distances(const Tensor& x, const OpAttributes& a) {
   const double low = a.real[0], high = a.real[1];
   const Tensor flat = x.reshape(Shape{x.size()});
   const Tensor above = map(flat, [low](double t) { return std::isinf(low) ? HUGE_VAL : t - low; });
@@ -49,14 +49,14 @@ Tensor band_distances(const Tensor& x, const Attributes& a) {
 }
 
 // Masks are constant wherever they have a derivative, so they have no pullback: nothing flows through them.
-RowFactor no_gradient(const Pullback&, int axis, int, const Tensor& g) {
+RowFactor no_gradient(const OpRecord&, int axis, int, const Tensor& g) {
   return RowFactor{Tensor::zeros(Shape{g.size(axis), 1})};
 }
 
 const Op kSign({
     .name = "sign",
     .forward =
-        [](const Inputs& in, const Attributes&) {
+        [](const OpInputs& in, const OpAttributes&) {
           return map(in[0], [](double x) { return x >= 0.0 ? 1.0 : x < 0.0 ? -1.0 : x; });
         },
     .pullback = nullptr,
@@ -67,7 +67,7 @@ const Op kSign({
 const Op kLess({
     .name = "less",
     .forward =
-        [](const Inputs& in, const Attributes&) {
+        [](const OpInputs& in, const OpAttributes&) {
           return compared("less", in, [](double a, double b) { return a < b; });
         },
     .pullback = nullptr,
@@ -80,7 +80,7 @@ const Op kLess({
 const Op kLessEqual({
     .name = "less_equal",
     .forward =
-        [](const Inputs& in, const Attributes&) {
+        [](const OpInputs& in, const OpAttributes&) {
           return compared("less_equal", in, [](double a, double b) { return a <= b; });
         },
     .pullback = nullptr,
@@ -93,7 +93,7 @@ const Op kLessEqual({
 const Op kGreater({
     .name = "greater",
     .forward =
-        [](const Inputs& in, const Attributes&) {
+        [](const OpInputs& in, const OpAttributes&) {
           return compared("greater", in, [](double a, double b) { return a > b; });
         },
     .pullback = nullptr,
@@ -106,7 +106,7 @@ const Op kGreater({
 const Op kGreaterEqual({
     .name = "greater_equal",
     .forward =
-        [](const Inputs& in, const Attributes&) {
+        [](const OpInputs& in, const OpAttributes&) {
           return compared("greater_equal", in, [](double a, double b) { return a >= b; });
         },
     .pullback = nullptr,
@@ -119,7 +119,7 @@ const Op kGreaterEqual({
 const Op kEqualTo({
     .name = "equal_to",
     .forward =
-        [](const Inputs& in, const Attributes&) {
+        [](const OpInputs& in, const OpAttributes&) {
           return compared("equal_to", in, [](double a, double b) { return a == b; });
         },
     .pullback = nullptr,
@@ -131,10 +131,10 @@ const Op kEqualTo({
 
 const Op kAbs({
     .name = "abs",
-    .forward = [](const Inputs& in,
-                  const Attributes&) { return map(in[0], [](double x) { return std::fabs(x); }); },
-    .pullback = [](const Pullback& p, const Var& g,
-                   Cotangents& out) { out.add(0, leaky_mask(g, p.in(0), -1.0)); },
+    .forward = [](const OpInputs& in,
+                  const OpAttributes&) { return map(in[0], [](double x) { return std::fabs(x); }); },
+    .pullback = [](const OpRecord& p, const Var& g,
+                   OpCotangents& out) { out.add(0, leaky_mask(g, p.in(0), -1.0)); },
     .keep = Keep::kInputs,
     .at_kink = "1",
     .row_rule = same_axis,
@@ -143,25 +143,25 @@ const Op kAbs({
 const Op kClip({
     .name = "clip",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           return map(in[0], [low = a.real[0], high = a.real[1]](double x) {
             const double raised = x < low ? low : x;
             return raised > high ? high : raised;
           });
         },
-    .pullback = [](const Pullback& p, const Var& g,
-                   Cotangents& out) { out.add(0, band_mask(g, p.in(0), p.real(0), p.real(1))); },
+    .pullback = [](const OpRecord& p, const Var& g,
+                   OpCotangents& out) { out.add(0, band_mask(g, p.in(0), p.real(0), p.real(1))); },
     .keep = Keep::kInputs,
     .at_kink = "1",
     .row_rule = same_axis,
-    .kink_distance = [](const Inputs& in, const Attributes& a) { return band_distances(in[0], a); },
+    .kink_distance = [](const OpInputs& in, const OpAttributes& a) { return band_distances(in[0], a); },
     .kinks = 2,
 });
 
 const Op kBandMask({
     .name = "band_mask",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           return zip("band_mask", in, [low = a.real[0], high = a.real[1]](double g, double x) {
             const bool within = static_cast<int>(x >= low) & static_cast<int>(x <= high);
             const double inside = within ? g : 0.0;
@@ -169,13 +169,13 @@ const Op kBandMask({
           });
         },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           if (out.needs(0)) out.add(0, band_mask(g, p.in(1), p.real(0), p.real(1)));
         },
     .keep = Keep::kInputs,
     .at_kink = "1",
     .row_rule = same_axis,
-    .kink_distance = [](const Inputs& in, const Attributes& a) { return band_distances(in[1], a); },
+    .kink_distance = [](const OpInputs& in, const OpAttributes& a) { return band_distances(in[1], a); },
     .kinks = 2,
 });
 
@@ -185,7 +185,7 @@ Var share_of(const Var& g, const Var& chosen, bool first, const Shape& shape) {
 }
 
 /// The same for the two operands from input j on.
-void share_out(const Pullback& p, const Var& g, const Var& chosen, int j, Cotangents& out) {
+void share_out(const OpRecord& p, const Var& g, const Var& chosen, int j, OpCotangents& out) {
   if (out.needs(j)) out.add(j, share_of(g, chosen, true, p.shape(j)));
   if (out.needs(j + 1)) out.add(j + 1, share_of(g, chosen, false, p.shape(j + 1)));
 }
@@ -193,19 +193,19 @@ void share_out(const Pullback& p, const Var& g, const Var& chosen, int j, Cotang
 const Op kMaximum({
     .name = "maximum",
     .forward =
-        [](const Inputs& in, const Attributes&) {
+        [](const OpInputs& in, const OpAttributes&) {
           return zip("maximum", in, [](double a, double b) {
             const double larger = a >= b ? a : b;
             return std::isunordered(a, b) ? a + b : larger;
           });
         },
-    .pullback = [](const Pullback& p, const Var& g,
-                   Cotangents& out) { share_out(p, g, greater_equal(p.in(0), p.in(1)), 0, out); },
+    .pullback = [](const OpRecord& p, const Var& g,
+                   OpCotangents& out) { share_out(p, g, greater_equal(p.in(0), p.in(1)), 0, out); },
     .keep = Keep::kInputs,
     .at_kink = "1",
     .row_rule = same_axis,
     .row_factor =
-        [](const Pullback& p, int axis, int j, const Tensor& g) {
+        [](const OpRecord& p, int axis, int j, const Tensor& g) {
           const Var first = greater_equal(p.in(0), p.in(1));
           return summed_by_sample(share_of(g, first, j == 0, g.shape()).value(), axis);
         },
@@ -215,19 +215,19 @@ const Op kMaximum({
 const Op kMinimum({
     .name = "minimum",
     .forward =
-        [](const Inputs& in, const Attributes&) {
+        [](const OpInputs& in, const OpAttributes&) {
           return zip("minimum", in, [](double a, double b) {
             const double smaller = a <= b ? a : b;
             return std::isunordered(a, b) ? a + b : smaller;
           });
         },
-    .pullback = [](const Pullback& p, const Var& g,
-                   Cotangents& out) { share_out(p, g, less_equal(p.in(0), p.in(1)), 0, out); },
+    .pullback = [](const OpRecord& p, const Var& g,
+                   OpCotangents& out) { share_out(p, g, less_equal(p.in(0), p.in(1)), 0, out); },
     .keep = Keep::kInputs,
     .at_kink = "1",
     .row_rule = same_axis,
     .row_factor =
-        [](const Pullback& p, int axis, int j, const Tensor& g) {
+        [](const OpRecord& p, int axis, int j, const Tensor& g) {
           const Var first = less_equal(p.in(0), p.in(1));
           return summed_by_sample(share_of(g, first, j == 0, g.shape()).value(), axis);
         },
@@ -242,7 +242,7 @@ double chosen(double mask, double a, double b) {
 const Op kWhere({
     .name = "where",
     .forward =
-        [](const Inputs& in, const Attributes&) {
+        [](const OpInputs& in, const OpAttributes&) {
           Shape shape;
           for (int j = 0; j < 3; ++j)
             if (in.shape(j).rank() != 0) shape = in.shape(j);
@@ -272,11 +272,11 @@ const Op kWhere({
           }
           return out;
         },
-    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { share_out(p, g, p.in(0), 1, out); },
+    .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { share_out(p, g, p.in(0), 1, out); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
     .row_factor =
-        [](const Pullback& p, int axis, int j, const Tensor& g) {
+        [](const OpRecord& p, int axis, int j, const Tensor& g) {
           if (j == 0) return no_gradient(p, axis, j, g);
           return summed_by_sample(share_of(g, p.in(0), j == 1, g.shape()).value(), axis);
         },

@@ -116,7 +116,7 @@ Tensor map_elements(const Tensor& x, double (*f)(double)) { return detail::map(x
 Tensor map_elements(const Tensor& a, const Tensor& b, double (*f)(double, double)) {
   const Var left(a), right(b);
   const Var* const both[] = {&left, &right};
-  return detail::zip("map_elements", detail::Inputs{both}, f);
+  return detail::zip("map_elements", OpInputs{both}, f);
 }
 
 }  // namespace cotangent

@@ -5,7 +5,8 @@
 #include <numbers>
 
 #include "autodiff/error.hpp"
-#include "autodiff/kernels/kernels.hpp"
+#include "autodiff/kernels/loops.hpp"
+#include "autodiff/kernels/transcendental.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops/internal.hpp"
 #include "autodiff/ops/zip.hpp"
@@ -45,7 +46,7 @@ RowFactor summed_by_sample(const Tensor& each, int axis) {
 namespace {
 
 template <auto kKernel>
-Tensor by_kernel(const Inputs& in, const Attributes&) {
+Tensor by_kernel(const OpInputs& in, const OpAttributes&) {
   return map(in[0], kernel::transcendental().*kKernel);
 }
 
@@ -53,53 +54,53 @@ constexpr double kTwoOverRootPi = 2.0 * std::numbers::inv_sqrtpi;
 
 const Op kAdd({
     .name = "add",
-    .forward = [](const Inputs& in,
-                  const Attributes&) { return zip("add", in, [](double a, double b) { return a + b; }); },
+    .forward = [](const OpInputs& in,
+                  const OpAttributes&) { return zip("add", in, [](double a, double b) { return a + b; }); },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           if (out.needs(0)) out.add(0, like(g, p.shape(0)));
           if (out.needs(1)) out.add(1, like(g, p.shape(1)));
         },
     .row_rule = same_axis,
-    .row_factor = [](const Pullback&, int axis, int, const Tensor& g) { return summed_by_sample(g, axis); },
+    .row_factor = [](const OpRecord&, int axis, int, const Tensor& g) { return summed_by_sample(g, axis); },
 });
 
 const Op kSub({
     .name = "sub",
-    .forward = [](const Inputs& in,
-                  const Attributes&) { return zip("sub", in, [](double a, double b) { return a - b; }); },
+    .forward = [](const OpInputs& in,
+                  const OpAttributes&) { return zip("sub", in, [](double a, double b) { return a - b; }); },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           if (out.needs(0)) out.add(0, like(g, p.shape(0)));
           if (out.needs(1)) out.add(1, -like(g, p.shape(1)));
         },
     .row_rule = same_axis,
-    .row_factor = [](const Pullback&, int axis, int j,
+    .row_factor = [](const OpRecord&, int axis, int j,
                      const Tensor& g) { return summed_by_sample(j == 0 ? g : (-Var(g)).value(), axis); },
 });
 
 const Op kMul({
     .name = "mul",
-    .forward = [](const Inputs& in,
-                  const Attributes&) { return zip("mul", in, [](double a, double b) { return a * b; }); },
+    .forward = [](const OpInputs& in,
+                  const OpAttributes&) { return zip("mul", in, [](double a, double b) { return a * b; }); },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           if (out.needs(0)) out.add(0, like(g * p.in(1), p.shape(0)));
           if (out.needs(1)) out.add(1, like(g * p.in(0), p.shape(1)));
         },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
-    .row_factor = [](const Pullback& p, int axis, int j,
+    .row_factor = [](const OpRecord& p, int axis, int j,
                      const Tensor& g) { return summed_by_sample((g * p.in(1 - j)).value(), axis); },
     .linear = OpLinear::in_each,
 });
 
 const Op kDiv({
     .name = "div",
-    .forward = [](const Inputs& in,
-                  const Attributes&) { return zip("div", in, [](double a, double b) { return a / b; }); },
+    .forward = [](const OpInputs& in,
+                  const OpAttributes&) { return zip("div", in, [](double a, double b) { return a / b; }); },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const Var h = g / p.in(1);
           if (out.needs(0)) out.add(0, like(h, p.shape(0)));
           if (out.needs(1)) out.add(1, like(-(h * (p.in(0) / p.in(1))), p.shape(1)));
@@ -107,7 +108,7 @@ const Op kDiv({
     .keep = Keep::kInputs,
     .row_rule = same_axis,
     .row_factor =
-        [](const Pullback& p, int axis, int j, const Tensor& g) {
+        [](const OpRecord& p, int axis, int j, const Tensor& g) {
           const Var h = g / p.in(1);
           return summed_by_sample((j == 0 ? h : -(h * (p.in(0) / p.in(1)))).value(), axis);
         },
@@ -116,9 +117,9 @@ const Op kDiv({
 
 const Op kScale({
     .name = "scale",
-    .forward = [](const Inputs& in,
-                  const Attributes& a) { return map(in[0], [c = a.real[0]](double x) { return c * x; }); },
-    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, p.real() * g); },
+    .forward = [](const OpInputs& in,
+                  const OpAttributes& a) { return map(in[0], [c = a.real[0]](double x) { return c * x; }); },
+    .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, p.real() * g); },
     .row_rule = same_axis,
     .linear = OpLinear::in_first,
 });
@@ -126,7 +127,7 @@ const Op kScale({
 const Op kExp({
     .name = "exp",
     .forward = by_kernel<&kernel::Transcendental::exp>,
-    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, g * p.out()); },
+    .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, g * p.out()); },
     .keep = Keep::kOutput,
     .row_rule = same_axis,
 });
@@ -134,24 +135,25 @@ const Op kExp({
 const Op kLog({
     .name = "log",
     .forward = by_kernel<&kernel::Transcendental::log>,
-    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, g / p.in(0)); },
+    .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, g / p.in(0)); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
 });
 
 const Op kSqrt({
     .name = "sqrt",
-    .forward = [](const Inputs& in,
-                  const Attributes&) { return map(in[0], [](double x) { return std::sqrt(x); }); },
-    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, 0.5 * (g / p.out())); },
+    .forward = [](const OpInputs& in,
+                  const OpAttributes&) { return map(in[0], [](double x) { return std::sqrt(x); }); },
+    .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, 0.5 * (g / p.out())); },
     .keep = Keep::kOutput,
     .row_rule = same_axis,
 });
 
 const Op kSquare({
     .name = "square",
-    .forward = [](const Inputs& in, const Attributes&) { return map(in[0], [](double x) { return x * x; }); },
-    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, 2.0 * (g * p.in(0))); },
+    .forward = [](const OpInputs& in,
+                  const OpAttributes&) { return map(in[0], [](double x) { return x * x; }); },
+    .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, 2.0 * (g * p.in(0))); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
 });
@@ -159,7 +161,7 @@ const Op kSquare({
 const Op kSin({
     .name = "sin",
     .forward = by_kernel<&kernel::Transcendental::sin>,
-    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, g * cos(p.in(0))); },
+    .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, g * cos(p.in(0))); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
 });
@@ -167,7 +169,7 @@ const Op kSin({
 const Op kCos({
     .name = "cos",
     .forward = by_kernel<&kernel::Transcendental::cos>,
-    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, -(g * sin(p.in(0)))); },
+    .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, -(g * sin(p.in(0)))); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
 });
@@ -175,7 +177,8 @@ const Op kCos({
 const Op kTanh({
     .name = "tanh",
     .forward = by_kernel<&kernel::Transcendental::tanh>,
-    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, g - g * square(p.out())); },
+    .pullback = [](const OpRecord& p, const Var& g,
+                   OpCotangents& out) { out.add(0, g - g * square(p.out())); },
     .keep = Keep::kOutput,
     .row_rule = same_axis,
 });
@@ -184,8 +187,8 @@ const Op kTanh({
 const Op kSigmoid({
     .name = "sigmoid",
     .forward = by_kernel<&kernel::Transcendental::sigmoid>,
-    .pullback = [](const Pullback& p, const Var& g,
-                   Cotangents& out) { out.add(0, g * (p.out() * sigmoid(-p.in(0)))); },
+    .pullback = [](const OpRecord& p, const Var& g,
+                   OpCotangents& out) { out.add(0, g * (p.out() * sigmoid(-p.in(0)))); },
     .keep = Keep::kInputsAndOutput,
     .row_rule = same_axis,
 });
@@ -193,27 +196,27 @@ const Op kSigmoid({
 const Op kSoftplus({
     .name = "softplus",
     .forward = by_kernel<&kernel::Transcendental::softplus>,
-    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, g * sigmoid(p.in(0))); },
+    .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, g * sigmoid(p.in(0))); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
 });
 
 const Op kErf({
     .name = "erf",
-    .forward = [](const Inputs& in,
-                  const Attributes&) { return map(in[0], [](double x) { return std::erf(x); }); },
-    .pullback = [](const Pullback& p, const Var& g,
-                   Cotangents& out) { out.add(0, g * (kTwoOverRootPi * exp(-square(p.in(0))))); },
+    .forward = [](const OpInputs& in,
+                  const OpAttributes&) { return map(in[0], [](double x) { return std::erf(x); }); },
+    .pullback = [](const OpRecord& p, const Var& g,
+                   OpCotangents& out) { out.add(0, g * (kTwoOverRootPi * exp(-square(p.in(0))))); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
 });
 
 const Op kErfc({
     .name = "erfc",
-    .forward = [](const Inputs& in,
-                  const Attributes&) { return map(in[0], [](double x) { return std::erfc(x); }); },
-    .pullback = [](const Pullback& p, const Var& g,
-                   Cotangents& out) { out.add(0, g * (-kTwoOverRootPi * exp(-square(p.in(0))))); },
+    .forward = [](const OpInputs& in,
+                  const OpAttributes&) { return map(in[0], [](double x) { return std::erfc(x); }); },
+    .pullback = [](const OpRecord& p, const Var& g,
+                   OpCotangents& out) { out.add(0, g * (-kTwoOverRootPi * exp(-square(p.in(0))))); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
 });
@@ -221,11 +224,11 @@ const Op kErfc({
 const Op kElu({
     .name = "elu",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           return map(in[0], [alpha = a.real[0]](double x) { return x >= 0.0 ? x : alpha * std::expm1(x); });
         },
-    .pullback = [](const Pullback& p, const Var& g,
-                   Cotangents& out) { out.add(0, exp_mask(g, p.in(0), p.real(), 1.0)); },
+    .pullback = [](const OpRecord& p, const Var& g,
+                   OpCotangents& out) { out.add(0, exp_mask(g, p.in(0), p.real(), 1.0)); },
     .keep = Keep::kInputs,
     .at_kink = "1",
     .row_rule = same_axis,
@@ -234,7 +237,7 @@ const Op kElu({
 const Op kExpMask({
     .name = "exp_mask",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           if (in.shape(0) != in.shape(1)) throw_unequal("exp_mask", in.shape(0), in.shape(1));
           Tensor out = map(in[1], kernel::transcendental().exp);
           double* __restrict y = mutable_data(out);
@@ -249,27 +252,27 @@ const Op kExpMask({
           return out;
         },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           if (out.needs(0)) out.add(0, exp_mask(g, p.in(1), p.real(0), p.real(1)));
           if (out.needs(1)) out.add(1, exp_mask(g * p.in(0), p.in(1), p.real(0), 0.0));
         },
     .keep = Keep::kInputs,
     .at_kink = "1",
     .row_rule = same_axis,
-    .kink_distance = [](const Inputs& in, const Attributes&) { return in[1]; },
+    .kink_distance = [](const OpInputs& in, const OpAttributes&) { return in[1]; },
 });
 
 // Written by sign and never as max(x, slope x), which is another function for slopes above 1.
 const Op kLeakyRelu({
     .name = "leaky_relu",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           Tensor out = uninitialized(in.shape(0));
           kernel::loops().leaky_relu(mutable_data(out), in[0].data().data(), a.real[0], out.size());
           return out;
         },
-    .pullback = [](const Pullback& p, const Var& g,
-                   Cotangents& out) { out.add(0, leaky_mask(g, p.in(0), p.real())); },
+    .pullback = [](const OpRecord& p, const Var& g,
+                   OpCotangents& out) { out.add(0, leaky_mask(g, p.in(0), p.real())); },
     .keep = Keep::kInputs,
     .at_kink = "1",
     .row_rule = same_axis,
@@ -277,10 +280,10 @@ const Op kLeakyRelu({
 
 const Op kRelu({
     .name = "relu",
-    .forward = [](const Inputs& in,
-                  const Attributes&) { return map(in[0], [](double x) { return x < 0.0 ? 0.0 : x; }); },
-    .pullback = [](const Pullback& p, const Var& g,
-                   Cotangents& out) { out.add(0, leaky_mask(g, p.in(0), 0.0)); },
+    .forward = [](const OpInputs& in,
+                  const OpAttributes&) { return map(in[0], [](double x) { return x < 0.0 ? 0.0 : x; }); },
+    .pullback = [](const OpRecord& p, const Var& g,
+                   OpCotangents& out) { out.add(0, leaky_mask(g, p.in(0), 0.0)); },
     .keep = Keep::kInputs,
     .at_kink = "1",
     .row_rule = same_axis,
@@ -289,7 +292,7 @@ const Op kRelu({
 const Op kLeakyMask({
     .name = "leaky_mask",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           if (!(in.shape(0) == in.shape(1))) throw_unequal("leaky_mask", in.shape(0), in.shape(1));
           Tensor out = uninitialized(in.shape(1));
           kernel::loops().leaky_mask(mutable_data(out), in[0].data().data(), in[1].data().data(), a.real[0],
@@ -297,13 +300,13 @@ const Op kLeakyMask({
           return out;
         },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           if (out.needs(0)) out.add(0, leaky_mask(g, p.in(1), p.real()));
         },
     .keep = Keep::kInputs,
     .at_kink = "1",
     .row_rule = same_axis,
-    .kink_distance = [](const Inputs& in, const Attributes&) { return in[1]; },
+    .kink_distance = [](const OpInputs& in, const OpAttributes&) { return in[1]; },
 });
 
 }  // namespace
@@ -320,7 +323,7 @@ Var average(const Var& total, Index count) {
   return apply(kScale, total, {.real = {1.0 / static_cast<double>(count)}, .whole = {count}});
 }
 
-Index averaged(const Op& op, const Attributes& attributes) {
+Index averaged(const Op& op, const OpAttributes& attributes) {
   return &op == &kScale ? attributes.whole[0] : 0;
 }
 

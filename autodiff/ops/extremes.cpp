@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "autodiff/error.hpp"
-#include "autodiff/kernels/kernels.hpp"
+#include "autodiff/kernels/loops.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops/internal.hpp"
 #include "autodiff/tensor/access.hpp"
@@ -15,7 +15,7 @@ namespace {
 
 using Kernel = void (*)(double*, const double*, Index, Index, Index);
 
-Tensor extreme(const char* name, const Inputs& in, const Attributes& a, Kernel kernel) {
+Tensor extreme(const char* name, const OpInputs& in, const OpAttributes& a, Kernel kernel) {
   const int axis = static_cast<int>(a.whole[0]);
   check_axis(name, in.shape(0), axis);
   const Around s(in.shape(0), axis);
@@ -54,7 +54,7 @@ Tensor first_position(const Tensor& x, const Tensor& y, int axis) {
 }
 
 // Which position it is does not change near x, so it may be found from plain numbers; the rest is operations.
-void to_first_position(const Pullback& p, const Var& g, Cotangents& out) {
+void to_first_position(const OpRecord& p, const Var& g, OpCotangents& out) {
   const int axis = static_cast<int>(p.whole(0));
   const Var index = first_position(p.in(0).value(), p.out().value(), axis);
   out.add(0, put_along_axis(reshape(g, index.shape()), index, axis, p.shape(0)[axis]));
@@ -62,7 +62,7 @@ void to_first_position(const Pullback& p, const Var& g, Cotangents& out) {
 
 /// How far each number is above the largest of the others along its axis: below 0 for those not chosen, 0 at a tie.
 /// `sign` is -1 for the smallest.
-Tensor lead(const Inputs& in, const Attributes& a, double sign) {
+Tensor lead(const OpInputs& in, const OpAttributes& a, double sign) {
   const Around s(in.shape(0), static_cast<int>(a.whole[0]));
   Tensor out = uninitialized(in.shape(0));
   double* to = mutable_data(out);
@@ -85,24 +85,24 @@ Tensor lead(const Inputs& in, const Attributes& a, double sign) {
 
 const Op kMax({
     .name = "max",
-    .forward = [](const Inputs& in,
-                  const Attributes& a) { return extreme("max", in, a, kernel::loops().max_middle); },
+    .forward = [](const OpInputs& in,
+                  const OpAttributes& a) { return extreme("max", in, a, kernel::loops().max_middle); },
     .pullback = to_first_position,
     .keep = Keep::kInputsAndOutput,
     .at_kink = "1",
     .row_rule = reduced_axis,
-    .kink_distance = [](const Inputs& in, const Attributes& a) { return lead(in, a, 1.0); },
+    .kink_distance = [](const OpInputs& in, const OpAttributes& a) { return lead(in, a, 1.0); },
 });
 
 const Op kMin({
     .name = "min",
-    .forward = [](const Inputs& in,
-                  const Attributes& a) { return extreme("min", in, a, kernel::loops().min_middle); },
+    .forward = [](const OpInputs& in,
+                  const OpAttributes& a) { return extreme("min", in, a, kernel::loops().min_middle); },
     .pullback = to_first_position,
     .keep = Keep::kInputsAndOutput,
     .at_kink = "1",
     .row_rule = reduced_axis,
-    .kink_distance = [](const Inputs& in, const Attributes& a) { return lead(in, a, -1.0); },
+    .kink_distance = [](const OpInputs& in, const OpAttributes& a) { return lead(in, a, -1.0); },
 });
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "autodiff/error.hpp"
-#include "autodiff/kernels/kernels.hpp"
+#include "autodiff/kernels/loops.hpp"
 #include "autodiff/memory/recycled.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops/internal.hpp"
@@ -38,7 +38,7 @@ int other_axes(const NodeView&, int axis, int j) { return j == 1 ? kFactor : axi
 const Op kGatherRows({
     .name = "gather_rows",
     .forward =
-        [](const Inputs& in, const Attributes&) {
+        [](const OpInputs& in, const OpAttributes&) {
           if (in.shape(0).rank() == 0 || in.shape(1).rank() != 1)
             throw ShapeError(
                 fmt::format("[gather_rows] x is {}, index is {}; x must have rows and index be [m]",
@@ -52,15 +52,15 @@ const Op kGatherRows({
             std::copy_n(in[0].data().data() + at(index, i) * row, row, mutable_data(out) + i * row);
           return out;
         },
-    .pullback = [](const Pullback& p, const Var& g,
-                   Cotangents& out) { out.add(0, scatter_rows(g, p.in(1), p.shape(0)[0])); },
+    .pullback = [](const OpRecord& p, const Var& g,
+                   OpCotangents& out) { out.add(0, scatter_rows(g, p.in(1), p.shape(0)[0])); },
     .keep = Keep::kInputs,
     // A table whose rows the samples choose is shared by them.
     .row_rule = [](const NodeView& node, int axis,
                    int j) { return axis == 0 ? (j == 0 ? kFactor : 0) : other_axes(node, axis, j); },
     // Sample i's gradient is g_i in the row it chose: one-hot (x) g_i.
     .row_factor =
-        [](const Pullback& p, int axis, int j, const Tensor& g) {
+        [](const OpRecord& p, int axis, int j, const Tensor& g) {
           if (j == 1) return RowFactor{Tensor::zeros(Shape{g.size(axis), p.shape(1).size()})};
           const Tensor& index = p.in(1).value();
           const Index n = index.size(), rows = p.shape(0)[0];
@@ -73,7 +73,7 @@ const Op kGatherRows({
 const Op kScatterRows({
     .name = "scatter_rows",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           const Index rows = a.whole[0];
           if (rows < 0)
             throw ShapeError(fmt::format("[scatter_rows] a result of {} rows; give 0 or more", rows));
@@ -90,7 +90,8 @@ const Op kScatterRows({
                                    row);
           return out;
         },
-    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, gather_rows(g, p.in(1))); },
+    .pullback = [](const OpRecord& p, const Var& g,
+                   OpCotangents& out) { out.add(0, gather_rows(g, p.in(1))); },
     .keep = Keep::kInputs,
     .row_rule = [](const NodeView& node, int axis,
                    int j) { return axis == 0 ? kBlocked : other_axes(node, axis, j); },
@@ -103,7 +104,7 @@ bool agree_but(const Shape& a, const Shape& b, int axis) {
 const Op kTakeAlongAxis({
     .name = "take_along_axis",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           const int axis = static_cast<int>(a.whole[0]);
           check_axis("take_along_axis", in.shape(0), axis);
           if (!agree_but(in.shape(0), in.shape(1), axis))
@@ -123,7 +124,7 @@ const Op kTakeAlongAxis({
           return out;
         },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const int axis = static_cast<int>(p.whole(0));
           out.add(0, put_along_axis(g, p.in(1), axis, p.shape(0)[axis]));
         },
@@ -134,7 +135,7 @@ const Op kTakeAlongAxis({
 const Op kPutAlongAxis({
     .name = "put_along_axis",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           const int axis = static_cast<int>(a.whole[0]);
           Tensor out = Tensor::zeros(in.shape(0).with(axis, a.whole[1]));
           const Around from(in.shape(0), axis), to(out.shape(), axis);
@@ -147,7 +148,7 @@ const Op kPutAlongAxis({
           return out;
         },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           out.add(0, take_along_axis(g, p.in(1), static_cast<int>(p.whole(0))));
         },
     .keep = Keep::kInputs,

@@ -1,36 +1,30 @@
-// Operations that only the engine's own rules use, and what several operation files share.
+// Operations that only rules use, and what several files of operations share.
 #pragma once
 #include <span>
 #include <vector>
 
-#include "autodiff/op.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/tape/state.hpp"
+#include "autodiff/tape/engine_ops.hpp"
+#include "autodiff/tape/record.hpp"
 
 namespace cotangent::detail {
 
 /// A product's options, as its node carries them.
-inline Attributes attributes_of(const MatmulOptions& options) {
+inline OpAttributes attributes_of(const MatmulOptions& options) {
   return {.real = {options.scale}, .whole = {options.transpose_a ? 1 : 0, options.transpose_b ? 1 : 0}};
 }
-inline MatmulOptions matmul_options(const Attributes& a) {
+inline MatmulOptions matmul_options(const OpAttributes& a) {
   return {.transpose_a = a.whole[0] != 0, .transpose_b = a.whole[1] != 0, .scale = a.real[0]};
 }
 
-/// Consecutive numbers of the input in another shape; the backward pass looks through it.
-extern const Op kView;
 extern const Op kCheckpoint;
 /// The function behind a checkpoint's node, on other inputs.
-Var checkpointed(const Attributes& attributes, const std::vector<Var>& inputs);
+Var checkpointed(const OpAttributes& attributes, const std::vector<Var>& inputs);
 
 /// As concat; at least one part.
 Var concat_of(std::span<const Var> parts, int axis);
 /// x itself as a new node, so that a derivative by it sees no other use of x.
 Var alias(const Var& x);
-/// Any consecutive numbers of x, of any rank.
-Var view_of(const Var& x, Index offset, const Shape& shape);
-/// Zeros of `shape` plus each piece at its offset; pieces may overlap. Its pullback is views.
-Var assemble(std::span<const Piece> pieces, const Shape& shape);
 /// g where x >= 0, else slope * g. Linear in g; its derivative by x is 0.
 Var leaky_mask(const Var& g, const Var& x, double slope);
 /// g where low <= x <= high, else 0: the derivative of clip. Linear in g; its derivative by x is 0.
@@ -48,7 +42,7 @@ Var spread(const Var& x, int axis, Index size);
 /// total / count as a mean has it: the record says that the divisor is a count and not the user's, see averaged.
 Var average(const Var& total, Index count);
 /// The count of an `average`; 0 for everything else.
-Index averaged(const Op& op, const Attributes& attributes);
+Index averaged(const Op& op, const OpAttributes& attributes);
 
 /// A row-major array seen as [outer, middle, inner] around one axis.
 struct Around {

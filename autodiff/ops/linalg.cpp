@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "autodiff/error.hpp"
-#include "autodiff/kernels/kernels.hpp"
 #include "autodiff/kernels/lapack.hpp"
+#include "autodiff/kernels/products.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops/internal.hpp"
 #include "autodiff/tensor/access.hpp"
@@ -18,7 +18,7 @@ namespace {
 const Op kBatchMatmul({
     .name = "batch_matmul",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           const Shape &left = in.shape(0), &right = in.shape(1);
           const int rank = left.rank();
           bool fits = rank >= 3 && right.rank() == rank;
@@ -30,17 +30,18 @@ const Op kBatchMatmul({
                             left.to_string(), right.to_string()));
           const MatmulOptions options = matmul_options(a);
           const Shape block_a{left[rank - 2], left[rank - 1]}, block_b{right[rank - 2], right[rank - 1]};
-          const Shape block = kernel::matmul_shape("batch_matmul", block_a, block_b, options);
+          const Shape block = matmul_shape("batch_matmul", block_a, block_b, options);
           const Shape shape = left.with(rank - 2, block[0]).with(rank - 1, block[1]);
           Tensor out = uninitialized(shape);
           Index count = 1;
           for (int k = 0; k < rank - 2; ++k) count *= left[k];
-          kernel::matmul_blocks(mutable_data(out), in[0].data().data(), in[1].data().data(), count, block[0],
-                                block_a[options.transpose_a ? 0 : 1], block[1], options);
+          const Index inner = block_a[options.transpose_a ? 0 : 1];
+          kernel::matmul_blocks(mutable_data(out), in[0].data().data(), in[1].data().data(), count,
+                                {.rows = block[0], .inner = inner, .columns = block[1]}, options);
           return out;
         },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const auto [ta, tb, scale] = matmul_options(p.attributes());
           if (out.needs(0))
             out.add(0, ta ? batch_matmul(p.in(1), g, {.transpose_a = tb, .transpose_b = true, .scale = scale})
@@ -59,7 +60,7 @@ const Op kBatchMatmul({
           return rows + ((axis == rows) == transposed ? 1 : 0);
         },
     .flops =
-        [](const Pullback& p, int) {
+        [](const OpRecord& p, int) {
           const Shape& a = p.shape(0);
           const Index k = a[a.rank() - (p.whole(0) != 0 ? 2 : 1)];
           return 2.0 * static_cast<double>(p.out_shape().size()) * static_cast<double>(k);
@@ -110,7 +111,7 @@ Var symmetric(const Var& a) { return 0.5 * (a + transpose(a)); }
 const Op kSolveSpd({
     .name = "solve_spd",
     .forward =
-        [](const Inputs& in, const Attributes&) {
+        [](const OpInputs& in, const OpAttributes&) {
           const Tensor &a = in[0], &b = in[1];
           if (a.rank() != 2 || a.size(0) != a.size(1) || b.rank() < 1 || b.rank() > 2 ||
               b.size(0) != a.size(0))
@@ -126,7 +127,7 @@ const Op kSolveSpd({
           return columns == 1 ? out.reshape(b.shape()) : transpose(Var(out)).value();
         },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const Var h = solve_spd(p.in(0), g);
           out.add(1, h);
           if (!out.needs(0)) return;
@@ -140,7 +141,7 @@ const Op kSolveSpd({
                                                               : j == 0  ? kFactor
                                                                         : 1; },
     .flops =
-        [](const Pullback& p, int) {
+        [](const OpRecord& p, int) {
           const auto n = static_cast<double>(p.shape(0)[0]);
           return factoring_flops(p.shape(0)) + 2.0 * n * static_cast<double>(p.out_shape().size());
         },
@@ -149,7 +150,7 @@ const Op kSolveSpd({
 const Op kLogDetSpd({
     .name = "log_det_spd",
     .forward =
-        [](const Inputs& in, const Attributes&) {
+        [](const OpInputs& in, const OpAttributes&) {
           const Tensor factor = factored("log_det_spd", in[0]);
           const Index n = factor.size(0);
           double half = 0.0;
@@ -157,10 +158,10 @@ const Op kLogDetSpd({
             half += std::log(factor.data()[static_cast<std::size_t>(i * (n + 1))]);
           return Tensor::scalar(2.0 * half);
         },
-    .pullback = [](const Pullback& p, const Var& g,
-                   Cotangents& out) { out.add(0, g * solve_spd(p.in(0), Tensor::eye(p.shape(0)[0]))); },
+    .pullback = [](const OpRecord& p, const Var& g,
+                   OpCotangents& out) { out.add(0, g * solve_spd(p.in(0), Tensor::eye(p.shape(0)[0]))); },
     .keep = Keep::kInputs,
-    .flops = [](const Pullback& p, int) { return 3.0 * factoring_flops(p.shape(0)); },  // and an inverse
+    .flops = [](const OpRecord& p, int) { return 3.0 * factoring_flops(p.shape(0)); },  // and an inverse
 });
 
 }  // namespace

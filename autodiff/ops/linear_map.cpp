@@ -4,12 +4,12 @@
 #include <fmt/format.h>
 
 #include "autodiff/error.hpp"
-#include "autodiff/op.hpp"
+#include "autodiff/tape/record.hpp"
 
 namespace cotangent::detail {
 namespace {
 
-std::shared_ptr<const LinearMap> map_of(const Attributes& a) {
+std::shared_ptr<const LinearMap> map_of(const OpAttributes& a) {
   return std::static_pointer_cast<const LinearMap>(a.payload);
 }
 
@@ -22,23 +22,23 @@ void check(const char* what, const Shape& given, const Shape& wanted) {
 const Op kLinearMap({
     .name = "linear_map",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           check("x", in.shape(0), map_of(a)->input());
           return map_of(a)->times(in[0]);
         },
-    .pullback = [](const Pullback& p, const Var& g,
-                   Cotangents& out) { out.add(0, transposed_times(map_of(p.attributes()), g)); },
+    .pullback = [](const OpRecord& p, const Var& g,
+                   OpCotangents& out) { out.add(0, transposed_times(map_of(p.attributes()), g)); },
 });
 
 const Op kLinearMapTransposed({
     .name = "linear_map_transposed",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           check("the cotangent", in.shape(0), map_of(a)->output());
           return map_of(a)->transposed_times(in[0]);
         },
-    .pullback = [](const Pullback& p, const Var& g,
-                   Cotangents& out) { out.add(0, times(map_of(p.attributes()), g)); },
+    .pullback = [](const OpRecord& p, const Var& g,
+                   OpCotangents& out) { out.add(0, times(map_of(p.attributes()), g)); },
 });
 
 }  // namespace

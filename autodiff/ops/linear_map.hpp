@@ -2,7 +2,7 @@
 #pragma once
 #include <memory>
 
-#include "autodiff/tape.hpp"
+#include "autodiff/var.hpp"
 
 namespace cotangent::detail {
 

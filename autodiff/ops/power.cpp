@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "autodiff/error.hpp"
-#include "autodiff/kernels/kernels.hpp"
+#include "autodiff/kernels/transcendental.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops/internal.hpp"
 #include "autodiff/ops/zip.hpp"
@@ -19,7 +19,7 @@ double power(double x, double p) { return std::isunordered(x, p) ? x + p : std::
 const Op kPow({
     .name = "pow",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           const double p = a.real[0];
           if (p == 1.0) return in[0];
           if (p == 2.0) return map(in[0], [](double x) { return x * x; });
@@ -29,7 +29,7 @@ const Op kPow({
         },
     // x^0 is constant; the rule would say 0 * x^-1, which is NaN at 0.
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           if (p.real() != 0.0) out.add(0, p.real() * (g * pow(p.in(0), p.real() - 1.0)));
         },
     .keep = Keep::kInputs,
@@ -37,27 +37,27 @@ const Op kPow({
 });
 
 // x^0 is constant, also at 0: there another base keeps 0 * 0^-1, which is NaN, out of this and of its derivatives.
-Var power_by_base(const Pullback& p, const Var& g) {
+Var power_by_base(const OpRecord& p, const Var& g) {
   const Var constant = equal_to(detach(p.in(0)), 0.0) * equal_to(detach(p.in(1)), 0.0);
   return g * (p.in(1) * pow(where(constant, 1.0, p.in(0)), p.in(1) - 1.0));
 }
 // 0^b is 0 for every b > 0: its derivative by b is 0, not 0 * log(0).
-Var power_by_exponent(const Pullback& p, const Var& g) {
+Var power_by_exponent(const OpRecord& p, const Var& g) {
   return g * (p.out() * log(where(equal_to(p.in(0), 0.0), 1.0, p.in(0))));
 }
 
 const Op kPowVar({
     .name = "pow_var",
-    .forward = [](const Inputs& in, const Attributes&) { return zip("pow", in, power); },
+    .forward = [](const OpInputs& in, const OpAttributes&) { return zip("pow", in, power); },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           if (out.needs(0)) out.add(0, like(power_by_base(p, g), p.shape(0)));
           if (out.needs(1)) out.add(1, like(power_by_exponent(p, g), p.shape(1)));
         },
     .keep = Keep::kInputsAndOutput,
     .row_rule = same_axis,
     .row_factor =
-        [](const Pullback& p, int axis, int j, const Tensor& g) {
+        [](const OpRecord& p, int axis, int j, const Tensor& g) {
           return summed_by_sample((j == 0 ? power_by_base(p, g) : power_by_exponent(p, g)).value(), axis);
         },
 });
@@ -65,16 +65,18 @@ const Op kPowVar({
 // exp(x) and not y + 1, which loses the digits of a small exp(x).
 const Op kExpm1({
     .name = "expm1",
-    .forward = [](const Inputs& in, const Attributes&) { return map(in[0], kernel::transcendental().expm1); },
-    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, g * exp(p.in(0))); },
+    .forward = [](const OpInputs& in,
+                  const OpAttributes&) { return map(in[0], kernel::transcendental().expm1); },
+    .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, g * exp(p.in(0))); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
 });
 
 const Op kLog1p({
     .name = "log1p",
-    .forward = [](const Inputs& in, const Attributes&) { return map(in[0], kernel::transcendental().log1p); },
-    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, g / (1.0 + p.in(0))); },
+    .forward = [](const OpInputs& in,
+                  const OpAttributes&) { return map(in[0], kernel::transcendental().log1p); },
+    .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, g / (1.0 + p.in(0))); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
 });

@@ -4,7 +4,8 @@
 #include <algorithm>
 
 #include "autodiff/error.hpp"
-#include "autodiff/kernels/kernels.hpp"
+#include "autodiff/kernels/loops.hpp"
+#include "autodiff/kernels/products.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops/internal.hpp"
 #include "autodiff/tensor/access.hpp"
@@ -22,17 +23,49 @@ Tensor scaled(const Tensor& x, double c) {
   return out;
 }
 
+/// Sizes of op(a) op(b) for matrices that fit.
+kernel::ProductSizes sizes_of(const Shape& a, const Shape& b, const MatmulOptions& options) {
+  const bool ta = options.transpose_a, tb = options.transpose_b;
+  return {.rows = a[ta ? 1 : 0], .inner = a[ta ? 0 : 1], .columns = b[tb ? 0 : 1]};
+}
+
+}  // namespace
+
+Shape matmul_shape(const char* operation, const Shape& a, const Shape& b, const MatmulOptions& options) {
+  if (a.rank() != 2 || b.rank() != 2)
+    throw ShapeError(fmt::format("[{}] a is {}, b is {}; a matrix product takes two matrices, reshape first",
+                                 operation, a.to_string(), b.to_string()));
+  const auto [rows, inner, columns] = sizes_of(a, b, options);
+  const Index other = b[options.transpose_b ? 1 : 0];
+  if (inner != other) {
+    const char* ta = options.transpose_a ? " (transposed)" : "";
+    const char* tb = options.transpose_b ? " (transposed)" : "";
+    const char* hint = inner == columns ? "; did you mean transpose(b)?"
+                       : rows == other  ? "; did you mean transpose(a)?"
+                                        : "; a's columns must equal b's rows";
+    throw ShapeError(fmt::format("[{}] inner sizes differ: a is {}{}, b is {}{}{}", operation, a.to_string(),
+                                 ta, b.to_string(), tb, hint));
+  }
+  return Shape{rows, columns};
+}
+
+void matmul_into(double* y, const Tensor& a, const Tensor& b, const MatmulOptions& options, double keep) {
+  kernel::matmul(y, a.data().data(), b.data().data(), sizes_of(a.shape(), b.shape(), options), options, keep);
+}
+
+namespace {
+
 const Op kMatmul({
     .name = "matmul",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           const MatmulOptions options = matmul_options(a);
-          Tensor out = uninitialized(kernel::matmul_shape("matmul", in.shape(0), in.shape(1), options));
-          kernel::matmul(mutable_data(out), in[0], in[1], options, 0.0);
+          Tensor out = uninitialized(matmul_shape("matmul", in.shape(0), in.shape(1), options));
+          matmul_into(mutable_data(out), in[0], in[1], options, 0.0);
           return out;
         },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const auto [ta, tb, scale] = matmul_options(p.attributes());
           if (out.needs(0)) {
             if (ta)
@@ -55,7 +88,7 @@ const Op kMatmul({
           return (axis == 0) == transposed_operand ? 1 : 0;
         },
     .row_factor =
-        [](const Pullback& p, int axis, int j, const Tensor& g) {
+        [](const OpRecord& p, int axis, int j, const Tensor& g) {
           const auto [ta, tb, scale] = matmul_options(p.attributes());
           // y = A B: with samples along rows, B's gradient by sample i is A_i (x) g_i; along columns, A's is
           // g_i (x) B_i.
@@ -68,7 +101,7 @@ const Op kMatmul({
           return RowFactor{delta, rows, data_first};
         },
     .flops =
-        [](const Pullback& p, int) {
+        [](const OpRecord& p, int) {
           const Index k = p.shape(0)[p.whole(0) != 0 ? 0 : 1];
           return 2.0 * static_cast<double>(p.out_shape().size()) * static_cast<double>(k);
         },
@@ -77,7 +110,7 @@ const Op kMatmul({
 const Op kLinear({
     .name = "linear",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           const Tensor& x = in[0];
           const Tensor& weight = in[1];
           if (x.rank() != 2 || weight.rank() != 2 || x.size(1) != weight.size(1))
@@ -98,11 +131,11 @@ const Op kLinear({
               for (Index j = 0; j < out_size; ++j) y[i * out_size + j] = a.real[1] * b[j];
             keep = 1.0;
           }
-          kernel::matmul(y, x, weight, {.transpose_b = true, .scale = a.real[0]}, keep);
+          matmul_into(y, x, weight, {.transpose_b = true, .scale = a.real[0]}, keep);
           return out;
         },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           out.add_matmul(0, g, p.in(1), {.scale = p.real(0)});
           out.add_matmul(1, g, p.in(0), {.transpose_a = true, .scale = p.real(0)});
           if (p.count() == 3 && out.needs(2))
@@ -113,12 +146,12 @@ const Op kLinear({
                                                               : j == 0  ? 0
                                                                         : kFactor; },
     .row_factor =
-        [](const Pullback& p, int, int j, const Tensor& g) {
+        [](const OpRecord& p, int, int j, const Tensor& g) {
           if (j == 1) return RowFactor{scaled(g, p.real(0)), p.in(0).value()};
           return RowFactor{scaled(g, p.real(1))};
         },
     .flops =
-        [](const Pullback& p, int j) {
+        [](const OpRecord& p, int j) {
           const auto product = static_cast<double>(p.out_shape().size()) * static_cast<double>(p.shape(0)[1]);
           return j == 2 ? 0.0 : 2.0 * product;
         },
@@ -127,14 +160,14 @@ const Op kLinear({
 const Op kDot({
     .name = "dot",
     .forward =
-        [](const Inputs& in, const Attributes&) {
+        [](const OpInputs& in, const OpAttributes&) {
           if (!(in.shape(0) == in.shape(1)))
             throw ShapeError(fmt::format("[dot] shapes differ: a is {}, b is {}; reshape one of them",
                                          in.shape(0).to_string(), in.shape(1).to_string()));
           return Tensor::scalar(kernel::loops().dot(in[0].data().data(), in[1].data().data(), in[0].size()));
         },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           if (out.needs(0)) out.add(0, g * p.in(1));
           if (out.needs(1)) out.add(1, g * p.in(0));
         },
@@ -164,41 +197,41 @@ int row_vector_axis(const NodeView&, int axis, int j) { return j == 0 ? axis : a
 const Op kAddRows({
     .name = "add_rows",
     .forward =
-        [](const Inputs& in, const Attributes&) {
+        [](const OpInputs& in, const OpAttributes&) {
           check_rows("add_rows", "r", in.shape(0), in.shape(1), 1);
           return by_rows(in[0], in[1], [](double x, double r) { return x + r; });
         },
     .pullback =
-        [](const Pullback&, const Var& g, Cotangents& out) {
+        [](const OpRecord&, const Var& g, OpCotangents& out) {
           out.add(0, g);
           if (out.needs(1)) out.add(1, sum(g, 0));
         },
     .row_rule = row_vector_axis,
-    .row_factor = [](const Pullback&, int, int, const Tensor& g) { return RowFactor{g}; },
+    .row_factor = [](const OpRecord&, int, int, const Tensor& g) { return RowFactor{g}; },
 });
 
 const Op kMulRows({
     .name = "mul_rows",
     .forward =
-        [](const Inputs& in, const Attributes&) {
+        [](const OpInputs& in, const OpAttributes&) {
           check_rows("mul_rows", "r", in.shape(0), in.shape(1), 1);
           return by_rows(in[0], in[1], [](double x, double r) { return x * r; });
         },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           if (out.needs(0)) out.add(0, mul_rows(g, p.in(1)));
           if (out.needs(1)) out.add(1, sum(g * p.in(0), 0));
         },
     .keep = Keep::kInputs,
     .row_rule = row_vector_axis,
-    .row_factor = [](const Pullback& p, int, int,
+    .row_factor = [](const OpRecord& p, int, int,
                      const Tensor& g) { return RowFactor{(g * p.in(0)).value()}; },
 });
 
 const Op kScaleRows({
     .name = "scale_rows",
     .forward =
-        [](const Inputs& in, const Attributes&) {
+        [](const OpInputs& in, const OpAttributes&) {
           check_rows("scale_rows", "s", in.shape(0), in.shape(1), 0);
           const Index n = in[0].size(0), k = in[0].size(1);
           Tensor out = uninitialized(in.shape(0));
@@ -211,7 +244,7 @@ const Op kScaleRows({
           return out;
         },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           if (out.needs(0)) out.add(0, scale_rows(g, p.in(1)));
           if (out.needs(1)) out.add(1, sum(g * p.in(0), 1));
         },

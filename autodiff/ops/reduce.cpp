@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "autodiff/error.hpp"
-#include "autodiff/kernels/kernels.hpp"
+#include "autodiff/kernels/loops.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops/internal.hpp"
 #include "autodiff/tensor/access.hpp"
@@ -50,18 +50,18 @@ namespace {
 const Op kSum({
     .name = "sum",
     .forward =
-        [](const Inputs& in, const Attributes&) {
+        [](const OpInputs& in, const OpAttributes&) {
           return Tensor::scalar(kernel::loops().sum(in[0].data().data(), in[0].size()));
         },
-    .pullback = [](const Pullback& p, const Var& g,
-                   Cotangents& out) { out.add(0, broadcast_to(g, p.shape(0))); },
+    .pullback = [](const OpRecord& p, const Var& g,
+                   OpCotangents& out) { out.add(0, broadcast_to(g, p.shape(0))); },
     .linear = OpLinear::sum,
 });
 
 const Op kSumAxis({
     .name = "sum_axis",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           const int axis = static_cast<int>(a.whole[0]);
           check_axis("sum", in.shape(0), axis);
           const Around s(in.shape(0), axis);
@@ -70,7 +70,7 @@ const Op kSumAxis({
           return out;
         },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const int axis = static_cast<int>(p.whole(0));
           out.add(0, spread(g, axis, p.shape(0)[axis]));
         },
@@ -154,7 +154,7 @@ Var length_along(const Var& x, int axis);
 const Op kNorm({
     .name = "norm_axis",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           const int axis = static_cast<int>(a.whole[0]);
           const Around s(in.shape(0), axis);
           Tensor out = uninitialized(in.shape(0).without(axis));
@@ -168,7 +168,7 @@ const Op kNorm({
     // x / |x|, and 0 at 0: an element of the subdifferential, and constant, so that all higher orders are 0
     // there too.
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const int axis = static_cast<int>(p.whole(0));
           const Var zero = equal_to(p.out(), 0.0);
           const Index size = p.shape(0)[axis];
@@ -179,7 +179,7 @@ const Op kNorm({
     .at_kink = "0",
     .row_rule = reduced_axis,
     .kink_distance =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           return (-length_along(in[0], static_cast<int>(a.whole[0]))).value();  // only 0 is on the side of 0
         },
 });
@@ -197,7 +197,7 @@ double squared_deviations(double found, const double* x, Index n, Index stride) 
 const Op kDeviations({
     .name = "squared_deviations",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           const int axis = static_cast<int>(a.whole[0]);
           const Around s(in.shape(0), axis);
           Tensor out = uninitialized(in.shape(0).without(axis)), room = uninitialized(Shape{2 * s.inner});
@@ -209,7 +209,7 @@ const Op kDeviations({
           return out;
         },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const int axis = static_cast<int>(p.whole(0));
           const Index size = p.shape(0)[axis];
           const Var apart = p.in(0) - spread(mean(p.in(0), axis), axis, size);

@@ -9,7 +9,7 @@
 #include <xtensor/xnoalias.hpp>
 
 #include "autodiff/error.hpp"
-#include "autodiff/kernels/kernels.hpp"
+#include "autodiff/kernels/loops.hpp"
 #include "autodiff/memory/recycled.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops/internal.hpp"
@@ -42,7 +42,7 @@ void copy_runs(double* to, Index to_stride, const double* from, Index from_strid
   for (Index k = 0; k < rows; ++k) std::copy_n(from + k * from_stride, run, to + k * to_stride);
 }
 
-Var apply_shaped(const Op& op, const Var& x, const Shape& target, const Attributes& attributes = {}) {
+Var apply_shaped(const Op& op, const Var& x, const Shape& target, const OpAttributes& attributes = {}) {
   const Var* in[] = {&x};
   return x.tracked() ? apply(op, in, attributes, &target) : compute(op, in, attributes, &target);
 }
@@ -72,8 +72,8 @@ int view_axis(const NodeView& node, int axis, int) {
 
 const Op kView({
     .name = "view",
-    .forward = [](const Inputs& in,
-                  const Attributes& a) { return TensorAccess::view(in[0], a.whole[0], *in.target); },
+    .forward = [](const OpInputs& in,
+                  const OpAttributes& a) { return TensorAccess::view(in[0], a.whole[0], *in.target); },
     // The backward pass looks through views; no rule is called.
     .pullback = nullptr,
     .row_rule = view_axis,
@@ -84,8 +84,8 @@ namespace {
 
 const Op kAlias({
     .name = "alias",
-    .forward = [](const Inputs& in, const Attributes&) { return in[0]; },
-    .pullback = [](const Pullback&, const Var& g, Cotangents& out) { out.add(0, g); },
+    .forward = [](const OpInputs& in, const OpAttributes&) { return in[0]; },
+    .pullback = [](const OpRecord&, const Var& g, OpCotangents& out) { out.add(0, g); },
     .row_rule = [](const NodeView&, int axis, int) { return axis; },
 });
 
@@ -94,7 +94,7 @@ using Offsets = RecycledVector<Index>;
 const Op kAssemble({
     .name = "assemble",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           const Offsets& offsets = *static_cast<const Offsets*>(a.payload.get());
           Tensor out = Tensor::zeros(*in.target);
           for (int j = 0; j < in.count(); ++j)
@@ -103,7 +103,7 @@ const Op kAssemble({
           return out;
         },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const Offsets& offsets = *static_cast<const Offsets*>(p.attributes().payload.get());
           for (int j = 0; j < p.count(); ++j)
             if (out.needs(j)) out.add(j, view_of(g, offsets[static_cast<std::size_t>(j)], p.shape(j)));
@@ -111,7 +111,7 @@ const Op kAssemble({
 });
 
 /// Positions from whole(1) on along the axis whole(0); how many, the result's shape says.
-std::pair<int, Index> axis_and_first(const Attributes& a) {
+std::pair<int, Index> axis_and_first(const OpAttributes& a) {
   return {static_cast<int>(a.whole[0]), a.whole[1]};
 }
 int axis_not_cut(const NodeView& node, int axis, int) { return axis == node.whole(0) ? kBlocked : axis; }
@@ -119,7 +119,7 @@ int axis_not_cut(const NodeView& node, int axis, int) { return axis == node.whol
 const Op kSlice({
     .name = "slice",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           const auto [axis, first] = axis_and_first(a);
           Tensor out = uninitialized(*in.target);
           const Around s(in.shape(0), axis);
@@ -129,7 +129,7 @@ const Op kSlice({
           return out;
         },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const auto [axis, first] = axis_and_first(p.attributes());
           out.add(0, unslice(g, axis, first, p.shape(0)[axis]));
         },
@@ -139,7 +139,7 @@ const Op kSlice({
 const Op kUnslice({
     .name = "unslice",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           const auto [axis, first] = axis_and_first(a);
           Tensor out = Tensor::zeros(*in.target);
           const Around s(in.shape(0), axis);
@@ -149,7 +149,7 @@ const Op kUnslice({
           return out;
         },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const auto [axis, first] = axis_and_first(p.attributes());
           out.add(0, slice(g, axis, first, first + p.shape(0)[axis]));
         },
@@ -159,7 +159,7 @@ const Op kUnslice({
 const Op kConcat({
     .name = "concat",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           const int axis = static_cast<int>(a.whole[0]);
           const Shape& first = in.shape(0);
           check_axis("concat", first, axis);
@@ -181,7 +181,7 @@ const Op kConcat({
           return out;
         },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const int axis = static_cast<int>(p.whole(0));
           Index at = 0;
           for (int j = 0; j < p.count(); ++j) {
@@ -220,7 +220,7 @@ int order_at(Index packed, int k) { return static_cast<int>(packed >> (4 * k) & 
 const Op kTranspose({
     .name = "transpose",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           const int rank = in.shape(0).rank();
           Index sizes[kMaxRank], strides[kMaxRank];  // strides[k]: in x, along axis k of the result
           for (int k = 0; k < rank; ++k) {
@@ -233,7 +233,7 @@ const Op kTranspose({
           return out;
         },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           Index inverse = 0;
           for (int k = 0; k < g.rank(); ++k) inverse |= Index{k} << (4 * order_at(p.whole(0), k));
           out.add(0, apply(kTranspose, g, {.whole = {inverse}}));
@@ -270,7 +270,7 @@ bool repeat_block(Tensor& out, const Tensor& x) {
 const Op kBroadcastTo({
     .name = "broadcast_to",
     .forward =
-        [](const Inputs& in, const Attributes&) {
+        [](const OpInputs& in, const OpAttributes&) {
           const Shape& shape = *in.target;
           const Shape& from = in.shape(0);
           const int added = shape.rank() - from.rank();
@@ -286,7 +286,7 @@ const Op kBroadcastTo({
             xt::noalias(writable(out)) = xt::broadcast(array(in[0]), sizes_of(shape));
           return out;
         },
-    .pullback = [](const Pullback& p, const Var& g, Cotangents& out) { out.add(0, sum_to(g, p.shape(0))); },
+    .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, sum_to(g, p.shape(0))); },
     .row_rule =
         [](const NodeView& node, int axis, int) {
           const int from = axis - (node.out().rank() - node.in(0).rank());
@@ -294,7 +294,7 @@ const Op kBroadcastTo({
         },
     // Sample i's gradient is its own slab of g, summed down to the input's shape.
     .row_factor =
-        [](const Pullback& p, int axis, int, const Tensor& g) {
+        [](const OpRecord& p, int axis, int, const Tensor& g) {
           const Shape& from = p.shape(0);
           const Index n = g.size(axis);
           Tensor delta = uninitialized(Shape{n, from.size()});

@@ -5,7 +5,8 @@
 #include <cmath>
 
 #include "autodiff/error.hpp"
-#include "autodiff/kernels/kernels.hpp"
+#include "autodiff/kernels/loops.hpp"
+#include "autodiff/kernels/transcendental.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops/internal.hpp"
 #include "autodiff/tensor/access.hpp"
@@ -56,7 +57,7 @@ struct Shifted {
 const Op kLogSumExp({
     .name = "log_sum_exp",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           const int axis = static_cast<int>(a.whole[0]);
           check_axis("log_sum_exp", in.shape(0), axis);
           if (in.shape(0)[axis] == 0)
@@ -77,7 +78,7 @@ const Op kLogSumExp({
           return shifted.one;
         },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           // Not exp(x - y): y, rounded, has lost the digits of differences between large numbers.
           const int axis = static_cast<int>(p.whole(0));
           out.add(0, spread(g, axis, p.shape(0)[axis]) * softmax(p.in(0), axis));
@@ -86,14 +87,14 @@ const Op kLogSumExp({
     .row_rule = reduced_axis,
 });
 
-int axis_of(const Pullback& p) { return static_cast<int>(p.whole(0)); }
+int axis_of(const OpRecord& p) { return static_cast<int>(p.whole(0)); }
 
 int axis_kept(const NodeView& node, int axis, int) { return axis == node.whole(0) ? kBlocked : axis; }
 
 const Op kSoftmax({
     .name = "softmax",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           Shifted shifted(in[0], static_cast<int>(a.whole[0]));
           double* y = mutable_data(shifted.numbers);
           kernel::transcendental().exp(y, y, in[0].size());
@@ -102,7 +103,7 @@ const Op kSoftmax({
           return shifted.numbers;
         },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const int axis = axis_of(p);
           const Var mean = sum(g * p.out(), axis);
           out.add(0, p.out() * (g - spread(mean, axis, p.shape(0)[axis])));
@@ -114,7 +115,7 @@ const Op kSoftmax({
 const Op kLogSoftmax({
     .name = "log_softmax",
     .forward =
-        [](const Inputs& in, const Attributes& a) {
+        [](const OpInputs& in, const OpAttributes& a) {
           Shifted shifted(in[0], static_cast<int>(a.whole[0]));
           Tensor e = uninitialized(in.shape(0));
           kernel::transcendental().exp(mutable_data(e), shifted.numbers.data().data(), e.size());
@@ -125,7 +126,7 @@ const Op kLogSoftmax({
           return shifted.numbers;
         },
     .pullback =
-        [](const Pullback& p, const Var& g, Cotangents& out) {
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const int axis = axis_of(p);
           out.add(0, g - exp(p.out()) * spread(sum(g, axis), axis, p.shape(0)[axis]));
         },

@@ -14,7 +14,7 @@ namespace cotangent::detail {
 
 /// f(a_i, b_i); a scalar on either side goes with any shape. Throws: ShapeError for other shapes.
 template <class F>
-Tensor zip(const char* name, const Inputs& in, F f) {
+Tensor zip(const char* name, const OpInputs& in, F f) {
   const Tensor& a = in[0];
   const Tensor& b = in[1];
   const bool equal = a.shape() == b.shape();

@@ -130,7 +130,7 @@ void SampleAnalysis::walk_back() {
   for (std::uint32_t i = output_; i > kX; --i) {
     if (axis_[i] < 0) continue;
     const Node& node = tape_.nodes[i];
-    const Pullback p = recorded(tape_, i);
+    const OpRecord p = recorded(tape_, i);
     for (std::uint32_t j = 0; j < node.num_inputs; ++j) {
       const std::uint32_t source = tape_.source(node, j);
       if (source == kNoNode || !(any_w_[source] || on_x_[source])) continue;

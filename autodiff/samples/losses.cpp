@@ -86,7 +86,7 @@ Parts parts_of(const TapeState& tape, const Var& y) {
 /// Keeps what is summed to one number: a record has no use for it.
 class Summands : public Probe {
  public:
-  void recorded(const TapeState& tape, std::uint32_t node, const Inputs& in, const Tensor&) override {
+  void recorded(const TapeState& tape, std::uint32_t node, const OpInputs& in, const Tensor&) override {
     if (sums_all(tape.nodes[node])) kept_.insert_or_assign(node, in[0]);
   }
   /// The sum of each sample's share of what `node` sums. Shapes: [n, ...] -> [n].

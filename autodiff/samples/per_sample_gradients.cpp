@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "autodiff/error.hpp"
-#include "autodiff/kernels/kernels.hpp"
+#include "autodiff/kernels/loops.hpp"
 #include "autodiff/samples/sweep.hpp"
 #include "autodiff/tensor/access.hpp"
 

@@ -16,7 +16,8 @@ class Probe {
 
   /// Before and after a forward rule whose operation enters the record.
   virtual void forward_begins() {}
-  virtual void recorded(const TapeState&, std::uint32_t /*node*/, const Inputs&, const Tensor& /*output*/) {}
+  virtual void recorded(const TapeState&, std::uint32_t /*node*/, const OpInputs&, const Tensor& /*output*/) {
+  }
   /// The complete cotangent of a node, before its rule gets it.
   virtual void cotangent(const TapeState&, std::uint32_t /*node*/, const Var&) {}
   virtual void rule_begins(std::uint32_t /*node*/) {}

@@ -1,15 +1,10 @@
-// The library's only mutable globals, all defined in globals.cpp.
+// Global state of the tape: tapes and epoch cells to be used again, and the operations of scripts. The list of the
+// library's operations, which Op::first begins, lies beside them.
 #pragma once
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
-
-#include "autodiff/memory/buffer.hpp"
-
-namespace cotangent {
-class Op;
-}
 
 namespace cotangent::detail {
 
@@ -23,10 +18,6 @@ void recycle_tape_state(TapeState* state) noexcept;
 /// A cell whose epoch only ever grows; cells live as long as the program.
 EpochCell* acquire_epoch_cell();
 void recycle_epoch_cell(EpochCell* cell) noexcept;
-
-/// Puts an operation at the head of the list and returns the one listed before it.
-const Op* list_op(const Op* op) noexcept;
-const Op* listed_ops() noexcept;
 
 /// The operations of scripts, which live as long as the program: records hold on to them.
 struct CustomOps {

@@ -1,19 +1,35 @@
-// The tape's inside: nodes in one vector in creation order, their inputs in another. For the engine's own
-// files.
+// The tape's inside: nodes in one vector in creation order, their inputs in another. For the engine's own files.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
-#include "autodiff/op.hpp"
-#include "autodiff/tape.hpp"
+#include "autodiff/tape/op_spec.hpp"
 #include "autodiff/tensor/access.hpp"
+#include "autodiff/var.hpp"
+
+namespace cotangent {
+class Tape;
+}
 
 namespace cotangent::detail {
+
+class TapeState;
+
+/// Outlives its tape; a handle whose epoch differs from the cell's belongs to a tape that has ended or was reset.
+/// Only the tape's thread writes, but stale handles may be anywhere.
+struct EpochCell {
+  std::atomic<std::uint64_t> epoch = 1;
+  std::uint64_t now() const noexcept { return epoch.load(std::memory_order_relaxed); }
+  void advance() noexcept { epoch.store(now() + 1, std::memory_order_relaxed); }
+  TapeState* tape = nullptr;
+  EpochCell* next_free = nullptr;
+};
 
 inline constexpr std::uint32_t kNoNode = 0xffffffffu;
 inline constexpr std::size_t kMostNodes = kNoNode - 1;
 
-/// For the engine's own files: a Var's place.
+/// A Var's place on its tape, and what stands behind a Tape.
 struct VarAccess {
   static Var tracked(Tensor value, EpochCell* cell, std::uint32_t node) {
     Var v(std::move(value));
@@ -24,7 +40,7 @@ struct VarAccess {
   static std::uint64_t epoch(const Var& v) { return v.epoch_; }
   static std::uint32_t node(const Var& v) { return v.node_; }
   static Tensor& value(Var& v) { return v.value_; }
-  static Var computed(const OpSpec& spec, const Inputs& in, const Attributes& attributes) {
+  static Var computed(const OpSpec& spec, const OpInputs& in, const OpAttributes& attributes) {
     return Var(spec.forward, in, attributes);
   }
   static void track(Var& v, EpochCell* cell, std::uint32_t node) {
@@ -32,7 +48,7 @@ struct VarAccess {
     v.epoch_ = cell->now();
     v.node_ = node;
   }
-  static TapeState& state(Tape& tape) { return *tape.state_; }
+  static TapeState& state(Tape& tape);
 };
 
 /// What the record holds of an input or output: a detached value, or only its shape, whose node_ names its source.
@@ -47,10 +63,10 @@ struct Node {
   const Op* op;
   std::uint32_t first_input;
   std::uint32_t num_inputs;
-  Attributes attributes;
+  OpAttributes attributes;
   Var output;
   // Filled at once, not zeroed first: this is the hot path of scalar code.
-  Node(const Op* of, std::uint32_t first, std::uint32_t count, const Attributes& with, const Tensor& result,
+  Node(const Op* of, std::uint32_t first, std::uint32_t count, const OpAttributes& with, const Tensor& result,
        bool numbers, std::uint32_t position)
       : op(of),
         first_input(first),
@@ -92,7 +108,7 @@ class TapeState {
   std::vector<Var> inputs;
   EpochCell* cell = nullptr;
   std::size_t limit = kMostNodes;  // 0 while a probe watches, so that one comparison serves both
-  Probe* probe = nullptr;          // see probe.hpp
+  Probe* probe = nullptr;          // see tape/probe.hpp
   std::uint32_t leaves = 0;
   SweepScratch scratch;
 
@@ -105,9 +121,6 @@ class TapeState {
     leaves = 0;
   }
 };
-
-/// The tape v is recorded on. Throws: TapeError naming both epochs if that tape has ended or was reset.
-TapeState& live_tape(const char* operation, const Var& v);
 
 }  // namespace cotangent::detail
 

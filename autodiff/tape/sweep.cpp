@@ -7,15 +7,24 @@
 #include <algorithm>
 
 #include "autodiff/error.hpp"
-#include "autodiff/kernels/kernels.hpp"
+#include "autodiff/kernels/loops.hpp"
 #include "autodiff/memory/recycled.hpp"
-#include "autodiff/ops.hpp"
-#include "autodiff/ops/internal.hpp"
 #include "autodiff/tape/dependents.hpp"
+#include "autodiff/tape/engine_ops.hpp"
 #include "autodiff/tape/probe.hpp"
 #include "autodiff/tensor/access.hpp"
 
-namespace cotangent::detail {
+namespace cotangent {
+namespace detail {
+
+/// Makes an OpRecord of where its parts lie.
+struct RecordAccess {
+  static OpRecord record(const Var* inputs, std::uint32_t count, const Var& output,
+                         const OpAttributes& attributes) {
+    return {inputs, static_cast<int>(count), &output, &attributes};
+  }
+};
+
 namespace {
 
 /// a += b where a's numbers belong to a alone, else a new sum.
@@ -160,7 +169,7 @@ void Sweep::add_range(std::uint32_t base, Index offset, const Var& contribution)
 void Sweep::add_matmul(std::uint32_t node, const Var& a, const Var& b, const MatmulOptions& options) {
   Index offset = 0;
   const std::uint32_t base = base_of(node, offset);
-  const Shape result = kernel::matmul_shape("matmul", a.shape(), b.shape(), options);
+  const Shape result = matmul_shape("matmul", a.shape(), b.shape(), options);
   if (along_ && base == stop_) {
     // <op(a) op(b), v> = <op(a), v op(b)^T>
     const Var v = view_of(*along_, offset, result);
@@ -176,7 +185,7 @@ void Sweep::add_matmul(std::uint32_t node, const Var& a, const Var& b, const Mat
   if (whole && base == stop_) gaps_.clear();
   bool written = true;
   double* to = whole ? mutable_data(VarAccess::value(s.value)) : place(base, offset, result.size(), written);
-  kernel::matmul(to, a.value(), b.value(), options, written ? 1.0 : 0.0);
+  matmul_into(to, a.value(), b.value(), options, written ? 1.0 : 0.0);
 }
 
 void Sweep::complete(std::uint32_t node) {
@@ -213,28 +222,23 @@ void Sweep::complete(std::uint32_t node) {
   std::erase_if(ranges, [&](const Range& range) { return range.node == node; });
 }
 
-Pullback recorded(const TapeState& tape, std::uint32_t i) {
+OpRecord recorded(const TapeState& tape, std::uint32_t i) {
   const Node& node = tape.nodes[i];
-  Pullback p;
-  p.inputs_ = tape.inputs.data() + node.first_input;
-  p.output_ = &node.output;
-  p.attributes_ = &node.attributes;
-  p.count_ = static_cast<int>(node.num_inputs);
-  return p;
+  return RecordAccess::record(tape.inputs.data() + node.first_input, node.num_inputs, node.output,
+                              node.attributes);
 }
 
 void Sweep::call_rule(std::uint32_t i, const Var& g) {
   const Node& node = tape_.nodes[i];
-  Cotangents out(*this, i);
-  Pullback p = recorded(tape_, i);
+  OpCotangents out(*this, i);
   if (!create_graph_) [[likely]] {
     // Detached inputs: the rule computes plain numbers, and the record stays as it is.
-    node.op->spec().pullback(p, g, out);
+    node.op->spec().pullback(recorded(tape_, i), g, out);
     return;
   }
   // The rule appends to the record, so what it reads must not lie inside it.
   const Op& op = *node.op;
-  const Attributes attributes = node.attributes;
+  const OpAttributes attributes = node.attributes;
   const Var output = VarAccess::tracked(node.output.value(), tape_.cell, i);
   constexpr std::uint32_t kInline = 4;
   Var few[kInline];
@@ -246,10 +250,7 @@ void Sweep::call_rule(std::uint32_t i, const Var& g) {
     const std::uint32_t source = VarAccess::node(kept);
     inputs[j] = source == kNoNode ? Var(kept.value()) : VarAccess::tracked(kept.value(), tape_.cell, source);
   }
-  p.inputs_ = inputs;
-  p.output_ = &output;
-  p.attributes_ = &attributes;
-  op.spec().pullback(p, g, out);
+  op.spec().pullback(RecordAccess::record(inputs, node.num_inputs, output, attributes), g, out);
 }
 
 template <bool kWatched>
@@ -285,38 +286,6 @@ Var Sweep::take() {
   if (probe_) [[unlikely]]
     probe_->cotangent(tape_, stop_, s.value);
   return std::move(s.value);
-}
-
-bool Cotangents::needs(int j) const {
-  const Node& node = sweep_.tape_.nodes[node_];
-  const auto input = static_cast<std::uint32_t>(j);
-  if (input >= node.num_inputs) [[unlikely]]
-    throw_no_such_input(node, j);
-  return sweep_.wants(sweep_.tape_.source(node, input));
-}
-
-void Cotangents::add(int j, Var&& contribution) {
-  const Node& node = sweep_.tape_.nodes[node_];
-  if (static_cast<std::uint32_t>(j) >= node.num_inputs) [[unlikely]]
-    throw_no_such_input(node, j);
-  const Var& input = sweep_.tape_.inputs[node.first_input + static_cast<std::uint32_t>(j)];
-  const std::uint32_t source = VarAccess::node(input);
-  if (!sweep_.wants(source)) return;
-  if (!(contribution.shape() == input.shape())) [[unlikely]]
-    throw ShapeError(
-        fmt::format("[{}] its pullback gave {} for input {} of shape {}; a cotangent has its input's shape",
-                    node.op->name(), contribution.shape().to_string(), j, input.shape().to_string()));
-  if (sweep_.probe_) [[unlikely]]
-    sweep_.probe_->contribution(sweep_.tape_, node_, j, contribution);
-  sweep_.add(source, std::move(contribution));
-}
-
-void Cotangents::add_matmul(int j, const Var& a, const Var& b, MatmulOptions options) {
-  if (!needs(j)) return;
-  if (sweep_.probe_ && sweep_.probe_->sees_contributions()) [[unlikely]]
-    return add(j, matmul(a, b, options));  // so that there is a product to be seen
-  const Node& node = sweep_.tape_.nodes[node_];
-  sweep_.add_matmul(sweep_.tape_.source(node, static_cast<std::uint32_t>(j)), a, b, options);
 }
 
 namespace {
@@ -357,7 +326,7 @@ Var pull_back(const char* operation, TapeState& tape, const Var& y, const Var& c
   Sweep sweep(tape, VarAccess::node(y), VarAccess::node(x), create_graph);
   sweep.activate_dependents();
   if (!sweep.connected()) return zero();
-  sweep.run(create_graph ? c : detach(c));
+  sweep.run(create_graph ? c : Var(c.value()));
   if (!sweep.reached()) return zero();
   Var result = sweep.take();
   if (gaps) gaps->insert(gaps->end(), sweep.gaps().begin(), sweep.gaps().end());
@@ -376,4 +345,38 @@ Var pull_back_along(const char* operation, TapeState& tape, const Var& y, const 
   return sweep.contracted();
 }
 
-}  // namespace cotangent::detail
+}  // namespace detail
+
+bool OpCotangents::needs(int j) const {
+  const detail::Node& node = sweep_.tape_.nodes[node_];
+  const auto input = static_cast<std::uint32_t>(j);
+  if (input >= node.num_inputs) [[unlikely]]
+    detail::throw_no_such_input(node, j);
+  return sweep_.wants(sweep_.tape_.source(node, input));
+}
+
+void OpCotangents::add(int j, Var&& contribution) {
+  const detail::Node& node = sweep_.tape_.nodes[node_];
+  if (static_cast<std::uint32_t>(j) >= node.num_inputs) [[unlikely]]
+    detail::throw_no_such_input(node, j);
+  const Var& input = sweep_.tape_.inputs[node.first_input + static_cast<std::uint32_t>(j)];
+  const std::uint32_t source = detail::VarAccess::node(input);
+  if (!sweep_.wants(source)) return;
+  if (!(contribution.shape() == input.shape())) [[unlikely]]
+    throw ShapeError(
+        fmt::format("[{}] its pullback gave {} for input {} of shape {}; a cotangent has its input's shape",
+                    node.op->name(), contribution.shape().to_string(), j, input.shape().to_string()));
+  if (sweep_.probe_) [[unlikely]]
+    sweep_.probe_->contribution(sweep_.tape_, node_, j, contribution);
+  sweep_.add(source, std::move(contribution));
+}
+
+void OpCotangents::add_matmul(int j, const Var& a, const Var& b, MatmulOptions options) {
+  if (!needs(j)) return;
+  if (sweep_.probe_ && sweep_.probe_->sees_contributions()) [[unlikely]]
+    return add(j, matmul(a, b, options));  // so that there is a product to be seen
+  const detail::Node& node = sweep_.tape_.nodes[node_];
+  sweep_.add_matmul(sweep_.tape_.source(node, static_cast<std::uint32_t>(j)), a, b, options);
+}
+
+}  // namespace cotangent

@@ -1,14 +1,12 @@
 // The backward pass: one reverse loop over the record, for the engine's own files.
 #pragma once
 #include "autodiff/function.hpp"
-#include "autodiff/tape/state.hpp"
+#include "autodiff/tape/record.hpp"
 
 namespace cotangent::detail {
 
-Var add_leaf(TapeState& tape, Tensor value);
-
 /// A recorded operation with detached inputs; valid until something is recorded.
-Pullback recorded(const TapeState& tape, std::uint32_t node);
+OpRecord recorded(const TapeState& tape, std::uint32_t node);
 
 /// One pass from a node down to another. With create_graph the pass is itself recorded on the tape.
 class Sweep {
@@ -42,7 +40,7 @@ class Sweep {
   const std::vector<Range>& gaps() const { return gaps_; }
 
  private:
-  friend class Cotangents;
+  friend class cotangent::OpCotangents;
   Slot& slot(std::uint32_t node) { return scratch_.slots[node - stop_]; }
   const Slot& slot(std::uint32_t node) const { return scratch_.slots[node - stop_]; }
   bool wants(std::uint32_t node) const {

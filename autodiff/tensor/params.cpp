@@ -8,7 +8,7 @@
 #include <unordered_set>
 
 #include "autodiff/error.hpp"
-#include "autodiff/kernels/kernels.hpp"
+#include "autodiff/kernels/loops.hpp"
 #include "autodiff/print.hpp"
 #include "autodiff/tensor/access.hpp"
 

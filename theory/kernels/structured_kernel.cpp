@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <optional>
 
-#include "autodiff/kernels/kernels.hpp"
+#include "autodiff/kernels/loops.hpp"
+#include "autodiff/kernels/products.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/tensor/access.hpp"
 
@@ -18,7 +19,8 @@ using cotangent::detail::uninitialized;
 /// a b^T for a [n1, k], b [n2, k].
 Tensor gram(const Tensor& a, const Tensor& b) {
   Tensor product = uninitialized(Shape{a.size(0), b.size(0)});
-  kernel::matmul(mutable_data(product), a, b, {.transpose_b = true}, 0.0);
+  kernel::matmul(mutable_data(product), a.data().data(), b.data().data(),
+                 {.rows = a.size(0), .inner = a.size(1), .columns = b.size(0)}, {.transpose_b = true}, 0.0);
   return product;
 }
 

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "autodiff/kernels/compensated.hpp"
-#include "autodiff/kernels/kernels.hpp"
+#include "autodiff/kernels/loops.hpp"
 #include "autodiff/ops.hpp"
 
 namespace cotangent::theory {

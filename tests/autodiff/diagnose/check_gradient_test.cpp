@@ -15,11 +15,7 @@
 namespace cotangent {
 namespace {
 
-using detail::Attributes;
-using detail::Cotangents;
-using detail::Inputs;
 using detail::Keep;
-using detail::Pullback;
 using test::error_of;
 using testing::AllOf;
 using testing::HasSubstr;
@@ -30,32 +26,32 @@ Tensor power(const Tensor& x, int exponent) {
     detail::mutable_data(y)[i] = std::pow(x.data()[static_cast<std::size_t>(i)], exponent);
   return y;
 }
-Tensor cube_of(const Inputs& in, const Attributes&) { return power(in[0], 3); }
-Tensor square_of(const Inputs& in, const Attributes&) { return power(in[0], 2); }
+Tensor cube_of(const OpInputs& in, const OpAttributes&) { return power(in[0], 3); }
+Tensor square_of(const OpInputs& in, const OpAttributes&) { return power(in[0], 2); }
 
 const Op kRight({.name = "test cube",
                  .forward = cube_of,
-                 .pullback = [](const Pullback& p, const Var& g,
-                                Cotangents& out) { out.add(0, 3.0 * (g * square(p.in(0)))); },
+                 .pullback = [](const OpRecord& p, const Var& g,
+                                OpCotangents& out) { out.add(0, 3.0 * (g * square(p.in(0)))); },
                  .keep = Keep::kInputs});
 
 const Op kOffAtFirstOrder({.name = "test cube, off at first order",
                            .forward = cube_of,
-                           .pullback = [](const Pullback& p, const Var& g,
-                                          Cotangents& out) { out.add(0, 3.003 * (g * square(p.in(0)))); },
+                           .pullback = [](const OpRecord& p, const Var& g,
+                                          OpCotangents& out) { out.add(0, 3.003 * (g * square(p.in(0)))); },
                            .keep = Keep::kInputs});
 
 // Its value is right, its derivative is off: a cube that uses it in its rule is wrong at second order only.
 const Op kSquareOff({.name = "test square, off at first order",
                      .forward = square_of,
-                     .pullback = [](const Pullback& p, const Var& g,
-                                    Cotangents& out) { out.add(0, 2.002 * (g * p.in(0))); },
+                     .pullback = [](const OpRecord& p, const Var& g,
+                                    OpCotangents& out) { out.add(0, 2.002 * (g * p.in(0))); },
                      .keep = Keep::kInputs});
 
 const Op kOffAtSecondOrder({.name = "test cube, off at second order",
                             .forward = cube_of,
                             .pullback =
-                                [](const Pullback& p, const Var& g, Cotangents& out) {
+                                [](const OpRecord& p, const Var& g, OpCotangents& out) {
                                   out.add(0, 3.0 * (g * detail::apply(kSquareOff, p.in(0))));
                                 },
                             .keep = Keep::kInputs});
@@ -63,14 +59,14 @@ const Op kOffAtSecondOrder({.name = "test cube, off at second order",
 // Computing with plain numbers instead of Vars loses the second derivative.
 const Op kDetached({.name = "test cube, detached",
                     .forward = cube_of,
-                    .pullback = [](const Pullback& p, const Var& g,
-                                   Cotangents& out) { out.add(0, 3.0 * (g * power(p.in(0).value(), 2))); },
+                    .pullback = [](const OpRecord& p, const Var& g,
+                                   OpCotangents& out) { out.add(0, 3.0 * (g * power(p.in(0).value(), 2))); },
                     .keep = Keep::kInputs});
 
 const Op kWrongSign({.name = "test cube, one element's sign wrong",
                      .forward = cube_of,
                      .pullback =
-                         [](const Pullback& p, const Var& g, Cotangents& out) {
+                         [](const OpRecord& p, const Var& g, OpCotangents& out) {
                            Tensor signs = Tensor::from(Tensor::ones(p.shape(0)).data(), p.shape(0));
                            detail::mutable_data(signs)[0] = -1.0;
                            out.add(0, signs * (3.0 * (g * square(p.in(0)))));
@@ -79,24 +75,24 @@ const Op kWrongSign({.name = "test cube, one element's sign wrong",
 
 const Op kNotANumber({.name = "test cube, NaN",
                       .forward = cube_of,
-                      .pullback = [](const Pullback& p, const Var& g,
-                                     Cotangents& out) { out.add(0, std::nan("") * (g * p.in(0))); },
+                      .pullback = [](const OpRecord& p, const Var& g,
+                                     OpCotangents& out) { out.add(0, std::nan("") * (g * p.in(0))); },
                       .keep = Keep::kInputs});
 
 const Op kInfinite({.name = "test cube, infinite",
                     .forward = cube_of,
-                    .pullback = [](const Pullback& p, const Var& g,
-                                   Cotangents& out) { out.add(0, INFINITY * square(g * p.in(0))); },
+                    .pullback = [](const OpRecord& p, const Var& g,
+                                   OpCotangents& out) { out.add(0, INFINITY * square(g * p.in(0))); },
                     .keep = Keep::kInputs});
 
 const Op kForgets({.name = "test cube without a cotangent",
                    .forward = cube_of,
-                   .pullback = [](const Pullback&, const Var&, Cotangents&) {}});
+                   .pullback = [](const OpRecord&, const Var&, OpCotangents&) {}});
 
 const Op kWrongShape({.name = "test cube, summed",
                       .forward = cube_of,
-                      .pullback = [](const Pullback& p, const Var& g,
-                                     Cotangents& out) { out.add(0, sum(3.0 * (g * square(p.in(0))))); },
+                      .pullback = [](const OpRecord& p, const Var& g,
+                                     OpCotangents& out) { out.add(0, sum(3.0 * (g * square(p.in(0))))); },
                       .keep = Keep::kInputs});
 
 const Op kNoRule({.name = "test step", .forward = square_of, .pullback = nullptr});
@@ -227,7 +223,7 @@ TEST(CheckGradient, ATieOfAnExtremeIsAKink) {
 template <int kPercent>
 const Op kRampWithSlope({.name = "test ramp",
                          .forward =
-                             [](const Inputs& in, const Attributes&) {
+                             [](const OpInputs& in, const OpAttributes&) {
                                Tensor y = detail::uninitialized(in.shape(0));
                                for (Index i = 0; i < y.size(); ++i)
                                  detail::mutable_data(y)[i] =
@@ -235,7 +231,7 @@ const Op kRampWithSlope({.name = "test ramp",
                                return y;
                              },
                          .pullback =
-                             [](const Pullback& p, const Var& g, Cotangents& out) {
+                             [](const OpRecord& p, const Var& g, OpCotangents& out) {
                                Tensor slope = detail::uninitialized(p.shape(0));
                                for (Index i = 0; i < slope.size(); ++i) {
                                  const double x = p.in(0).value().data()[static_cast<std::size_t>(i)];
@@ -340,10 +336,10 @@ TEST(CheckGradient, NeitherInfinityNorTheLastDigitsPassForAgreement) {
 
 // Wrong at its kink alone, where one kink is no excuse for a slope that neither side has.
 const Op kRampWrongAtZero({.name = "test ramp, wrong at 0",
-                           .forward = [](const Inputs& in,
-                                         const Attributes&) { return maximum(in[0], 0.0).value(); },
+                           .forward = [](const OpInputs& in,
+                                         const OpAttributes&) { return maximum(in[0], 0.0).value(); },
                            .pullback =
-                               [](const Pullback& p, const Var& g, Cotangents& out) {
+                               [](const OpRecord& p, const Var& g, OpCotangents& out) {
                                  out.add(0, g * (greater(p.in(0), 0.0) + 2.0 * equal_to(p.in(0), 0.0)));
                                },
                            .keep = Keep::kInputs,

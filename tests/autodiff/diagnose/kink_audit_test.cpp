@@ -68,17 +68,15 @@ TEST(KinkAudit, KnowsTheMasksOfARecordedGradient) {
 }
 
 const Op kMystery({.name = "test mystery",
-                   .forward = [](const detail::Inputs& in, const detail::Attributes&) { return in[0]; },
-                   .pullback = [](const detail::Pullback&, const Var& g,
-                                  detail::Cotangents& out) { out.add(0, g); },
+                   .forward = [](const OpInputs& in, const OpAttributes&) { return in[0]; },
+                   .pullback = [](const OpRecord&, const Var& g, OpCotangents& out) { out.add(0, g); },
                    .at_kink = "1"});
-const Op kShifted(
-    {.name = "test shifted",
-     .forward = [](const detail::Inputs& in, const detail::Attributes&) { return in[0]; },
-     .pullback = [](const detail::Pullback&, const Var& g, detail::Cotangents& out) { out.add(0, g); },
-     .at_kink = "1",
-     .kink_distance = [](const detail::Inputs& in,
-                         const detail::Attributes& a) { return (Var(in[0]) - a.real[0]).value(); }});
+const Op kShifted({.name = "test shifted",
+                   .forward = [](const OpInputs& in, const OpAttributes&) { return in[0]; },
+                   .pullback = [](const OpRecord&, const Var& g, OpCotangents& out) { out.add(0, g); },
+                   .at_kink = "1",
+                   .kink_distance = [](const OpInputs& in,
+                                       const OpAttributes& a) { return (Var(in[0]) - a.real[0]).value(); }});
 
 TEST(KinkAudit, AsksTheOperationOrSaysThatItCannotTell) {
   const auto f = [](const Var& x) {

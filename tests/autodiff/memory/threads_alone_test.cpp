@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "autodiff/memory/buffer.hpp"
+#include "autodiff/memory/block_cache.hpp"
 #include "cotangent.hpp"
 #include "tests/support/expect.hpp"
 

@@ -39,7 +39,7 @@ class Recorded {
   }
 
   const Op& op() const { return *op_; }
-  const detail::Pullback& pullback() const { return pullback_; }
+  const OpRecord& pullback() const { return pullback_; }
   const Shape& out() const { return out_; }
   int count() const { return pullback_.count(); }
   const Tensor& in(int j) const { return inputs_[static_cast<std::size_t>(j)]; }
@@ -83,9 +83,9 @@ class Recorded {
 
  private:
   const Op* op_;
-  detail::Attributes attributes_;
+  OpAttributes attributes_;
   Shape out_;
-  detail::Pullback pullback_;
+  OpRecord pullback_;
   std::vector<Tensor> inputs_;
 };
 

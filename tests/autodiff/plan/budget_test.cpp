@@ -7,7 +7,7 @@
 #include "autodiff/curvature.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/jacobian.hpp"
-#include "autodiff/memory/buffer.hpp"
+#include "autodiff/memory/block_cache.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/per_sample_gradients.hpp"
 #include "autodiff/plan.hpp"

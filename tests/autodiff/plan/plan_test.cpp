@@ -8,7 +8,7 @@
 #include "autodiff/custom_op.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/jacobian.hpp"
-#include "autodiff/memory/buffer.hpp"
+#include "autodiff/memory/block_cache.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/per_sample_gradients.hpp"
 #include "autodiff/rng.hpp"

@@ -4,9 +4,9 @@
 #include <set>
 
 #include "autodiff/error.hpp"
-#include "autodiff/op.hpp"
 #include "autodiff/per_sample_gradients.hpp"
 #include "autodiff/samples/sweep.hpp"
+#include "autodiff/tape/op_spec.hpp"
 #include "autodiff/transforms.hpp"
 #include "tests/support/expect.hpp"
 #include "tests/support/random_model.hpp"

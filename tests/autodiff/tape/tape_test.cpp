@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
-#include "autodiff/memory/buffer.hpp"
+#include "autodiff/memory/block_cache.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/tape/state.hpp"
 #include "autodiff/transforms.hpp"
@@ -20,8 +20,6 @@
 namespace cotangent {
 namespace {
 
-using detail::Cotangents;
-using detail::Pullback;
 using detail::VarAccess;
 using test::error_of;
 using test::expect_close;
@@ -236,15 +234,15 @@ TEST(Var, ConvertsFromTensorDoubleAndParams) {
 // ---- errors in the middle of work
 
 const Op kThrowing({.name = "test throwing",
-                    .forward = [](const detail::Inputs& in, const detail::Attributes&) { return in[0]; },
-                    .pullback = [](const Pullback&, const Var&,
-                                   Cotangents&) { throw std::runtime_error("from a pullback"); }});
+                    .forward = [](const OpInputs& in, const OpAttributes&) { return in[0]; },
+                    .pullback = [](const OpRecord&, const Var&,
+                                   OpCotangents&) { throw std::runtime_error("from a pullback"); }});
 
 // Returns g unchanged, after a whole other tape has lived and died inside the rule.
 const Op kNested({.name = "test nested",
-                  .forward = [](const detail::Inputs& in, const detail::Attributes&) { return in[0]; },
+                  .forward = [](const OpInputs& in, const OpAttributes&) { return in[0]; },
                   .pullback =
-                      [](const Pullback&, const Var& g, Cotangents& out) {
+                      [](const OpRecord&, const Var& g, OpCotangents& out) {
                         const double three = grad([](const Var& x) { return 3.0 * x; }, 1.0);
                         out.add(0, (three / 3.0) * g);
                       }});

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
-#include "autodiff/memory/buffer.hpp"
+#include "autodiff/memory/block_cache.hpp"
 #include "autodiff/tensor/access.hpp"
 #include "tests/support/expect.hpp"
 

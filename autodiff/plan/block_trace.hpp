@@ -1,42 +1,12 @@
-// What a piece of work takes of memory, block by block, and what the same work holds at another number of samples.
-// Behind the planners.
+// Replaying what a piece of work took of memory, block by block, at another number of samples.
 #pragma once
 #include <cstdint>
 #include <unordered_map>
 #include <vector>
 
-#include "autodiff/memory/buffer.hpp"
+#include "autodiff/memory/block_cache.hpp"
 
 namespace cotangent::detail {
-
-/// A block was taken, or given back; blocks are counted in the order they were taken.
-struct BlockEvent {
-  std::uint32_t block;
-  bool taken;
-  std::size_t numbers;
-};
-
-/// Lists the blocks the calling thread takes and gives back while it lives; none is reused or cached meanwhile.
-class BlockTrace {
- public:
-  BlockTrace();
-  ~BlockTrace();
-  BlockTrace(const BlockTrace&) = delete;
-  BlockTrace& operator=(const BlockTrace&) = delete;
-
-  const std::vector<BlockEvent>& events() const { return events_; }
-  /// For the cache: what happened to a block.
-  void took(const Buffer* buffer, std::size_t numbers);
-  void gave(const Buffer* buffer);
-
- private:
-  std::vector<BlockEvent> events_;
-  std::unordered_map<const Buffer*, std::uint32_t> living_;
-  std::uint32_t taken_ = 0;
-  std::vector<Buffer*> cached_;  // free lists set aside
-  std::size_t cached_bytes_;
-  BlockTrace* outer_;
-};
 
 /// The same work's events for two and for three samples; block sizes are affine in the number of samples.
 struct SampleTrace {

@@ -1,5 +1,6 @@
-// Replaying a trace at another size: each block has its class, and freed ones serve again as the cache would let them.
-#include "autodiff/memory/block_trace.hpp"
+// Replaying a trace at another size: each block has its class, and freed ones serve again as the cache would let
+// them.
+#include "autodiff/plan/block_trace.hpp"
 
 #include <algorithm>
 
@@ -24,18 +25,6 @@ std::size_t numbers_taken(const std::vector<BlockEvent>& events) {
 }
 
 }  // namespace
-
-void BlockTrace::took(const Buffer* buffer, std::size_t numbers) {
-  events_.push_back({taken_, true, numbers});
-  living_[buffer] = taken_++;
-}
-
-void BlockTrace::gave(const Buffer* buffer) {
-  const auto found = living_.find(buffer);
-  if (found == living_.end()) return;  // taken before the trace began
-  events_.push_back({found->second, false, 0});
-  living_.erase(found);
-}
 
 void BlockReplay::take(std::size_t bytes) {
   if (std::size_t& waiting = free_[bytes]; waiting > 0) {

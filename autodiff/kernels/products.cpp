@@ -1,0 +1,78 @@
+// Matrix products by OpenBLAS, by the cheapest of its routines that does them.
+#include "autodiff/kernels/products.hpp"
+
+#include <cblas.h>
+
+#include <algorithm>
+
+namespace cotangent::kernel {
+namespace {
+
+int blas_int(std::int64_t n) { return static_cast<int>(n); }
+
+CBLAS_TRANSPOSE turned(bool transposed) { return transposed ? CblasTrans : CblasNoTrans; }
+
+}  // namespace
+
+void matmul(double* y, const double* a, const double* b, const ProductSizes& sizes,
+            const MatmulOptions& options, double keep) {
+  const auto [rows, inner, columns] = sizes;
+  const bool ta = options.transpose_a, tb = options.transpose_b;
+  if (rows == 0 || columns == 0) return;
+  if (inner == 0) {
+    for (std::int64_t i = 0; i < rows * columns; ++i) y[i] = keep == 0.0 ? 0.0 : keep * y[i];
+    return;
+  }
+  const std::int64_t a_columns = ta ? rows : inner, b_columns = tb ? inner : columns;
+  // A matrix times one column or one row is a matrix-vector product, several times cheaper than a general one.
+  if (columns == 1) {
+    cblas_dgemv(CblasRowMajor, turned(ta), blas_int(ta ? inner : rows), blas_int(a_columns), options.scale, a,
+                blas_int(a_columns), b, 1, keep, y, 1);
+    return;
+  }
+  if (rows == 1) {
+    cblas_dgemv(CblasRowMajor, turned(!tb), blas_int(tb ? columns : inner), blas_int(b_columns),
+                options.scale, b, blas_int(b_columns), a, 1, keep, y, 1);
+    return;
+  }
+  if (inner == 1) {
+    for (std::int64_t i = 0; i < rows; ++i) {
+      const double s = options.scale * a[i];
+      double* row = y + i * columns;
+      if (keep == 0.0)
+        for (std::int64_t j = 0; j < columns; ++j) row[j] = s * b[j];
+      else
+        for (std::int64_t j = 0; j < columns; ++j) row[j] = keep * row[j] + s * b[j];
+    }
+    return;
+  }
+  cblas_dgemm(CblasRowMajor, turned(ta), turned(tb), blas_int(rows), blas_int(columns), blas_int(inner),
+              options.scale, a, blas_int(a_columns), b, blas_int(b_columns), keep, y, blas_int(columns));
+}
+
+void matmul_blocks(double* y, const double* a, const double* b, std::int64_t count, const ProductSizes& sizes,
+                   const MatmulOptions& options) {
+  const auto [rows, inner, columns] = sizes;
+  if (rows == 0 || columns == 0) return;
+  if (inner == 0) {
+    std::fill(y, y + count * rows * columns, 0.0);
+    return;
+  }
+  const bool ta = options.transpose_a, tb = options.transpose_b;
+  for (std::int64_t i = 0; i < count; ++i)
+    cblas_dgemm(CblasRowMajor, turned(ta), turned(tb), blas_int(rows), blas_int(columns), blas_int(inner),
+                options.scale, a + i * rows * inner, blas_int(ta ? rows : inner), b + i * inner * columns,
+                blas_int(tb ? inner : columns), 0.0, y + i * rows * columns, blas_int(columns));
+}
+
+void gram_lower(double* y, const double* a, std::int64_t n, std::int64_t k) {
+  if (n == 0) return;
+  if (k == 0) {
+    std::fill(y, y + n * n, 0.0);
+    return;
+  }
+  cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, blas_int(n), blas_int(k), 1.0, a, blas_int(k), 0.0, y,
+              blas_int(n));
+}
+
+}  // namespace cotangent::kernel

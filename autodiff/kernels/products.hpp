@@ -1,0 +1,25 @@
+// Matrix products of plain numbers, row-major and one after another in memory, by OpenBLAS.
+#pragma once
+#include <cstdint>
+
+#include "autodiff/matmul_options.hpp"
+
+namespace cotangent::kernel {
+
+/// Sizes of the product op(a) op(b): op(a) is [rows, inner], op(b) is [inner, columns].
+struct ProductSizes {
+  std::int64_t rows;
+  std::int64_t inner;
+  std::int64_t columns;
+};
+
+/// y = scale * op(a) op(b) + keep * y. Shapes: y [rows, columns].
+void matmul(double* y, const double* a, const double* b, const ProductSizes& sizes,
+            const MatmulOptions& options, double keep);
+/// y_k = scale * op(a_k) op(b_k) for `count` products one after another.
+void matmul_blocks(double* y, const double* a, const double* b, std::int64_t count, const ProductSizes& sizes,
+                   const MatmulOptions& options);
+/// The lower triangle of y = a a^T. Shapes: a [n, k], y [n, n].
+void gram_lower(double* y, const double* a, std::int64_t n, std::int64_t k);
+
+}  // namespace cotangent::kernel
