@@ -1,25 +1,58 @@
-// The room autodiff: tensors, the tape, operations, transforms, parameters, per-sample Jacobians.
+// The room autodiff: tensors, the tape, operations, transforms, parameters, per-sample Jacobians. Below, its pages in
+// the order to read them. Not among them: autodiff/xtensor.hpp, the bridge for scripts that use xtensor themselves.
+//
+// Whoever wants to know how it works reads the inner rooms from the bottom up, each of which includes only rooms that
+// come before it (docs/rooms.md draws them):
+//
+//   memory/      Blocks of numbers with a count, and the cache that gives freed ones out again. Begin with buffer.hpp.
+//   kernels/     Loops and library calls on plain numbers, in a version for each processor. Begin with loops.hpp.
+//   tensor/      What stands on numbers alone: Tensor, Shape, Params, Rng, text. Begin with tensor.cpp.
+//   tape/        The engine. op_spec.hpp says what an operation is, state.hpp what a tape is made of, record.cpp how an
+//                operation enters it, and sweep.cpp is the backward pass: these four are the heart of the library.
+//   files/       .npy and .npz, written in one step and read with suspicion. Begin with npy_format.hpp.
+//   ops/         Every operation, each in one place: value, pullback, rule for samples. Begin with power.cpp, the
+//                smallest; then products.cpp, where parameters meet data.
+//   plan/        Forecasts of operations and memory. Begin with planner.hpp.
+//   transforms/  Functions in, derivatives out, all by the backward pass. Begin with transforms.cpp.
+//   samples/     Rows of derivatives for all samples together, and the proof that samples stay apart. Begin with
+//                sweep.hpp, then analysis.cpp.
+//   diagnose/    What watches a tape at work, and says where numbers go wrong. Begin with nonfinite.cpp.
 #pragma once
-#include "autodiff/check_gradient.hpp"
-#include "autodiff/checkpoint.hpp"
-#include "autodiff/curvature.hpp"
-#include "autodiff/custom_op.hpp"
-#include "autodiff/error.hpp"
-#include "autodiff/explore.hpp"
-#include "autodiff/function.hpp"
-#include "autodiff/jacobian.hpp"
-#include "autodiff/kinks.hpp"
-#include "autodiff/linearize.hpp"
-#include "autodiff/nonfinite.hpp"
-#include "autodiff/npz.hpp"
-#include "autodiff/ops.hpp"
-#include "autodiff/params.hpp"
-#include "autodiff/per_sample_gradients.hpp"
-#include "autodiff/plan.hpp"
-#include "autodiff/print.hpp"
-#include "autodiff/provenance.hpp"
-#include "autodiff/rng.hpp"
-#include "autodiff/shape.hpp"
-#include "autodiff/tape.hpp"
-#include "autodiff/tensor.hpp"
-#include "autodiff/transforms.hpp"
+// clang-format off
+// Numbers
+#include "autodiff/tensor.hpp"                // Tensor: an immutable array of doubles, cheap to copy
+#include "autodiff/shape.hpp"                 // Shape and Index: sizes along at most eight axes
+#include "autodiff/rng.hpp"                   // Rng: random streams with the same bits everywhere
+#include "autodiff/params.hpp"                // Params: one flat vector with a name for each part
+#include "autodiff/npz.hpp"                   // named arrays as .npz files
+#include "autodiff/print.hpp"                 // print: one line for a script
+#include "autodiff/error.hpp"                 // ShapeError, TapeError, DomainError
+#include "autodiff/function.hpp"              // FunctionRef and Function: callables in signatures
+#include "autodiff/provenance.hpp"            // what a number was computed with
+
+// Recording
+#include "autodiff/var.hpp"                   // Var: a tensor that knows where it was recorded
+#include "autodiff/ops.hpp"                   // every operation on Vars: the reference page
+#include "autodiff/matmul_options.hpp"        // transposes and a factor for matrix products
+#include "autodiff/tape.hpp"                  // Tape: the record, and derivatives by what is on it
+#include "autodiff/checkpoint.hpp"            // a part computed twice instead of kept
+#include "autodiff/custom_op.hpp"             // operations of a script's own
+#include "autodiff/op.hpp"                    // what the rules of such an operation are given
+
+// Derivatives of functions
+#include "autodiff/transforms.hpp"            // grad, vjp, jvp, jacobian, hvp, hessian
+#include "autodiff/curvature.hpp"             // Gauss-Newton products, derivatives along a direction
+#include "autodiff/linearize.hpp"             // the first-order model of a function around a point
+
+// Derivatives of each sample
+#include "autodiff/sample_functions.hpp"      // models, and losses of samples
+#include "autodiff/jacobian.hpp"              // per_sample_jacobian, and a Jacobian with names
+#include "autodiff/per_sample_gradients.hpp"  // gradients of a loss for each sample, their lengths
+#include "autodiff/plan.hpp"                  // what each way to a result needs of time and memory
+
+// Diagnosis
+#include "autodiff/check_gradient.hpp"        // derivatives against differences
+#include "autodiff/kinks.hpp"                 // how far a point is from the kinks of a function
+#include "autodiff/nonfinite.hpp"             // which operation first made a NaN or an infinity
+#include "autodiff/explore.hpp"               // every operation of a record with size, time, gradient
+// clang-format on

@@ -5,18 +5,11 @@
 #include <string_view>
 #include <vector>
 
-#include "autodiff/function.hpp"
 #include "autodiff/params.hpp"
 #include "autodiff/plan.hpp"
-#include "autodiff/tape.hpp"
+#include "autodiff/sample_functions.hpp"
 
 namespace cotangent {
-
-/// A model: f(w, X) with samples along axis 0 of X and of the result. Modules are such callables.
-using ModelFunction = FunctionRef<Var(const Var& w, const Var& x)>;
-
-/// What the columns are.
-enum class Wrt { params, inputs };
 
 struct JacobianOptions {
   /// Name patterns ("0.weight", "*.bias"); only matching parameters become columns, the rest is constant.

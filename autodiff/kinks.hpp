@@ -51,6 +51,21 @@ struct KinkAuditOptions {
 KinkAudit kink_audit(VarFunction f, const Params& w, const KinkAuditOptions& options = {});
 KinkAudit kink_audit(VarFunction f, const Tensor& x, const KinkAuditOptions& options = {});
 
+/// A function's value, and how far every element of every operation with a kink is from it.
+struct KinkDistances {
+  struct Operation {
+    Index node = 0;
+    std::string operation;
+    Tensor distance;  // of the operation's shape, from the nearest kink where there are several
+  };
+  Tensor value;
+  std::vector<Operation> operations;  // in order of the record
+};
+
+/// The distances behind kink_audit, as numbers: below 0 on the side whose derivative is not the one taken at the kink.
+/// Cost: a forward pass and as many numbers as there are elements.
+KinkDistances kink_distances(VarFunction f, const Tensor& x);
+
 /// Elements whose side differs between two points.
 struct MaskFlips {
   struct Row {

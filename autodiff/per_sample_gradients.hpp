@@ -8,10 +8,6 @@
 
 namespace cotangent {
 
-/// A loss of samples against their targets: [n] numbers, one a sample, or [] or [1], their mean or sum, as
-/// the losses of nn are. Its value for one sample alone is what is differentiated.
-using SampleLoss = FunctionRef<Var(const Var& w, const Var& x, const Tensor& targets)>;
-
 struct SampleGradientOptions {
   /// Name patterns; only matching parameters become columns, the rest is constant. Empty: all.
   std::vector<std::string> params = {};

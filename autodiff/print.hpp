@@ -5,7 +5,6 @@
 #include <string_view>
 #include <type_traits>
 
-#include "autodiff/params.hpp"
 #include "autodiff/tensor.hpp"
 
 namespace cotangent {

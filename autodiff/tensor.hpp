@@ -1,5 +1,6 @@
 // Tensor: an immutable, dense, row-major array of doubles that is cheap to copy.
 #pragma once
+#include <cassert>
 #include <initializer_list>
 #include <span>
 #include <string>
@@ -85,6 +86,11 @@ class Tensor {
   double at(std::span<const Index> index) const;
   /// The only element. Throws: ShapeError unless size() is 1.
   double item() const;
+  /// Element k in row-major order, for 0 <= k < size(), which only Debug looks at: for loops over all elements.
+  double flat(Index k) const noexcept {
+    assert(k >= 0 && k < size());
+    return data_[k];
+  }
   /// All elements in row-major order; valid while a tensor sharing them lives.
   std::span<const double> data() const noexcept { return {data_, static_cast<std::size_t>(size())}; }
 
@@ -100,6 +106,15 @@ class Tensor {
   friend struct detail::TensorAccess;
   Tensor(detail::Buffer* buffer, double* data, const Shape& shape) noexcept
       : buffer_(buffer), data_(data), shape_(shape) {}
+  static Tensor uninitialized(const Shape& shape) {
+    double* data = nullptr;
+    detail::Buffer* buffer = detail::acquire_buffer(static_cast<std::size_t>(shape.size()), data);
+    return Tensor(buffer, data, shape);
+  }
+  Tensor view(Index offset, const Shape& shape) const noexcept {
+    detail::retain(buffer_);
+    return Tensor(buffer_, data_ + offset, shape);
+  }
   void forget() noexcept {
     buffer_ = nullptr;
     data_ = nullptr;

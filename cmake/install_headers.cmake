@@ -1,5 +1,7 @@
-# Installs the public headers: those cotangent.hpp reaches, the bridge autodiff/xtensor.hpp, and what that reaches.
-# Runs at install time, so it always goes by the headers as they are.
+# Installs the public headers, <room>/<name>.hpp, and of the inner rooms' headers those that public ones reach; all
+# other headers of inner rooms stay behind. cotangent.hpp reaches the rooms' umbrellas, each of which lists all of its
+# room's public headers (tests/package/arrows_test.py looks), but for the bridge autodiff/xtensor.hpp. Runs at install
+# time, so it always goes by the headers as they are.
 cmake_policy(VERSION 3.25)
 set(waiting cotangent.hpp autodiff/xtensor.hpp)
 set(seen "")

@@ -8,8 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "autodiff/diagnose/kink_record.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/kinks.hpp"
 #include "autodiff/npz.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/tensor/access.hpp"
@@ -76,10 +76,10 @@ std::vector<ActivationPattern> activation_patterns(const Sequential& net, const 
   Tensor y = x;
   for (const Module::Inside& inside : net.inside()) {
     const Tensor own = own_part(w, inside);
-    const auto record = detail::record_kinks([&](const Var& z) { return (*inside.module)(own, z); }, y);
-    for (const detail::KinkedNode& node : record.nodes)
-      patterns.push_back(pattern_of(inside.name, inside.module->name(), node.distance, x.size(0)));
-    y = record.value.value();
+    const KinkDistances kinks = kink_distances([&](const Var& z) { return (*inside.module)(own, z); }, y);
+    for (const KinkDistances::Operation& at : kinks.operations)
+      patterns.push_back(pattern_of(inside.name, inside.module->name(), at.distance, x.size(0)));
+    y = kinks.value;
   }
   return patterns;
 }

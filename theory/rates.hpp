@@ -4,6 +4,7 @@
 
 #include "autodiff/function.hpp"
 #include "autodiff/params.hpp"
+#include "autodiff/var.hpp"
 #include "theory/verdict.hpp"
 
 namespace cotangent::theory {

@@ -94,6 +94,14 @@ using detail::KinkRecord;
 using detail::moved_along;
 using detail::record_kinks;
 
+KinkDistances kink_distances(VarFunction f, const Tensor& x) {
+  KinkRecord record = record_kinks(f, x);
+  KinkDistances distances{.value = record.value.value(), .operations = {}};
+  for (KinkedNode& node : record.nodes)
+    distances.operations.push_back({node.node, node.op->name(), std::move(node.distance)});
+  return distances;
+}
+
 KinkAudit kink_audit(VarFunction f, const Tensor& x, const KinkAuditOptions& options) {
   if (options.closest < 0)
     throw DomainError(fmt::format("[kink_audit] closest is {}; give 0 or more", options.closest));

@@ -3,9 +3,9 @@
 #pragma once
 #include <optional>
 
-#include "autodiff/memory/block_trace.hpp"
-#include "autodiff/plan.hpp"
+#include "autodiff/plan/block_trace.hpp"
 #include "autodiff/plan/record_costs.hpp"
+#include "autodiff/shape.hpp"
 
 namespace cotangent::detail {
 

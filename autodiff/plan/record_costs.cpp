@@ -3,6 +3,7 @@
 #include "autodiff/plan/record_costs.hpp"
 
 #include "autodiff/ops/internal.hpp"
+#include "autodiff/tape.hpp"
 #include "autodiff/tape/dependents.hpp"
 #include "autodiff/tape/sweep.hpp"
 

@@ -3,6 +3,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/samples/internal.hpp"
+#include "autodiff/tape/record.hpp"
 #include "autodiff/tensor/access.hpp"
 
 namespace cotangent::detail {

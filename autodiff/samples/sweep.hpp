@@ -7,9 +7,11 @@
 #include <variant>
 #include <vector>
 
-#include "autodiff/jacobian.hpp"
-#include "autodiff/per_sample_gradients.hpp"
+#include "autodiff/params.hpp"
+#include "autodiff/plan.hpp"
 #include "autodiff/plan/planner.hpp"
+#include "autodiff/sample_functions.hpp"
+#include "autodiff/tape.hpp"
 
 namespace cotangent::detail {
 

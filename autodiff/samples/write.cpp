@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "autodiff/error.hpp"
+#include "autodiff/jacobian.hpp"
 #include "autodiff/kernels/loops.hpp"
 #include "autodiff/samples/internal.hpp"
 #include "autodiff/tensor/access.hpp"

@@ -6,11 +6,7 @@ namespace cotangent::detail {
 
 struct TensorAccess {
   /// A new tensor whose numbers are unspecified; fill it through data() before anyone else sees it.
-  static Tensor uninitialized(const Shape& shape) {
-    double* data = nullptr;
-    Buffer* buffer = acquire_buffer(static_cast<std::size_t>(shape.size()), data);
-    return Tensor(buffer, data, shape);
-  }
+  static Tensor uninitialized(const Shape& shape) { return Tensor::uninitialized(shape); }
   /// The same tensor, or only its shape: a tape need not keep all numbers.
   static Tensor kept(const Tensor& t, bool numbers) {
     Buffer* buffer = numbers ? t.buffer_ : nullptr;
@@ -19,10 +15,7 @@ struct TensorAccess {
   }
   static bool has_data(const Tensor& t) { return t.data_ != nullptr; }
   /// The numbers from `offset` on, in another shape; shares the block.
-  static Tensor view(const Tensor& t, Index offset, const Shape& shape) {
-    retain(t.buffer_);
-    return Tensor(t.buffer_, t.data_ + offset, shape);
-  }
+  static Tensor view(const Tensor& t, Index offset, const Shape& shape) { return t.view(offset, shape); }
   static double* data(Tensor& t) { return t.data_; }
   /// Nobody else shares the numbers, so they may be overwritten.
   static bool unique(const Tensor& t) {

@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "autodiff/error.hpp"
-#include "autodiff/tensor/access.hpp"
 
 namespace cotangent {
 namespace {
@@ -16,9 +15,8 @@ Index count(std::size_t n) { return static_cast<Index>(n); }
 }  // namespace
 
 Tensor::Tensor(std::initializer_list<detail::Number> values)
-    : Tensor(detail::uninitialized(Shape{count(values.size())})) {
-  std::transform(values.begin(), values.end(), detail::mutable_data(*this),
-                 [](detail::Number n) { return n.value; });
+    : Tensor(uninitialized(Shape{count(values.size())})) {
+  std::transform(values.begin(), values.end(), data_, [](detail::Number n) { return n.value; });
 }
 
 Tensor::Tensor(std::initializer_list<std::initializer_list<double>> rows) {
@@ -27,8 +25,8 @@ Tensor::Tensor(std::initializer_list<std::initializer_list<double>> rows) {
     if (row.size() != width)
       throw ShapeError(fmt::format("[tensor] rows of {} and {} numbers; give every row the same length",
                                    width, row.size()));
-  *this = detail::uninitialized(Shape{count(rows.size()), count(width)});
-  double* out = detail::mutable_data(*this);
+  *this = uninitialized(Shape{count(rows.size()), count(width)});
+  double* out = data_;
   for (const auto& row : rows) out = std::copy(row.begin(), row.end(), out);
 }
 
@@ -44,36 +42,36 @@ Tensor::Tensor(std::initializer_list<std::initializer_list<std::initializer_list
         throw ShapeError(fmt::format("[tensor] rows of {} and {} numbers; give every row the same length",
                                      width, row.size()));
   }
-  *this = detail::uninitialized(Shape{count(blocks.size()), count(height), count(width)});
-  double* out = detail::mutable_data(*this);
+  *this = uninitialized(Shape{count(blocks.size()), count(height), count(width)});
+  double* out = data_;
   for (const auto& rows : blocks)
     for (const auto& row : rows) out = std::copy(row.begin(), row.end(), out);
 }
 
 Tensor Tensor::scalar(double value) {
-  Tensor result = detail::uninitialized(Shape{});
-  *detail::mutable_data(result) = value;
+  Tensor result = uninitialized(Shape{});
+  *result.data_ = value;
   return result;
 }
 
 Tensor Tensor::full(const Shape& shape, double value) {
-  Tensor result = detail::uninitialized(shape);
-  std::fill_n(detail::mutable_data(result), shape.size(), value);
+  Tensor result = uninitialized(shape);
+  std::fill_n(result.data_, shape.size(), value);
   return result;
 }
 
 Tensor Tensor::eye(Index n) {
   Tensor result = zeros(Shape{n, n});
-  for (Index i = 0; i < n; ++i) detail::mutable_data(result)[i * n + i] = 1.0;
+  for (Index i = 0; i < n; ++i) result.data_[i * n + i] = 1.0;
   return result;
 }
 
 Tensor Tensor::linspace(double first, double last, Index count) {
   if (count < 2) throw DomainError(fmt::format("[linspace] {} points; ask for at least 2", count));
-  Tensor result = detail::uninitialized(Shape{count});
+  Tensor result = uninitialized(Shape{count});
   for (Index i = 0; i < count; ++i) {
     const double t = static_cast<double>(i) / static_cast<double>(count - 1);
-    detail::mutable_data(result)[i] = i == count - 1 ? last : first + t * (last - first);
+    result.data_[i] = i == count - 1 ? last : first + t * (last - first);
   }
   return result;
 }
@@ -82,8 +80,8 @@ Tensor Tensor::from(std::span<const double> values, const Shape& shape) {
   if (count(values.size()) != shape.size())
     throw ShapeError(fmt::format("[tensor] {} numbers cannot fill {}, which holds {}", values.size(),
                                  shape.to_string(), shape.size()));
-  Tensor result = detail::uninitialized(shape);
-  std::copy(values.begin(), values.end(), detail::mutable_data(result));
+  Tensor result = uninitialized(shape);
+  std::copy(values.begin(), values.end(), result.data_);
   return result;
 }
 
@@ -113,7 +111,7 @@ Tensor Tensor::reshape(const Shape& shape) const {
   if (shape.size() != size())
     throw ShapeError(fmt::format("[reshape] {} holds {} numbers, {} holds {}; the sizes must agree",
                                  shape_.to_string(), size(), shape.to_string(), shape.size()));
-  return detail::TensorAccess::view(*this, 0, shape);
+  return view(0, shape);
 }
 
 Tensor Tensor::rows(Index first, Index last) const {
@@ -121,7 +119,7 @@ Tensor Tensor::rows(Index first, Index last) const {
     throw ShapeError(fmt::format("[rows] rows {} .. {} of shape {}; they must lie within axis 0", first, last,
                                  shape_.to_string()));
   const Index row = shape_[0] ? size() / shape_[0] : 0;
-  return detail::TensorAccess::view(*this, first * row, shape_.with(0, last - first));
+  return view(first * row, shape_.with(0, last - first));
 }
 
 bool equal(const Tensor& a, const Tensor& b) noexcept {

@@ -1,4 +1,5 @@
-"""What stands behind cotangent.hpp, and that every public header compiles alone. Usage: headers_test.py ROOT COMPILER"""
+"""What stands behind cotangent.hpp, that every public header compiles alone, and in what words the compiler refuses an
+operation of a script that is wrong. Usage: headers_test.py ROOT COMPILER"""
 import os
 import pathlib
 import re
@@ -36,6 +37,37 @@ def compile_alone(header, *flags):
     return made.stdout if made.returncode else ""
 
 
+OPERATION = """#include "cotangent.hpp"
+using namespace cotangent;
+const CustomOp kTwice({.name = "twice",
+                       .forward = [](%s) { return %s; },
+                       .pullback = [](%s) { %s; }});
+"""
+FORWARD, PULLBACK = "const OpInputs& in, const OpAttributes&", "const OpRecord& p, const Var& g, OpCotangents& out"
+WRONG = [
+    OPERATION % ("const Tensor& in", "in", PULLBACK, "out.add(0, 2.0 * g)"),
+    OPERATION % (FORWARD, "in.value(0)", PULLBACK, "out.add(0, 2.0 * g)"),
+    OPERATION % (FORWARD, "in[0]", "const OpRecord& p, const Var& g", "p.out()"),
+    OPERATION % (FORWARD, "in[0]", PULLBACK, "out.add(0, 2.0 * p.input(0))"),
+    OPERATION % (FORWARD, "in[0]", PULLBACK, "out.push(0, g)"),
+    OPERATION % (FORWARD, "in[0]", PULLBACK, "out.add(p, g)"),
+]
+
+
+def refusal(source):
+    """What the compiler says of a script, without the source lines it shows."""
+    made = run(*BASE, "-fsyntax-only", "-fno-diagnostics-show-caret", "-x", "c++", "-", input=source)
+    return made.stdout if made.returncode else ""
+
+
+def speaks_of_the_works(source):
+    """Complaints if the compiler accepts a wrong script, or refuses it in words of the library's inside."""
+    said = refusal(source)
+    if not said:
+        return [f"this was not refused:\n{source}"]
+    return [f"the compiler speaks of detail:: about\n{source}{said}"] if "detail::" in said else []
+
+
 def test_checker(folder):
     """The two checks on headers that are wrong on purpose."""
     problems = []
@@ -46,6 +78,10 @@ def test_checker(folder):
     (folder / "planted.hpp").write_text("#pragma once\nstd::vector<int> numbers();\n")
     if not compile_alone(folder / "planted.hpp"):
         problems.append("a header without its includes was not noticed")
+    if not speaks_of_the_works('#include "cotangent.hpp"\ncotangent::detail::Buffer b = 1;\n'):
+        problems.append("a refusal in words of the works was not noticed")
+    if not speaks_of_the_works(OPERATION % (FORWARD, "in[0]", PULLBACK, "out.add(0, 2.0 * g)")):
+        problems.append("an operation that is right was not noticed")
     return problems
 
 
@@ -60,6 +96,8 @@ problems += [f"{header} does not compile alone:\n{text}" for header, text in zip
 bridge = "autodiff/xtensor.hpp"  # the one public header that is not behind cotangent.hpp
 if text := compile_alone(bridge, *cure):
     problems.append(f"{bridge} does not compile alone:\n{text}")
+for source in WRONG:
+    problems += speaks_of_the_works(source)
 with tempfile.TemporaryDirectory() as folder:
     problems += test_checker(pathlib.Path(folder))
 print("\n".join(problems) or f"{len(public)} public headers compile alone; {len(behind)} files behind a script")

@@ -9,6 +9,7 @@
 #include "autodiff/checkpoint.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
+#include "autodiff/tape/record.hpp"
 #include "autodiff/tensor/access.hpp"
 #include "tests/support/files_support.hpp"
 

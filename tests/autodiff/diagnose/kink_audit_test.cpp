@@ -56,6 +56,18 @@ TEST(KinkAudit, FindsEveryOperationWithAKinkInOrder) {
   EXPECT_EQ(kink_audit([](const Var& x) { return sum(tanh(x)); }, Tensor{0.0}).elements, 0);
 }
 
+TEST(KinkDistances, AreOnePerElementWithTheValue) {
+  const auto f = [](const Var& x) { return relu(x) + maximum(x, 1.0); };
+  const KinkDistances kinks = kink_distances(f, Tensor{-0.5, 3.0});
+  EXPECT_TRUE(equal(kinks.value, Tensor{1.0, 6.0}));
+  ASSERT_EQ(kinks.operations.size(), 2u);
+  EXPECT_EQ(kinks.operations[0].operation, "relu");
+  EXPECT_EQ(kinks.operations[0].node, 1);
+  EXPECT_TRUE(equal(kinks.operations[0].distance, Tensor{-0.5, 3.0}));
+  EXPECT_EQ(kinks.operations[1].operation, "maximum");
+  EXPECT_TRUE(equal(kinks.operations[1].distance, Tensor{-1.5, 2.0}));
+}
+
 // The recorded gradient has masks, whose kink is in their second operand.
 TEST(KinkAudit, KnowsTheMasksOfARecordedGradient) {
   const auto f = [](const Var& x) {

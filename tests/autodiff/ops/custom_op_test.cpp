@@ -6,6 +6,7 @@
 
 #include "autodiff/autodiff.hpp"
 #include "autodiff/samples/sweep.hpp"
+#include "autodiff/tape/op_spec.hpp"
 #include "tests/support/expect.hpp"
 #include "theory/theory.hpp"
 

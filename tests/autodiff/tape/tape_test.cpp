@@ -13,7 +13,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/memory/block_cache.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/tape/state.hpp"
+#include "autodiff/tape/record.hpp"
 #include "autodiff/transforms.hpp"
 #include "tests/support/expect.hpp"
 
