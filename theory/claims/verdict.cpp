@@ -9,7 +9,6 @@
 #include "autodiff/error.hpp"
 #include "report/csv.hpp"
 #include "report/table.hpp"
-#include "theory/proof.hpp"
 
 namespace cotangent::theory {
 namespace {
@@ -173,50 +172,6 @@ report::Check Verdict::record(Outcome expected) const {
   return check;
 }
 
-Verdict compare(Claim claim, const Measured& a, const Measured& b) {
-  return compare(std::move(claim), a == b);
-}
-
-Verdict compare(Claim claim, const Tensor& got, const Tensor& wanted, double accuracy) {
-  if (!(accuracy > 0.0 && std::isfinite(accuracy)))
-    throw DomainError(fmt::format("[compare] accuracy is {}; give a positive number", accuracy));
-  Inequality q = within(relative_error(got, wanted), accuracy) == exact(0.0);
-  q.name = fmt::format("max |got - wanted| <= {:g} max |wanted|", accuracy);
-  return compare(std::move(claim), std::move(q));
-}
-
-Verdict compare(Claim claim, Inequality inequality, const Domain& where) {
-  if (!claim.source.empty())
-    throw DomainError(
-        fmt::format("[compare] two numbers show nothing of {}; give a claim of your own, or use its check",
-                    claim.citation));
-  const std::string text = inequality.name.empty() ? claim.name : inequality.name;
-  return Proof(std::move(claim)).conclude(where, text, std::move(inequality));
-}
-
-Verdict over_points(std::span<const Verdict> verdicts) {
-  if (verdicts.empty())
-    throw DomainError("[over_points] there is no verdict; give those of at least one point");
-  const auto count = static_cast<Index>(verdicts.size());
-  const auto held = [](const Verdict& v) {
-    return v.outcome == Outcome::certified || v.outcome == Outcome::supported || v.outcome == Outcome::agrees;
-  };
-  const auto closeness = [](const Verdict& v) { return v.conclusion.margin() + v.conclusion.tolerance(); };
-  const Verdict* shown = &verdicts.front();
-  for (const Verdict& v : verdicts) {
-    if (v.outcome == Outcome::refuted) return v;
-    if (held(*shown) && (!held(v) || closeness(v) < closeness(*shown))) shown = &v;
-  }
-  Verdict all = *shown;
-  if (!held(all)) return all;
-  all.outcome = Outcome::supported;
-  all.domain = Domain::points(count);
-  all.points = count;
-  all.reason =
-      fmt::format("it held at each of {} points, with the smallest margin where {}", count, all.reason);
-  return all;
-}
-
 report::Drawn plot(const std::string& path, const Verdict& verdict, report::PlotOptions options) {
   check_series("plot", verdict);
   std::vector<report::Series> curves;
@@ -259,23 +214,6 @@ void save_csv(const std::string& path, const Verdict& verdict) {
   }
   const Shape shape{static_cast<Index>(longest), static_cast<Index>(names.size())};
   report::save_csv(path, names, Tensor::from(cells, shape));
-}
-
-double relative_error(const Tensor& got, const Tensor& wanted) {
-  if (got.shape() != wanted.shape())
-    throw ShapeError(fmt::format("[relative_error] got is {}, wanted is {}; compare tensors of one shape",
-                                 got.shape().to_string(), wanted.shape().to_string()));
-  double error = 0.0, largest = 0.0;
-  for (std::size_t i = 0; i < wanted.data().size(); ++i) {
-    const double difference = std::fabs(got.data()[i] - wanted.data()[i]);
-    if (std::isnan(difference)) return difference;
-    error = std::max(error, difference);
-    largest = std::max(largest, std::fabs(wanted.data()[i]));
-  }
-  if (largest == 0.0)
-    throw DomainError(fmt::format("[relative_error] wanted, {}, has nothing but zeros; compare absolutely",
-                                  wanted.shape().to_string()));
-  return error / largest;
 }
 
 }  // namespace cotangent::theory

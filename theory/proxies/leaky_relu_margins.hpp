@@ -2,7 +2,7 @@
 #pragma once
 #include <vector>
 
-#include "theory/leaky_relu.hpp"
+#include "theory/leaky_relu_problem.hpp"
 
 namespace cotangent::theory {
 

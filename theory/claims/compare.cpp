@@ -1,0 +1,74 @@
+// What is said of numbers that are compared without a theorem, and of many verdicts at once.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "autodiff/error.hpp"
+#include "theory/proof.hpp"
+#include "theory/verdict.hpp"
+
+namespace cotangent::theory {
+
+Verdict compare(Claim claim, const Measured& a, const Measured& b) {
+  return compare(std::move(claim), a == b);
+}
+
+Verdict compare(Claim claim, const Tensor& got, const Tensor& wanted, double accuracy) {
+  if (!(accuracy > 0.0 && std::isfinite(accuracy)))
+    throw DomainError(fmt::format("[compare] accuracy is {}; give a positive number", accuracy));
+  Inequality q = within(relative_error(got, wanted), accuracy) == exact(0.0);
+  q.name = fmt::format("max |got - wanted| <= {:g} max |wanted|", accuracy);
+  return compare(std::move(claim), std::move(q));
+}
+
+Verdict compare(Claim claim, Inequality inequality, const Domain& where) {
+  if (!claim.source.empty())
+    throw DomainError(
+        fmt::format("[compare] two numbers show nothing of {}; give a claim of your own, or use its check",
+                    claim.citation));
+  const std::string text = inequality.name.empty() ? claim.name : inequality.name;
+  return Proof(std::move(claim)).conclude(where, text, std::move(inequality));
+}
+
+Verdict over_points(std::span<const Verdict> verdicts) {
+  if (verdicts.empty())
+    throw DomainError("[over_points] there is no verdict; give those of at least one point");
+  const auto count = static_cast<Index>(verdicts.size());
+  const auto held = [](const Verdict& v) {
+    return v.outcome == Outcome::certified || v.outcome == Outcome::supported || v.outcome == Outcome::agrees;
+  };
+  const auto closeness = [](const Verdict& v) { return v.conclusion.margin() + v.conclusion.tolerance(); };
+  const Verdict* shown = &verdicts.front();
+  for (const Verdict& v : verdicts) {
+    if (v.outcome == Outcome::refuted) return v;
+    if (held(*shown) && (!held(v) || closeness(v) < closeness(*shown))) shown = &v;
+  }
+  Verdict all = *shown;
+  if (!held(all)) return all;
+  all.outcome = Outcome::supported;
+  all.domain = Domain::points(count);
+  all.points = count;
+  all.reason =
+      fmt::format("it held at each of {} points, with the smallest margin where {}", count, all.reason);
+  return all;
+}
+
+double relative_error(const Tensor& got, const Tensor& wanted) {
+  if (got.shape() != wanted.shape())
+    throw ShapeError(fmt::format("[relative_error] got is {}, wanted is {}; compare tensors of one shape",
+                                 got.shape().to_string(), wanted.shape().to_string()));
+  double error = 0.0, largest = 0.0;
+  for (std::size_t i = 0; i < wanted.data().size(); ++i) {
+    const double difference = std::fabs(got.data()[i] - wanted.data()[i]);
+    if (std::isnan(difference)) return difference;
+    error = std::max(error, difference);
+    largest = std::max(largest, std::fabs(wanted.data()[i]));
+  }
+  if (largest == 0.0)
+    throw DomainError(fmt::format("[relative_error] wanted, {}, has nothing but zeros; compare absolutely",
+                                  wanted.shape().to_string()));
+  return error / largest;
+}
+
+}  // namespace cotangent::theory
