@@ -1,21 +1,24 @@
-// The room autodiff: tensors, the tape, operations, transforms, parameters, per-sample Jacobians. Below, its pages in
-// the order to read them. Not among them: autodiff/xtensor.hpp, the bridge for scripts that use xtensor themselves.
+// The room autodiff: tensors, the tape, operations, transforms, parameters, per-sample Jacobians. Below are its
+// pages in the order to read them. One is not among them: autodiff/xtensor.hpp, the bridge for scripts that
+// use xtensor themselves.
 //
-// Whoever wants to know how it works reads the inner rooms from the bottom up, each of which includes only rooms that
-// come before it (docs/rooms.md draws them):
+// To see how it works, read the inner rooms in this order, from the bottom up. Each includes only rooms of
+// lower floors (docs/rooms.md draws them).
 //
-//   memory/      Blocks of numbers with a count, and the cache that gives freed ones out again. Begin with buffer.hpp.
-//   kernels/     Loops and library calls on plain numbers, in a version for each processor. Begin with loops.hpp.
+//   memory/      Blocks of numbers with a count, and the cache that gives freed ones out again.
+//                Begin with buffer.hpp.
+//   kernels/     Loops and library calls on plain numbers, some in a version for each level of processors.
+//                Begin with loops.hpp.
 //   tensor/      What stands on numbers alone: Tensor, Shape, Params, Rng, text. Begin with tensor.cpp.
-//   tape/        The engine. op_spec.hpp says what an operation is, state.hpp what a tape is made of, record.cpp how an
-//                operation enters it, and sweep.cpp is the backward pass: these four are the heart of the library.
+//   tape/        The engine, the heart of the library. op_spec.hpp says what an operation is, state.hpp what
+//                a tape is made of, record.cpp how an operation enters it; sweep.cpp is the backward pass.
 //   files/       .npy and .npz, written in one step and read with suspicion. Begin with npy_format.hpp.
-//   ops/         Every operation, each in one place: value, pullback, rule for samples. Begin with power.cpp, the
-//                smallest; then products.cpp, where parameters meet data.
+//   ops/         Every operation, each in one place: value, pullback, kink, rule for samples. Begin with
+//                power.cpp, the smallest; then products.cpp, where parameters meet data.
 //   plan/        Forecasts of operations and memory. Begin with planner.hpp.
 //   transforms/  Functions in, derivatives out, all by the backward pass. Begin with transforms.cpp.
-//   samples/     Rows of derivatives for all samples together, and the proof that samples stay apart. Begin with
-//                sweep.hpp, then analysis.cpp.
+//   samples/     Rows of derivatives for all samples together, and the proof that samples stay apart.
+//                Begin with sweep.hpp; then analysis.cpp.
 //   diagnose/    What watches a tape at work, and says where numbers go wrong. Begin with nonfinite.cpp.
 #pragma once
 // clang-format off

@@ -18,8 +18,8 @@ using ManyFunction = Function<Var(const std::vector<Var>& inputs)>;
 /// Shapes: as f. Each input may be of any shape; hand over the slices of parameters f needs rather than all
 /// of w, for the cotangent of an input has the input's size.
 /// Cost: f once more for the backward pass, and at order k some 2^k times; memory: inputs and result, and
-/// while the backward pass goes through this node, what f itself records; from the heap, in a steady step, the lists
-/// of inputs f takes: three at first order.
+/// while the backward pass goes through this node, what f itself records; from the heap, in a steady step,
+/// the lists of inputs f takes: three at first order.
 /// Limits: f must give the same result for the same inputs (no Rng that moves on). The gradient has the bits
 /// of that of f(inputs) unless an input is also used elsewhere, for sums then associate differently; higher
 /// orders agree to rounding. Per-sample Jacobians of several samples cannot see into the node and refuse it.

@@ -17,9 +17,9 @@ struct CustomOpSpec {
   const char* name;
   /// Checks shapes, then computes the value.
   Tensor (*forward)(const OpInputs& in, const OpAttributes& attributes);
-  /// out.add(j, cotangent of input j) for the cotangent g of the result, made of public operations on
-  /// p.in(j), p.out() and g: then derivatives of any order follow. Null: not differentiable, the derivative
-  /// is 0.
+  /// out.add(j, cotangent of input j) for the cotangent g of the result, made of public operations
+  /// on p.in(j), p.out() and g: then derivatives of any order follow. Null: not differentiable,
+  /// the derivative is 0.
   void (*pullback)(const OpRecord& p, const Var& g, OpCotangents& out);
   OpSamples samples = OpSamples::mixed;
   /// The derivative taken at a kink, in words, and how far each element is from its kink, below 0 on the side
@@ -27,8 +27,8 @@ struct CustomOpSpec {
   /// and no distance: smooth everywhere. Neither: kink_audit lists the operation as not audited.
   const char* at_kink = nullptr;
   Tensor (*kink_distance)(const OpInputs& in, const OpAttributes& attributes) = nullptr;
-  /// Whether it is a sum, or a multiple of its inputs: per-sample gradients then see through it to the
-  /// samples' parts.
+  /// Whether it is a sum, or a multiple of its inputs: per-sample gradients then see through it
+  /// to the samples' parts.
   OpLinear linear = OpLinear::other;
   /// Floating-point operations of the products inside, for plans: of the value where j is -1, and of the
   /// cotangent of input j; by shapes and numbers alone. Null: only the numbers read and written count.

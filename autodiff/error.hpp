@@ -12,8 +12,8 @@ class ShapeError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// A variable used where its tape cannot serve it: after the tape's end, on another tape, or not influencing
-/// a result.
+/// A variable used where its tape cannot serve it: after the tape's end, on another tape, or
+/// not influencing a result.
 class TapeError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

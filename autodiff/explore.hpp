@@ -12,8 +12,7 @@ namespace cotangent {
 struct TapeRow {
   Index node = 0;         // its place in the record
   std::string operation;  // "linear"; "input" for what is differentiated by
-  std::string
-      parameter;  // "0.weight", where the node is a part of w; node 0 is "w" itself, or "x" for a Tensor
+  std::string parameter;  // "0.weight" of a node that is a part of w; node 0 is "w", or "x" for a Tensor
   Shape shape;
   std::vector<Index> inputs;               // their nodes, -1 for constants
   Index bytes = 0;                         // numbers held for its rule that no row before holds
@@ -39,14 +38,16 @@ struct ExploreOptions {
   Index runs = 5;
 };
 
-/// Runs f at w forwards and backwards under observation. report::save_tape_page writes what it returns as HTML.
+/// Runs f at w forwards and backwards under observation. report::save_tape_page writes what
+/// it returns as HTML.
 ///
-/// An operation is timed when it is computed a second time, its operands in the cache, with one reading of the
-/// clock, some 30 ns, included; the pass times are those of runs that nobody watches. A checkpoint is one row, as
-/// it is one node: to see inside, call its function instead.
+/// An operation is timed when it is computed a second time, its operands in the cache, with one reading of
+/// the clock, some 30 ns, included; the pass times are those of runs that nobody watches. A checkpoint is one
+/// row, as it is one node: to see inside, call its function instead.
 /// Shapes: f: [P] -> [t]; a result of several elements is summed for the backward pass.
 /// Cost: some 3 (runs + 1) gradients; nothing where it is not called.
-/// Throws: DomainError if runs < 1, or if f records other operations or shapes from run to run; what f throws.
+/// Throws: DomainError if runs < 1, or if f records other operations or shapes from run to
+/// run; what f throws.
 TapeReport explore(VarFunction f, const Params& w, const ExploreOptions& options = {});
 TapeReport explore(VarFunction f, const Tensor& x, const ExploreOptions& options = {});
 

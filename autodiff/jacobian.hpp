@@ -12,8 +12,8 @@
 namespace cotangent {
 
 struct JacobianOptions {
-  /// Name patterns ("0.weight", "*.bias"); only matching parameters become columns, the rest is constant.
-  /// Empty: all.
+  /// Name patterns ("0.weight", "*.bias"); only matching parameters become columns, the rest
+  /// is constant. Empty: all.
   std::vector<std::string> params = {};
   Wrt wrt = Wrt::params;
   /// Bytes of tensors the work may hold, the result's among them: samples are then taken in chunks that fit,
@@ -22,8 +22,8 @@ struct JacobianOptions {
   std::optional<Index> memory = std::nullopt;
 };
 
-/// A matrix [n*C, P] that knows its names: row (i, c) is output c of sample i, columns are named parameter
-/// positions.
+/// A matrix [n*C, P] that knows its names: row (i, c) is output c of sample i, columns
+/// are named parameter positions.
 class Jacobian {
  public:
   Jacobian(Tensor matrix, Index samples, Index outputs, std::vector<ParamEntry> columns);
@@ -37,8 +37,8 @@ class Jacobian {
   std::string row_name(Index row) const;        // "sample 3, output 0"
   std::string column_name(Index column) const;  // "0.weight[3, 1]"
 
-  /// Only the columns of parameters matching a pattern; only the rows of one sample. Throws: DomainError,
-  /// ShapeError.
+  /// Only the columns of parameters matching a pattern; only the rows of one
+  /// sample. Throws: DomainError, ShapeError.
   Jacobian block(std::string_view pattern) const;
   Jacobian sample(Index i) const;
 
@@ -76,8 +76,8 @@ class Jacobian {
 /// Cost: one forward pass and one backward pass an output, and those of the samples looked at; a parameter
 /// that reaches the data through other operations (tied by arithmetic, normalised, W2 W1), or by partly
 /// overlapping slices, costs n * C passes instead.
-/// Throws: ShapeError if f does not return [n, ...]; TapeError if samples mix; DomainError for a pattern
-/// nothing matches.
+/// Throws: ShapeError if f does not return [n, ...]; TapeError if samples mix; DomainError for
+/// a pattern nothing matches.
 Jacobian per_sample_jacobian(ModelFunction f, const Params& w, const Tensor& x,
                              const JacobianOptions& options = {});
 Jacobian per_sample_jacobian(ModelFunction f, const Tensor& w, const Tensor& x,

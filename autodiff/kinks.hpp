@@ -1,5 +1,5 @@
-// Kinks: how far a point is from those of a function, which of them lie between two points, and what the function
-// does on either side.
+// Kinks: how far a point is from those of a function, which of them lie between two points, and what the
+// function does on either side.
 #pragma once
 #include <string>
 #include <vector>
@@ -9,8 +9,8 @@
 namespace cotangent {
 
 /// One element of one recorded operation with a kink, and how far its argument is from it: for relu the
-/// pre-activation itself, for max and min each number they choose from. Below 0 lies the side whose derivative is
-/// not the one taken at the kink.
+/// pre-activation itself, for max and min each number they choose from. Below 0 lies the side whose
+/// derivative is not the one taken at the kink.
 struct KinkPoint {
   Index node = 0;  // in the record: see Tape::to_string
   std::string operation;
@@ -62,7 +62,8 @@ struct KinkDistances {
   std::vector<Operation> operations;  // in order of the record
 };
 
-/// The distances behind kink_audit, as numbers: below 0 on the side whose derivative is not the one taken at the kink.
+/// The distances behind kink_audit, as numbers: below 0 on the side whose derivative is not the one
+/// taken at the kink.
 /// Cost: a forward pass and as many numbers as there are elements.
 KinkDistances kink_distances(VarFunction f, const Tensor& x);
 
@@ -80,8 +81,8 @@ struct MaskFlips {
   std::string to_string() const;
 };
 
-/// The elements of operations with a kink that are on one side of it at a and on the other at b; a distance of 0
-/// counts as above.
+/// The elements of operations with a kink that are on one side of it at a and on the other at b; a distance
+/// of 0 counts as above.
 ///
 /// Throws: DomainError if f records other operations or shapes at b; ShapeError unless a and b are alike.
 MaskFlips mask_flips(VarFunction f, const Params& a, const Params& b);
@@ -95,14 +96,14 @@ struct OneSided {
   std::string to_string() const;
 };
 
-/// Both one-sided derivatives of a scalar function along v: the engine's own at w + t v for three t between w and the
-/// next kink, at most 1e-5 max(1, |w_i|) / |v_i|, extrapolated to t = 0 by a parabola. They are equal where f is
-/// differentiable. A kink nearer than 1e-12 max(1, |w_i|) / |v_i| counts as at w, and so does one that only numbers
-/// could leave which so short a step does not change.
+/// Both one-sided derivatives of a scalar function along v: the engine's own at w + t v for three t between w
+/// and the next kink, at most 1e-5 max(1, |w_i|) / |v_i|, extrapolated to t = 0 by a parabola. They are equal
+/// where f is differentiable. A kink nearer than 1e-12 max(1, |w_i|) / |v_i| counts as at w, and so does one
+/// that only numbers could leave which so short a step does not change.
 ///
 /// Shapes: f: [s] -> []; x, v [s].
-/// At a kink: exact up to rounding for piecewise cubic functions, else off by t^3 fourth derivatives; where the
-/// shortest step meets several pieces, off by t second derivatives.
+/// At a kink: exact up to rounding for piecewise cubic functions, else off by t^3 fourth derivatives; where
+/// the shortest step meets several pieces, off by t second derivatives.
 /// Cost: at most six gradients and 60 forward passes.
 /// Throws: ShapeError unless f is scalar and v like x; DomainError unless both are finite.
 OneSided one_sided_derivatives(VarFunction f, const Tensor& x, const Tensor& v);

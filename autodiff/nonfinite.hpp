@@ -8,8 +8,8 @@
 
 namespace cotangent {
 
-/// point: w itself is not finite. backward: a rule gave a cotangent that is not finite, or summing cotangents did.
-/// outside: the value is not finite, but was made of constants alone, which are not recorded.
+/// point: w itself is not finite. backward: a rule gave a cotangent that is not finite, or summing cotangents
+/// did. outside: the value is not finite, but was made of constants alone, which are not recorded.
 enum class Pass { point, forward, backward, outside };
 const char* to_string(Pass pass) noexcept;
 
@@ -27,8 +27,8 @@ struct NonfiniteOperand {
 /// Where a number that is not finite first appeared.
 struct NonfiniteEvent {
   Pass pass = Pass::forward;
-  std::string
-      operation;   // "log"; in the backward pass the one whose rule it is; outside: "value", "derivative"
+  /// "log"; in the backward pass the one whose rule it is; outside: "value", "derivative".
+  std::string operation;
   Index node = 0;  // its place in the record: see Tape::to_string
   /// backward with a graph: the operation within the rule; summed cotangents: "sum of cotangents".
   std::string inside;
@@ -57,18 +57,19 @@ struct NonfiniteReport {
 };
 
 struct NonfiniteOptions {
-  /// 0: the forward pass alone; 1: and the gradient; 2: the gradient is recorded (create_graph) and its sum
-  /// differentiated.
+  /// 0: the forward pass alone; 1: and the gradient; 2: the gradient is recorded (create_graph)
+  /// and its sum differentiated.
   int order = 1;
 };
 
-/// Runs f at w and its backward pass under observation, and reports the first number that is not finite; nothing if
-/// there is none. What is not recorded, operations on constants, is seen where it meets the record or in the value.
-/// A checkpoint is opened: its operations are recorded one by one, so that they can be named.
+/// Runs f at w and its backward pass under observation, and reports the first number that is not
+/// finite; nothing if there is none. What is not recorded, operations on constants, is seen where it
+/// meets the record or in the value. A checkpoint is opened: its operations are recorded one by one, so
+/// that they can be named.
 ///
 /// Shapes: f: [P] -> [t]; a result of several elements is summed.
-/// Cost: a gradient and a look at every number, a few times a gradient; memory: every result, also those which
-/// no rule needs or a checkpoint drops; nothing where it is not called.
+/// Cost: a gradient and a look at every number, a few times a gradient; memory: every result, also those
+/// which no rule needs or a checkpoint drops; nothing where it is not called.
 /// Throws: DomainError unless order is 0, 1 or 2; what f throws.
 std::optional<NonfiniteReport> trace_nonfinite(VarFunction f, const Params& w,
                                                const NonfiniteOptions& options = {});

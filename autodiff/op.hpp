@@ -1,5 +1,5 @@
-// What the rules of an operation are given: its inputs, its numbers, its record, and a place for cotangents. Scripts
-// meet these in operations of their own: see autodiff/custom_op.hpp.
+// What the rules of an operation are given: its inputs, its numbers, its record, and a place for cotangents.
+// Scripts meet these in operations of their own: see autodiff/custom_op.hpp.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -16,8 +16,9 @@ struct RecordAccess;
 class Sweep;
 }  // namespace detail
 
-/// How the result depends on the inputs: as a multiple of the first or of each of them, where the others are
-/// constant numbers, or as the sum of all numbers of the only input. `other`: in a way that nothing relies on.
+/// How the result depends on the inputs: as a multiple of the first or of each of them, where the
+/// others are constant numbers, or as the sum of all numbers of the only input. `other`: in a way
+/// that nothing relies on.
 enum class OpLinear { other, in_first, in_each, sum };
 
 /// What an operation carries besides its inputs: two reals, two whole numbers, or a shared payload for more.
@@ -36,8 +37,8 @@ struct OpInputs {
   int count() const { return static_cast<int>(vars.size()); }
 };
 
-/// A recorded operation as its rules see it. The inputs are detached at first order, and tracked when a graph is
-/// created.
+/// A recorded operation as its rules see it. The inputs are detached at first order, and tracked when
+/// a graph is created.
 class OpRecord {
  public:
   /// Input j, if the operation keeps it.

@@ -1,7 +1,8 @@
-// Every public operation: the reference page. Operands are Vars; Tensors and doubles convert. Shapes never
-// broadcast silently: operands are equal in shape, or one is a scalar (rank 0), or the operation says what it
-// spreads. Beside them: detach, which stops derivatives (autodiff/var.hpp), checkpoint, which computes twice
-// instead of keeping (autodiff/checkpoint.hpp), and CustomOp, an operation of one's own (autodiff/custom_op.hpp).
+// Every public operation: the reference page. Operands are Vars; Tensors and doubles convert. Shapes
+// never broadcast silently: operands are equal in shape, or one is a scalar (rank 0), or the
+// operation says what it spreads. Beside them: detach, which stops derivatives (autodiff/var.hpp),
+// checkpoint, which computes twice instead of keeping (autodiff/checkpoint.hpp), and CustomOp, an
+// operation of one's own (autodiff/custom_op.hpp).
 #pragma once
 #include <vector>
 
@@ -10,8 +11,7 @@
 
 namespace cotangent {
 
-// ---- elementwise, two operands
-// ------------------------------------------------------------------------------------
+// ---- elementwise, two operands ----------------------------------------------------------------------------
 
 /// a + b, a - b, a * b, a / b, element by element.
 ///
@@ -27,8 +27,7 @@ Var operator*(double c, const Var& x);
 Var operator*(const Var& x, double c);
 Var operator/(const Var& x, double c);
 
-// ---- elementwise, one operand
-// -------------------------------------------------------------------------------------
+// ---- elementwise, one operand -----------------------------------------------------------------------------
 
 /// exp(x). Shapes: [s] -> [s].
 Var exp(const Var& x);
@@ -83,8 +82,8 @@ Var log1p(const Var& x);
 Var pow(const Var& x, double exponent);
 /// a^b, both variable. Shapes: [s], [s] -> [s]; a scalar on either side goes with any shape.
 /// At a = 0: derivatives by a, of any order, are those of pow(a, constant), also at b = 0; derivative by b 0
-/// (0^b = 0 for b > 0). Where a < 0 the derivative by b is NaN. Derivatives by both hold for b > 1 alone: they
-/// are infinite at b = 1 and below, where the engine's numbers say nothing.
+/// (0^b = 0 for b > 0). Where a < 0 the derivative by b is NaN. Derivatives by both hold for b > 1 alone:
+/// they are infinite at b = 1 and below, where the engine's numbers say nothing.
 Var pow(const Var& base, const Var& exponent);
 
 /// |x|. Shapes: [s] -> [s]. At 0: derivative 1, as sign(0); second derivative 0.
@@ -92,14 +91,13 @@ Var abs(const Var& x);
 /// 1 where x >= 0, else -1: the course's sign(0) is +1. Shapes: [s] -> [s].
 /// Not differentiable: a step, whose derivative is taken as 0 everywhere, also at 0.
 Var sign(const Var& x);
-/// x, or low where x is below it, or high where x is above it; infinite bounds do not bind. Shapes: [s] ->
-/// [s].
+/// x, or low where x is below it, or high where x is above it; infinite bounds do not bind.
+/// Shapes: [s] -> [s].
 /// At low and at high: derivative 1, so that clip(x, 0, INFINITY) is relu; second derivative 0 everywhere.
 /// Throws: DomainError unless low <= high.
 Var clip(const Var& x, double low, double high);
 
-// ---- elementwise, chosen by comparison; NaN stays NaN
-// -------------------------------------------------------------
+// ---- elementwise, chosen by comparison; NaN stays NaN -----------------------------------------------------
 
 /// The larger, the smaller of a and b.
 ///
@@ -116,15 +114,14 @@ Var greater(const Var& a, const Var& b);
 Var greater_equal(const Var& a, const Var& b);
 Var equal_to(const Var& a, const Var& b);
 /// a where the mask is not 0, else b; NaN where the mask is NaN. The side not taken has derivative 0,
-/// whatever it is; but a rule before it still multiplies that 0 by a derivative of its own, and 0 * inf is NaN:
-/// where(x > 0, log(x), 0) has derivative NaN at 0. The safe form keeps such arguments out as well:
-/// m = greater(x, 0.0); where(m, log(where(m, x, 1.0)), 0.0).
-/// Shapes: mask, a, b [s] -> [s]; any of them may be a scalar. By the mask the derivative is 0. Throws:
-/// ShapeError.
+/// whatever it is; but a rule before it still multiplies that 0 by a derivative of its own, and 0 * inf is
+/// NaN: where(x > 0, log(x), 0) has derivative NaN at 0. The safe form keeps such arguments out as well: m =
+/// greater(x, 0.0); where(m, log(where(m, x, 1.0)), 0.0).
+/// Shapes: mask, a, b [s] -> [s]; any of them may be a scalar. By the mask the derivative
+/// is 0. Throws: ShapeError.
 Var where(const Var& mask, const Var& a, const Var& b);
 
-// ---- products
-// -----------------------------------------------------------------------------------------------------
+// ---- products ---------------------------------------------------------------------------------------------
 
 /// scale * op(a) op(b), op(a) = a or its transpose as the options say; no transpose is copied.
 ///
@@ -137,8 +134,8 @@ struct LinearScales {
   double weight = 1.0;
   double bias = 1.0;
 };
-/// y = scales.weight * x W^T + scales.bias * b, every row of x through the same neurons; row j of W is neuron
-/// j.
+/// y = scales.weight * x W^T + scales.bias * b, every row of x through the same neurons; row j of
+/// W is neuron j.
 ///
 /// Shapes: x [n, in], W [out, in], b [out] -> [n, out].
 /// Throws: ShapeError for other shapes.
@@ -150,8 +147,8 @@ Var dot(const Var& a, const Var& b);
 
 /// scale * op(a) op(b) for each of many pairs of matrices.
 ///
-/// Shapes: op(a) [.., m, k], op(b) [.., k, n] -> [.., m, n], leading axes equal; broadcast_to repeats one
-/// matrix.
+/// Shapes: op(a) [.., m, k], op(b) [.., k, n] -> [.., m, n], leading axes equal;
+/// broadcast_to repeats one matrix.
 /// Throws: ShapeError.
 Var batch_matmul(const Var& a, const Var& b, MatmulOptions options = {});
 /// y_ij = a_i b_j. Shapes: a [m], b [n] -> [m, n]. Throws: ShapeError.
@@ -159,8 +156,8 @@ Var outer(const Var& a, const Var& b);
 
 /// The x with a x = b, for a symmetric positive definite a.
 ///
-/// Shapes: a [n, n], b [n] or [n, k] -> as b. The derivative by a is that within symmetric matrices, itself
-/// symmetric.
+/// Shapes: a [n, n], b [n] or [n, k] -> as b. The derivative by a is that within
+/// symmetric matrices, itself symmetric.
 /// Cost: n^3 / 3 for the factor, 2 n^2 k for the solution; the backward pass the same again.
 /// Throws: ShapeError; DomainError if a is not finite or not symmetric (to 1e-8 of its largest number), or
 /// with the order of the first leading minor that is not positive.
@@ -169,8 +166,7 @@ Var solve_spd(const Var& a, const Var& b);
 /// Shapes: a [n, n] -> []. Cost: n^3 / 3, backward 2 n^3 more. Throws: as solve_spd.
 Var log_det_spd(const Var& a);
 
-// ---- row operations: a vector against every row, or a number for each row
-// --------------------------------------------
+// ---- row operations: a vector against every row, or a number for each row ---------------------------------
 
 /// y_ij = x_ij + r_j. Shapes: x [n, k], r [k] -> [n, k]. Throws: ShapeError.
 Var add_rows(const Var& x, const Var& r);
@@ -179,20 +175,20 @@ Var mul_rows(const Var& x, const Var& r);
 /// y_ij = s_i * x_ij. Shapes: x [n, k], s [n] -> [n, k]. Throws: ShapeError.
 Var scale_rows(const Var& x, const Var& s);
 
-// ---- reductions
-// ---------------------------------------------------------------------------------------------------
+// ---- reductions -------------------------------------------------------------------------------------------
 
 /// Sum of all elements. Shapes: [s] -> [].
 Var sum(const Var& x);
-/// Sum along one axis, which disappears. Shapes: [.., k, ..] -> [.., ..]. Throws: ShapeError if there is no
-/// such axis.
+/// Sum along one axis, which disappears. Shapes: [.., k, ..] -> [.., ..]. Throws: ShapeError if there
+/// is no such axis.
 Var sum(const Var& x, int axis);
-/// Mean of all elements, or along one axis. Throws: ShapeError as sum; DomainError if there is nothing to
-/// average.
+/// Mean of all elements, or along one axis. Throws: ShapeError as sum; DomainError if there
+/// is nothing to average.
 Var mean(const Var& x);
 Var mean(const Var& x, int axis);
-/// log sum_k exp(x_k) along one axis, which disappears; without overflow. Its derivative is softmax(x): where the
-/// largest x_k is infinite, -inf too, the value is that one and the derivative NaN. Shapes: [.., k, ..] -> [.., ..].
+/// log sum_k exp(x_k) along one axis, which disappears; without overflow. Its derivative is softmax(x):
+/// where the largest x_k is infinite, -inf too, the value is that one and the derivative NaN. Shapes: [..,
+/// k, ..] -> [.., ..].
 /// Throws: ShapeError if there is no such axis; DomainError if it is empty.
 Var log_sum_exp(const Var& x, int axis);
 
@@ -222,7 +218,8 @@ struct VarianceOptions {
   bool keep_dims = false;
   Index ddof = 0;
 };
-/// sum_i (x_i - mean)^2 / (N - ddof) along axes, without cancellation however far x is from 0. Shapes: as sum.
+/// sum_i (x_i - mean)^2 / (N - ddof) along axes, without cancellation however far x is from
+/// 0. Shapes: as sum.
 /// Cost: reads x once; axes that are no neighbours take a transposed copy.
 /// Source: Chan, Golub, LeVeque 1983 (sums of squares of parts, joined).
 /// Throws: ShapeError as sum; DomainError unless 0 <= ddof < N.
@@ -240,14 +237,13 @@ struct NormOptions {
 /// Throws: ShapeError as sum; DomainError if infinity has nothing to choose from.
 Var norm(const Var& x, const NormOptions& options = {});
 
-/// exp(x_k) / sum_j exp(x_j) along one axis, and its logarithm; without overflow. NaN if the largest x_k is
-/// infinite.
+/// exp(x_k) / sum_j exp(x_j) along one axis, and its logarithm; without overflow. NaN if the
+/// largest x_k is infinite.
 /// Shapes: [s] -> [s]. Throws: ShapeError if there is no such axis.
 Var softmax(const Var& x, int axis);
 Var log_softmax(const Var& x, int axis);
 
-// ---- shape
-// --------------------------------------------------------------------------------------------------------
+// ---- shape ------------------------------------------------------------------------------------------------
 
 /// The same numbers in another shape. Cost: O(1). Throws: ShapeError if the sizes differ.
 Var reshape(const Var& x, const Shape& shape);
@@ -269,8 +265,8 @@ Var broadcast_to(const Var& x, const Shape& shape);
 /// Joins along a new axis. Shapes: [s], [s], ... -> [.., number of parts, ..].
 /// Throws: ShapeError if shapes differ or there is no such place; DomainError if there is nothing to stack.
 Var stack(const std::vector<Var>& parts, int axis = 0);
-/// All axes from `from_axis` on as one: flatten(x, 1) keeps the samples. Shapes: [n, a, b] -> [n, a b]. Cost:
-/// O(1).
+/// All axes from `from_axis` on as one: flatten(x, 1) keeps the samples. Shapes: [n, a, b] -> [n,
+/// a b]. Cost: O(1).
 Var flatten(const Var& x, int from_axis = 0);
 
 struct PadOptions {
@@ -291,8 +287,8 @@ Var gather_rows(const Var& x, const Var& index);
 /// Zeros with x_i added to row index_i: the adjoint of gather_rows, and sums by group.
 /// Shapes: x [m, ..], index [m] -> [rows, ..]. Throws: as gather_rows.
 Var scatter_rows(const Var& x, const Var& index, Index rows);
-/// y_ij = x_i,index_ij along axis 1, and so on for others: for each place along the axis a position of its
-/// own.
+/// y_ij = x_i,index_ij along axis 1, and so on for others: for each place along the axis a
+/// position of its own.
 /// Shapes: x [.., k, ..], index [.., m, ..] -> as index. The index has no derivative.
 /// Throws: ShapeError if another axis differs; DomainError unless the index holds positions of the axis.
 Var take_along_axis(const Var& x, const Var& index, int axis);

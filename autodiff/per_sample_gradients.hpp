@@ -18,13 +18,12 @@ struct SampleGradientOptions {
 
 /// Row i is the gradient of loss(w, X[i:i+1], targets[i:i+1]).
 ///
-/// Shapes: X [n, ...], targets [n, ...] -> [n, P], with one output a sample.
-/// A loss that is one number is a factor times the sum of its samples' parts, and sample i's gradient is that
-/// of its part times the factor it has alone. For mean and sum that is known; any other factor, as the
-/// weights' sum in a weighted mean, is taken from a forward pass of each sample. Assumes of the loss what
-/// per_sample_jacobian does of f, and looks for it on as many samples; where one has another value or gradient
-/// alone, or the loss is no such sum (one with a penalty on w), all rows are taken one by one, which is their
-/// definition.
+/// Shapes: X [n, ...], targets [n, ...] -> [n, P], with one output a sample. A loss that is one number is a
+/// factor times the sum of its samples' parts, and sample i's gradient is that of its part times the factor
+/// it has alone. For mean and sum that is known; any other factor, as the weights' sum in a weighted mean, is
+/// taken from a forward pass of each sample. Assumes of the loss what per_sample_jacobian does of f, and
+/// looks for it on as many samples; where one has another value or gradient alone, or the loss is no such sum
+/// (one with a penalty on w), all rows are taken one by one, which is their definition.
 /// Cost: two forward passes and one backward pass for all samples, and those of the samples looked at; with
 /// another factor n forward passes of single samples besides; rows taken one by one, as where a parameter
 /// reaches the data through other operations, n single forward and backward passes instead.

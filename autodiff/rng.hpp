@@ -20,9 +20,9 @@ class Rng {
 
   /// An independent stream that depends on this one's seed and on `name`, not on how much has been drawn.
   ///
-  /// The seed is Philox's key. The lower half of the counter numbers the blocks drawn, the upper half is the
-  /// stream: 0 for a new Rng, else the 64-bit FNV-1a hash of the parent's stream and `name`, finished as in
-  /// SplitMix64.
+  /// The seed is Philox's key. The lower half of the counter numbers the blocks drawn, the upper half is
+  /// the stream: 0 for a new Rng, else the 64-bit FNV-1a hash of the parent's stream and `name`,
+  /// finished as in SplitMix64.
   Rng split(std::string_view name) const noexcept;
 
   std::uint64_t bits() noexcept;
@@ -40,8 +40,8 @@ class Rng {
   /// 0 .. n-1 in random order (Fisher-Yates). Throws: DomainError if n < 0.
   std::vector<Index> permutation(Index n);
 
-  /// The whole state as text, and back; part of a checkpoint. Throws: DomainError on text that is not a
-  /// state.
+  /// The whole state as text, and back; part of a checkpoint. Throws: DomainError on text that
+  /// is not a state.
   std::string state() const;
   static Rng from_state(std::string_view text);
 

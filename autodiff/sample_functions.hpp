@@ -8,8 +8,8 @@ namespace cotangent {
 /// A model: f(w, X) with samples along axis 0 of X and of the result. Modules are such callables.
 using ModelFunction = FunctionRef<Var(const Var& w, const Var& x)>;
 
-/// A loss of samples against their targets: [n] numbers, one a sample, or [] or [1], their mean or sum, as the
-/// losses of nn are. Its value for one sample alone is what is differentiated.
+/// A loss of samples against their targets: [n] numbers, one a sample, or [] or [1], their mean or sum, as
+/// the losses of nn are. Its value for one sample alone is what is differentiated.
 using SampleLoss = FunctionRef<Var(const Var& w, const Var& x, const Tensor& targets)>;
 
 /// What the columns of a Jacobian are.

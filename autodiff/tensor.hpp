@@ -30,8 +30,8 @@ class Tensor {
  public:
   /// The empty tensor, shape [0].
   Tensor() noexcept : shape_(Shape::empty()) {}
-  /// Rank 1, 2 or 3 from nested lists: Tensor{{1, 2}, {3, 4}} is [2, 2]. Throws: ShapeError if rows differ in
-  /// length.
+  /// Rank 1, 2 or 3 from nested lists: Tensor{{1, 2}, {3, 4}} is [2, 2]. Throws: ShapeError if
+  /// rows differ in length.
   Tensor(std::initializer_list<detail::Number> values);
   Tensor(std::initializer_list<std::initializer_list<double>> rows);
   Tensor(std::initializer_list<std::initializer_list<std::initializer_list<double>>> blocks);
@@ -86,7 +86,8 @@ class Tensor {
   double at(std::span<const Index> index) const;
   /// The only element. Throws: ShapeError unless size() is 1.
   double item() const;
-  /// Element k in row-major order, for 0 <= k < size(), which only Debug looks at: for loops over all elements.
+  /// Element k in row-major order, for 0 <= k < size(), which only Debug looks at: for
+  /// loops over all elements.
   double flat(Index k) const noexcept {
     assert(k >= 0 && k < size());
     return data_[k];
@@ -129,8 +130,8 @@ class Tensor {
 /// Exactly the same shape and the same numbers (NaN equals nothing).
 bool equal(const Tensor& a, const Tensor& b) noexcept;
 
-/// Writes or reads one array as NumPy's `.npy`. Saving replaces an existing file in one step or leaves it
-/// untouched.
+/// Writes or reads one array as NumPy's `.npy`. Saving replaces an existing file in one step
+/// or leaves it untouched.
 ///
 /// load reads f4, f8, integers and bool, both byte orders, C and Fortran order, format versions 1 to 3.
 /// Throws: DomainError naming the file and what is wrong with it.

@@ -28,8 +28,8 @@ struct ValueAndGrad {
 /// Gradient of a scalar function.
 /// Shapes: f: [s] -> [], x [s] -> [s].
 ///
-/// Throws: ShapeError unless f(x) has one element; TapeError naming a parameter that cannot influence f
-/// (Params only).
+/// Throws: ShapeError unless f(x) has one element; TapeError naming a parameter that cannot
+/// influence f (Params only).
 double grad(VarFunction f, double x);
 Tensor grad(VarFunction f, const Tensor& x);
 Params grad(VarFunction f, const Params& w);
@@ -99,12 +99,12 @@ struct FullJacobianOptions {
 
 /// All derivatives df_t / dx_s. Shapes: f: [s] -> [t]; -> [t, s]; Params: s = P.
 ///
-/// Cost: reverse: one backward pass for each of the t outputs. Forward, the derivative of the pullback by its
-/// cotangent: one recorded backward pass, then one pass for each of the s inputs, which costs one to two
-/// backward passes, and three times the record. `automatic` is forward if 2 s + 2 < t. Passes run one after
-/// another on one record, so beyond the result the memory is that of one pass; of f with samples along axis
-/// 0, per_sample_jacobian makes all samples' rows in one pass. Under .memory one more backward pass, to
-/// measure it.
+/// Cost: reverse: one backward pass for each of the t outputs. Forward, the derivative of the pullback by
+/// its cotangent: one recorded backward pass, then one pass for each of the s inputs, which costs one to
+/// two backward passes, and three times the record. `automatic` is forward if 2 s + 2 < t. Passes run one
+/// after another on one record, so beyond the result the memory is that of one pass; of f with samples
+/// along axis 0, per_sample_jacobian makes all samples' rows in one pass. Under .memory one more backward
+/// pass, to measure it.
 /// Throws: DomainError if .memory is too little, then after f and one pass; ShapeError if [t] and [s] have
 /// more axes together than a tensor may have.
 Tensor jacobian(VarFunction f, const Tensor& x, const FullJacobianOptions& options = {});

@@ -1,5 +1,5 @@
-// The opt-in bridge to xtensor. Under GCC compile with -fno-new-ttp-matching (target cotangent::xtensor
-// carries it).
+// The opt-in bridge to xtensor. Under GCC compile with -fno-new-ttp-matching
+// (target cotangent::xtensor carries it).
 #pragma once
 #include <memory>
 #include <vector>
@@ -11,8 +11,7 @@
 // GCC defines this macro where it matches template template parameters in the new way, with which immediate
 // reducers of xtensor 0.24 compile but give wrong shapes and crash.
 #if defined(__GNUC__) && !defined(__clang__) && defined(__cpp_template_template_args)
-#error \
-    "autodiff/xtensor.hpp needs -fno-new-ttp-matching under GCC: link the target cotangent::xtensor, or add the flag"
+#error "autodiff/xtensor.hpp needs -fno-new-ttp-matching: link the target cotangent::xtensor, or add the flag"
 #endif
 
 namespace cotangent {
@@ -31,7 +30,8 @@ inline auto view(const Tensor& tensor) {
 /// Throws: ShapeError for more than eight axes.
 template <class E>
 Tensor from_xtensor(const xt::xexpression<E>& expression) {
-  // Evaluates an expression; only an array is copied. NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
+  // An expression is evaluated; only an array is copied.
+  // NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
   const xt::xarray<double, xt::layout_type::row_major> values = expression.derived_cast();
   std::vector<Index> sizes(values.shape().begin(), values.shape().end());
   return Tensor::from(std::span<const double>(values.data(), values.size()), Shape(sizes));

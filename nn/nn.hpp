@@ -1,4 +1,4 @@
-// The room nn: modules, layers, initial numbers, losses, and data: made, or read from IDX and CSV files. Below, its pages
+// The room nn: modules, layers, initial numbers, losses, and data, made or read from files. Below are its pages
 // in the order to read them.
 #pragma once
 // clang-format off

@@ -1,5 +1,5 @@
-// The room optim: objectives, the loop and its observers, optimizers, schedules. Below, its pages in the order to read
-// them.
+// The room optim: objectives, the loop and its observers, optimizers, schedules. Below are its pages in the
+// order to read them.
 #pragma once
 // clang-format off
 #include "optim/objective.hpp"    // f(w) = (1/n) sum_i f_i(w), and the batches it is estimated on

@@ -1,5 +1,5 @@
-// The room report: progress, tables, records, CSV, figures and the course page. Below, its pages in the order to read
-// them.
+// The room report: progress, tables, records, CSV, figures and the course page. Below are its pages in the
+// order to read them.
 #pragma once
 // clang-format off
 #include "report/table.hpp"        // rows of text and numbers, as text, Markdown or HTML

@@ -28,12 +28,13 @@ GROUND = {"autodiff/error.hpp", "autodiff/matmul_options.hpp"}
 STANDS_IN = {
     "autodiff/function.hpp": "memory", "autodiff/xtensor.hpp": "tensor", "autodiff/op.hpp": "tape",
     "autodiff/sample_functions.hpp": "samples",
+    "theory/leaky_relu.hpp": "proxies",
 }
 # Headers of inner rooms that other rooms may include.
 DOORS = {
     "autodiff/tensor/access.hpp", "autodiff/kernels/loops.hpp", "autodiff/kernels/products.hpp",
     "autodiff/kernels/lapack.hpp", "autodiff/kernels/compensated.hpp", "autodiff/files/files.hpp",
-    "autodiff/samples/sweep.hpp",
+    "autodiff/files/utf8.hpp", "autodiff/samples/sweep.hpp",
 }
 # Private headers of rooms without inner rooms, which stand on the shelf all the same.
 PRIVATE = {

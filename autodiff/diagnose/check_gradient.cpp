@@ -54,9 +54,9 @@ class Line {
     return std::fabs(dot(g, v_).item() - s.slope) <= slack;
   }
 
-  /// The side that the sign of h points to. The derivative is taken on a piece on which no side changes: from x
-  /// on, or, if x lies at the kink, on the piece behind it, which need not have the value of phi at x: then phi jumps,
-  /// and the derivative is that of the piece.
+  /// The side that the sign of h points to. The derivative is taken on a piece on which no side changes: from
+  /// x on, or, if x lies at the kink, on the piece behind it, which need not have the value of phi at x: then
+  /// phi jumps, and the derivative is that of the piece.
   Side side(double h) const {
     constexpr int kSteps = 10;
     Side s;
@@ -116,8 +116,8 @@ Difference difference(VarFunction phi, const Tensor& x, const Tensor& v, double 
 
 constexpr int kShorterSteps = 8;
 
-/// Near a point where phi is not smooth, like 0 of a norm, a step is too long long before it reaches that point: then
-/// shorter ones agree, for as long as they keep the digits that are compared.
+/// Near a point where phi is not smooth, like 0 of a norm, a step is too long long before it reaches that
+/// point: then shorter ones agree, for as long as they keep the digits that are compared.
 bool agrees_with_shorter_steps(GradientCheckRow& row, VarFunction phi, const Tensor& x, const Tensor& v,
                                double h, double value, double tolerance) {
   for (int k = 0; k < kShorterSteps; ++k) {
@@ -132,8 +132,8 @@ bool agrees_with_shorter_steps(GradientCheckRow& row, VarFunction phi, const Ten
   return false;
 }
 
-/// Where value and derivative are both 0, as of x^3 at 0, an error is relative to nothing: there the differences must
-/// fall with every shorter step as those of a flat point do, by h^2 or faster.
+/// Where value and derivative are both 0, as of x^3 at 0, an error is relative to nothing: there the
+/// differences must fall with every shorter step as those of a flat point do, by h^2 or faster.
 bool is_flat(const GradientCheckRow& row, VarFunction phi, const Tensor& x, const Tensor& v, double h,
              double value) {
   if (value != 0.0 || row.analytic != 0.0) return false;

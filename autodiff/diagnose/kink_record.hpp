@@ -1,4 +1,4 @@
-// The kinks one evaluation of a function met. For the diagnostics.
+// The kinks that one evaluation of a function met.
 #pragma once
 #include <string>
 #include <vector>
@@ -22,10 +22,11 @@ struct KinkRecord {
   std::vector<std::string> unknown;  // operations that do not say where their kinks are
 };
 
-/// f(x), recorded with x as the only input.
+/// The kinks of f(x), recorded with x as the only input.
 KinkRecord record_kinks(VarFunction f, const Tensor& x);
 
-/// Elements on different sides in a and b; -1 if they are of different operations or shapes.
+/// How many elements are on different sides in a and in b, or -1 if these are of
+/// different operations or shapes.
 Index count_flips(const KinkRecord& a, const KinkRecord& b);
 
 /// x + t v as plain numbers.

@@ -54,8 +54,7 @@ Index flips_of(const KinkedNode& a, const KinkedNode& b) {
   for (Index i = 0; i < n; ++i) {
     bool flipped = false;
     for (Index k = i; k < a.each.size(); k += n) {
-      const auto at = static_cast<std::size_t>(k);
-      flipped = flipped || (a.each.data()[at] >= 0.0) != (b.each.data()[at] >= 0.0);
+      flipped = flipped || (a.each.flat(k) >= 0.0) != (b.each.flat(k) >= 0.0);
     }
     flips += flipped;
   }
@@ -127,7 +126,7 @@ KinkAudit kink_audit(VarFunction f, const Tensor& x, const KinkAuditOptions& opt
                       .at_kink = 0,
                       .closest = HUGE_VAL};
     for (Index i = 0; i < node.distance.size(); ++i) {
-      const double d = node.distance.data()[static_cast<std::size_t>(i)];
+      const double d = node.distance.flat(i);
       if (!std::isfinite(d)) continue;
       row.below += d < 0.0;
       row.at_kink += d == 0.0;
@@ -209,8 +208,8 @@ std::string MaskFlips::to_string() const {
 
 namespace {
 
-/// Steps from x along v, of largest magnitude 1, relative to max(1, |x_i|) for every number that they change: kinks
-/// nearer than the first count as at x.
+/// Steps from x along v, of largest magnitude 1, relative to max(1, |x_i|) for every number that they change:
+/// kinks nearer than the first count as at x.
 struct Steps {
   double nearest = 0.0;
   double farthest = HUGE_VAL;
@@ -241,8 +240,8 @@ Index still_at_kink(const KinkRecord& here, const KinkRecord& kinks) {
   return count;
 }
 
-/// The derivative along v just beside x, towards side = 1 or -1, and the kinks there. The piece beside x is the one
-/// that the nearest step leads to; longer ones are taken for as long as they stay on it.
+/// The derivative along v just beside x, towards side = 1 or -1, and the kinks there. The piece beside x is
+/// the one that the nearest step leads to; longer ones are taken for as long as they stay on it.
 double beside(VarFunction f, const Tensor& x, const Tensor& v, double side, const KinkRecord& here,
               KinkRecord& kinks) {
   const auto record = [&](double t) { return record_kinks(f, moved_along(x, t, v)); };

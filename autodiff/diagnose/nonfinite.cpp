@@ -36,7 +36,7 @@ struct Content {
   static Content of(const Tensor& x) {
     Content r;
     for (Index i = 0; i < x.size(); ++i) {
-      const double v = x.data()[static_cast<std::size_t>(i)];
+      const double v = x.flat(i);
       if (std::isfinite(v)) {
         r.smallest = std::min(r.smallest, v);
         r.largest = std::max(r.largest, v);
@@ -104,7 +104,7 @@ class NonfiniteProbe : public detail::Probe {
 
   static NonfiniteEvent event_at(const Tensor& x, const Content& range, Index at) {
     NonfiniteEvent event;
-    event.value = plain(x.data()[static_cast<std::size_t>(at)]);
+    event.value = plain(x.flat(at));
     event.shape = x.shape();
     event.element = x.shape().position(at);
     event.count = range.nonfinite;
@@ -166,7 +166,7 @@ class NonfiniteProbe : public detail::Probe {
       o.source = source == kNoNode ? "constant" : detail::parameter_name(tape, source, w_);
       if (o.source.empty())
         o.source = fmt::format("{}, node {}", detail::operation_name(tape.nodes[source]), source);
-      if (value.shape() == result) o.at = plain(value.data()[static_cast<std::size_t>(at)]);
+      if (value.shape() == result) o.at = plain(value.flat(at));
       if (value.rank() == 0) o.at = plain(value.item());
       const Content range = Content::of(value);
       o.smallest = range.smallest;

@@ -1,4 +1,5 @@
-// Whole files: read at once, replaced at once. Shared by every reader and writer of the library.
+// Whole files, which are read at once and replaced at once, as every reader and writer of the library does.
+// Other rooms include this header too.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -12,7 +13,7 @@
 
 namespace cotangent::detail {
 
-/// The bytes of a file; not zeroed before they are read.
+/// The bytes of a file, which are not zeroed before they are read.
 class FileBytes {
  public:
   FileBytes(std::unique_ptr<std::byte[]> bytes, std::size_t size) : bytes_(std::move(bytes)), size_(size) {}

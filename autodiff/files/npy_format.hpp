@@ -1,4 +1,4 @@
-// NumPy's .npy format, for files of their own and members of an .npz. For the library's own files.
+// NumPy's .npy format, in which arrays stand in files of their own or as members of an .npz.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace cotangent::detail {
 
-/// The bytes of one .npy and what errors call it.
+/// The bytes of one .npy, and what errors call it.
 struct NpySource {
   const char* operation;
   std::string where;  // the path, and the member where there is one

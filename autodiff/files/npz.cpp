@@ -136,8 +136,8 @@ void check_names(const detail::NpySource& target, const std::vector<NewMember>& 
   }
 }
 
-/// The archive's bytes, members stored as they are. Equal members give equal bytes: there are no times of
-/// day.
+/// The archive's bytes, members stored as they are. Equal members give equal bytes: there are
+/// no times of day.
 detail::FileBytes build_archive(const detail::NpySource& target, const std::vector<NewMember>& members) {
   ZipError error;
   zip_source_t* result = zip_source_buffer_create(nullptr, 0, 0, &error.value);

@@ -6,7 +6,8 @@
 
 namespace cotangent::detail {
 
-/// A character at the beginning of a text. length 0: the text is empty, or what it begins with is not well formed.
+/// A character at the beginning of a text. Its length is 0 if the text is empty or begins with what
+/// is not well formed.
 struct Utf8Character {
   std::size_t length = 0;
   std::uint32_t point = 0;

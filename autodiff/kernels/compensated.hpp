@@ -1,5 +1,5 @@
-// Compensated arithmetic: sums and inner products as if computed in twice the working precision, and bounds that err
-// on the stated side. Other rooms include it too.
+// Compensated arithmetic: sums and inner products as if computed in twice the working precision, and bounds
+// that err on the stated side. Other rooms include this header too.
 #pragma once
 #include <initializer_list>
 #include <span>

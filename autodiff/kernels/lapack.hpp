@@ -1,19 +1,20 @@
-// LAPACK, as OpenBLAS exports it, behind typed functions; its workspaces and codes stay behind them. Matrices lie column
-// after column, so a row-major one is seen as its transpose. Other rooms include this header too.
+// LAPACK, as OpenBLAS exports it, behind typed functions; its workspaces and codes stay behind them. Matrices
+// lie column after column, so a row-major one is seen as its transpose. Other rooms include this header too.
 #pragma once
 #include <cstdint>
 
 namespace cotangent::kernel {
 
-/// a = L L^T for a symmetric a [n, n], of which only the lower triangle (of rows: the upper one) is read and becomes L.
-/// Returns 0, or the order of the first leading minor that is not positive.
+/// a = L L^T for a symmetric a [n, n], of which only the lower triangle (of rows: the upper one) is read and
+/// becomes L. Returns 0, or the order of the first leading minor that is not positive.
 /// Throws: DomainError in `operation`'s name for sizes beyond LAPACK's integers, as all of these do.
 std::int64_t cholesky(const char* operation, double* a, std::int64_t n);
 /// b [n, columns] becomes x with L L^T x = b, for the L of cholesky.
 void cholesky_solve(const char* operation, const double* factor, std::int64_t n, double* b,
                     std::int64_t columns);
 
-/// All eigenvalues of a symmetric a [n, n], ascending, and of values[k] the eigenvector vectors + k n; a is lost.
+/// All eigenvalues of a symmetric a [n, n], ascending, and of values[k] the eigenvector vectors + k
+/// n; a is lost.
 /// Throws: DomainError if not all of them are found.
 void symmetric_eigen(const char* operation, double* a, std::int64_t n, double* values, double* vectors);
 

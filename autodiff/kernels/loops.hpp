@@ -1,11 +1,11 @@
-// Loops over plain numbers in one version per processor level, all of the same bits. Includes next to nothing, like
-// kernels_transcendental.hpp.
+// Loops over plain numbers, in one version for each level of processors, all of which give the same bits.
+// This header includes next to nothing, for the reason that transcendental.hpp gives.
 #pragma once
 #include <cstdint>
 
 namespace cotangent::kernel {
 
-/// Chosen at start for this processor.
+/// The loops for this processor, chosen when they are first used.
 struct Loops {
   /// y_i = x_i + z_i; y_i += x_i; y_i += c x_i.
   void (*add)(double* y, const double* x, const double* z, std::int64_t n);
@@ -24,8 +24,8 @@ struct Loops {
   void (*sum_middle)(double* y, const double* x, std::int64_t outer, std::int64_t middle, std::int64_t inner);
   void (*sum_squares_middle)(double* y, const double* x, std::int64_t outer, std::int64_t middle,
                              std::int64_t inner);
-  /// y_k = the sum of squared differences from the mean over the middle axis, which is not empty, in one pass;
-  /// not finite where a square overflows. room: for 2 inner numbers.
+  /// y_k = the sum of squared differences from the mean over the middle axis, which is not empty, in one
+  /// pass; not finite where a square overflows. `room` is for 2 inner numbers.
   void (*deviations_middle)(double* y, double* room, const double* x, std::int64_t outer, std::int64_t middle,
                             std::int64_t inner);
   /// y_k = the largest (smallest) number along the middle axis, which is not empty; NaN if there is one.

@@ -92,7 +92,8 @@ struct Squares {
   }
   static double join(double s, double t) { return s + t; }
 };
-// `ahead(a, b) ? a : b` is one machine instruction, which takes b where either is NaN; a NaN in a is kept beside it.
+// `ahead(a, b) ? a : b` is one machine instruction, which takes b where either is NaN; a NaN in a
+// is kept beside it.
 template <class Ahead>
 struct Extreme {
   template <class T>
@@ -115,7 +116,8 @@ struct Smaller {
   }
 };
 
-/// Whether numbers are too many for the second-level cache: then the order in which they are read counts most.
+/// Whether numbers are too many for the second-level cache: then the order in which they
+/// are read counts most.
 bool is_large(Index rows, Index columns) { return rows * columns > Index{1} << 17; }
 
 // Goes on from what y holds, kRows rows at a time through sixteen partial results that stay in registers.
@@ -142,8 +144,8 @@ void down_blocks(double* __restrict y, const double* __restrict x, Index rows, I
   }
 }
 
-// Memory is read fastest in its own order, row after row, but y is then read and written as often as x: this pays while
-// y stays in the innermost cache.
+// Memory is read fastest in its own order, row after row, but y is then read and written as often as x: this
+// pays while y stays in the innermost cache.
 template <class Reduction>
 void down_columns(double* y, const double* x, Index rows, Index columns, Reduction r) {
   constexpr Index kInnermost = 1024;
@@ -207,11 +209,11 @@ void min_middle(double* y, const double* x, Index outer, Index middle, Index inn
   reduce_middle(y, x, outer, middle, inner, kInfinity, extreme<Smaller>, Extreme<Smaller>{});
 }
 
-// The sum of squared differences from the mean, of numbers that come in parts, around a centre that follows: the mean
-// so far as far as a double can say it, with the sum of what is left. A part adds sum t and sum t^2, for t the distance
-// from the centre; then the centre moves by c, and a sum S of n distances becomes S - n c, one of squares less
-// c (2 S - n c). While a part is not much longer than what came before, both keep their digits wherever zero is, also
-// if the first number, where the centre is at first, is an outlier.
+// The sum of squared differences from the mean, of numbers that come in parts, around a centre that follows:
+// the mean so far as far as a double can say it, with the sum of what is left. A part adds sum t and sum t^2,
+// for t the distance from the centre; then the centre moves by c, and a sum S of n distances becomes S - n c,
+// one of squares less c (2 S - n c). While a part is not much longer than what came before, both keep their
+// digits wherever zero is, also if the first number, where the centre is at first, is an outlier.
 void recentre(double& centre, double& left, double& squares, double n) {
   const double moved = centre + left / n, step = moved - centre, rest = left - n * step;
   squares -= step * (left + rest);
@@ -219,14 +221,16 @@ void recentre(double& centre, double& left, double& squares, double n) {
   centre = moved;
 }
 
-/// How many numbers come next after `seen` of n: soon so many that moving the centre costs nothing beside them.
+/// How many numbers come next after `seen` of n: soon so many that moving the centre
+/// costs nothing beside them.
 Index next_length(Index seen, Index n) {
   constexpr Index kFirst = 16, kLongest = 4096;
   const Index length = seen == 0 ? kFirst : 4 * seen < kLongest ? 4 * seen : kLongest;
   return length < n - seen ? length : n - seen;
 }
 
-// As down_blocks, with two results for each column. Memory is asked in its own order for the block after this one.
+// As down_blocks, with two results for each column. Memory is asked in its own order for the
+// block after this one.
 void distances_down(double* __restrict sums, double* __restrict squares, const double* __restrict centre,
                     const double* __restrict x, Index rows, Index columns) {
   constexpr Index kRows = 8, kLine = 8;

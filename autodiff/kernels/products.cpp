@@ -24,7 +24,8 @@ void matmul(double* y, const double* a, const double* b, const ProductSizes& siz
     return;
   }
   const std::int64_t a_columns = ta ? rows : inner, b_columns = tb ? inner : columns;
-  // A matrix times one column or one row is a matrix-vector product, several times cheaper than a general one.
+  // A matrix times one column or one row is a matrix-vector product, several times cheaper
+  // than a general one.
   if (columns == 1) {
     cblas_dgemv(CblasRowMajor, turned(ta), blas_int(ta ? inner : rows), blas_int(a_columns), options.scale, a,
                 blas_int(a_columns), b, 1, keep, y, 1);

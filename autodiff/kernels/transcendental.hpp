@@ -1,11 +1,11 @@
-// Elementwise functions in one version per processor level. Includes next to nothing, so that no inline
-// function compiled for a newer processor can end up in the rest of the program.
+// Elementwise functions, in one version for each level of processors. This header includes next to nothing,
+// so that no inline function compiled for a newer processor can end up in the rest of the program.
 #pragma once
 #include <cstdint>
 
 namespace cotangent::kernel {
 
-/// Elementwise functions chosen at start for this processor: y may equal x.
+/// The functions for this processor, chosen when they are first used; y may equal x.
 struct Transcendental {
   void (*exp)(double* y, const double* x, std::int64_t n);
   void (*log)(double* y, const double* x, std::int64_t n);
@@ -18,8 +18,7 @@ struct Transcendental {
   void (*log1p)(double* y, const double* x, std::int64_t n);
 };
 const Transcendental& transcendental();
-/// "v1", "v3" or "v4": the x86-64 level the kernels run at; COTANGENT_ISA overrides the
-/// choice.
+/// The level of x86-64 that the kernels run at: "v1", "v3" or "v4". COTANGENT_ISA overrides the choice.
 const char* isa_name();
 
 }  // namespace cotangent::kernel

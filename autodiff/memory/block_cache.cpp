@@ -1,5 +1,5 @@
-// Of the library's kinds of global state this file holds one, the bounded thread-local cache: its part for blocks. Tapes
-// have theirs in tape/registry.cpp.
+// Of the library's kinds of global state this file holds one, the bounded thread-local cache: its part for
+// blocks. Tapes have theirs in tape/registry.cpp.
 #include "autodiff/memory/block_cache.hpp"
 
 #include <algorithm>
@@ -86,7 +86,8 @@ void unpoison([[maybe_unused]] Buffer* buffer) {
 #endif
 }
 
-/// Large blocks ask for large pages: there are fewer to make at the first touch, and to look up at every access.
+/// Large blocks ask for large pages: there are fewer to make at the first touch, and to look
+/// up at every access.
 void ask_for_large_pages([[maybe_unused]] void* memory, [[maybe_unused]] std::size_t bytes) {
 #ifdef MADV_HUGEPAGE
   constexpr std::size_t kWorthwhile = std::size_t{8} << 20;

@@ -1,4 +1,5 @@
-// The cache of freed blocks, one a thread, and the recording of what is taken from it and given back.
+// The cache of freed blocks, of which each thread has one, and the recording of what is taken from
+// it and given back.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -22,7 +23,8 @@ struct BlockEvent {
   std::size_t numbers;
 };
 
-/// Lists the blocks the calling thread takes and gives back while it lives; none is reused or cached meanwhile.
+/// Lists the blocks the calling thread takes and gives back while it lives; none is
+/// reused or cached meanwhile.
 class BlockTrace {
  public:
   BlockTrace();
@@ -31,7 +33,7 @@ class BlockTrace {
   BlockTrace& operator=(const BlockTrace&) = delete;
 
   const std::vector<BlockEvent>& events() const { return events_; }
-  /// For the cache: what happened to a block.
+  /// The cache tells what happened to a block.
   void took(const Buffer* buffer, std::size_t numbers);
   void gave(const Buffer* buffer);
 

@@ -1,5 +1,5 @@
-// The memory behind tensors: reference-counted blocks, recycled through a bounded cache of the thread that
-// frees them.
+// The memory behind tensors: reference-counted blocks, recycled through a bounded cache of the
+// thread that frees them.
 #pragma once
 #include <atomic>
 #include <cstddef>
@@ -20,10 +20,11 @@ struct Buffer {
   Buffer* next;  // in a free list
 };
 
-/// A block for at least n doubles with count 1 and its first number's address; contents are unspecified.
+/// A block for at least n doubles, held once, and the address of its first number. What
+/// it contains is unspecified.
 Buffer* acquire_buffer(std::size_t n, double*& data);
 void recycle_buffer(Buffer* buffer) noexcept;
-/// Bytes of the block that n doubles get.
+/// How many bytes the block has that n doubles get.
 std::size_t block_bytes(std::size_t n) noexcept;
 
 // While the program has one thread, plain counting spares a locked instruction of some 10 ns.

@@ -1,5 +1,5 @@
-// checkpoint: its node holds the function; its pullback is the function's own backward pass, made when it is
-// needed.
+// checkpoint: its node holds the function; its pullback is the function's own backward pass, made
+// when it is needed.
 #include "autodiff/checkpoint.hpp"
 
 #include <fmt/format.h>

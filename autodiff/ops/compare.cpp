@@ -29,7 +29,8 @@ Tensor distance_by(const OpInputs& in, Apart apart) {
     return Tensor::full(in.shape(0), HUGE_VAL);
   return zip("kink_distance", in, apart);
 }
-// The side that equal numbers count to is above 0: with >= and < that of larger ones, with <= and > of smaller ones.
+// The side that equal numbers count to is above 0: with >= and < that of larger ones, with <= and
+// > of smaller ones.
 Tensor difference(const OpInputs& in, const OpAttributes&) {
   return distance_by(in, [](double a, double b) { return a - b; });
 }

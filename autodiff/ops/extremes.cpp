@@ -60,8 +60,8 @@ void to_first_position(const OpRecord& p, const Var& g, OpCotangents& out) {
   out.add(0, put_along_axis(reshape(g, index.shape()), index, axis, p.shape(0)[axis]));
 }
 
-/// How far each number is above the largest of the others along its axis: below 0 for those not chosen, 0 at a tie.
-/// `sign` is -1 for the smallest.
+/// How far each number is above the largest of the others along its axis: below 0 for those not chosen, 0 at
+/// a tie. `sign` is -1 for the smallest.
 Tensor lead(const OpInputs& in, const OpAttributes& a, double sign) {
   const Around s(in.shape(0), static_cast<int>(a.whole[0]));
   Tensor out = uninitialized(in.shape(0));

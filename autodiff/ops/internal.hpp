@@ -9,7 +9,7 @@
 
 namespace cotangent::detail {
 
-/// A product's options, as its node carries them.
+/// A product's options as its node carries them, and back.
 inline OpAttributes attributes_of(const MatmulOptions& options) {
   return {.real = {options.scale}, .whole = {options.transpose_a ? 1 : 0, options.transpose_b ? 1 : 0}};
 }
@@ -21,9 +21,9 @@ extern const Op kCheckpoint;
 /// The function behind a checkpoint's node, on other inputs.
 Var checkpointed(const OpAttributes& attributes, const std::vector<Var>& inputs);
 
-/// As concat; at least one part.
+/// What concat does, for at least one part.
 Var concat_of(std::span<const Var> parts, int axis);
-/// x itself as a new node, so that a derivative by it sees no other use of x.
+/// x itself as a new node, so that a derivative by this node sees no other use of x.
 Var alias(const Var& x);
 /// g where x >= 0, else slope * g. Linear in g; its derivative by x is 0.
 Var leaky_mask(const Var& g, const Var& x, double slope);
@@ -39,9 +39,10 @@ Var sum_to(const Var& g, const Shape& shape);
 /// x with a size-1 axis put back at `axis` and repeated `size` times: the adjoint of sum along it.
 Var spread(const Var& x, int axis, Index size);
 
-/// total / count as a mean has it: the record says that the divisor is a count and not the user's, see averaged.
+/// total / count as a mean has it: the record says that the divisor is a count and not
+/// the user's, see averaged.
 Var average(const Var& total, Index count);
-/// The count of an `average`; 0 for everything else.
+/// The count of an `average`. It is 0 for everything else.
 Index averaged(const Op& op, const OpAttributes& attributes);
 
 /// A row-major array seen as [outer, middle, inner] around one axis.
@@ -53,15 +54,15 @@ struct Around {
     for (int k = 0; k < shape.rank(); ++k) (k < axis ? outer : k == axis ? middle : inner) *= shape[k];
   }
 };
-/// Throws: ShapeError with the operation's name unless x has such an axis.
+/// Throws: ShapeError, beginning with the name, unless the shape has such an axis.
 void check_axis(const char* name, const Shape& shape, int axis);
 
 /// Numbers put at the positions `index` names along an axis of zeros, whose size becomes `size`; those put at
 /// one place add up. Its pullback is take_along_axis. Shapes: x, index [.., k, ..] -> [.., size, ..].
 Var put_along_axis(const Var& x, const Var& index, int axis, Index size);
 
-/// A reduction along any axes (none listed: all) by one along a single axis. Throws: ShapeError with its
-/// name.
+/// A reduction along any axes (none listed: all) by one along a single axis. Throws:
+/// ShapeError with its name.
 Var over_axes(const char* name, const Var& x, std::span<const int> axes, bool keep_dims,
               Var (*along)(const Var&, int));
 inline Var over_axes(const char* name, const Var& x, const ReduceOptions& options,

@@ -154,8 +154,7 @@ const Op kLogDetSpd({
           const Tensor factor = factored("log_det_spd", in[0]);
           const Index n = factor.size(0);
           double half = 0.0;
-          for (Index i = 0; i < n; ++i)
-            half += std::log(factor.data()[static_cast<std::size_t>(i * (n + 1))]);
+          for (Index i = 0; i < n; ++i) half += std::log(factor.flat(i * (n + 1)));
           return Tensor::scalar(2.0 * half);
         },
     .pullback = [](const OpRecord& p, const Var& g,

@@ -1,4 +1,4 @@
-// A linear map given by its product and its transpose's product, as one operation: for the engine's own files.
+// A linear map that is given by its product and its transpose's product, as one operation.
 #pragma once
 #include <memory>
 

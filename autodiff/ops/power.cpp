@@ -36,7 +36,8 @@ const Op kPow({
     .row_rule = same_axis,
 });
 
-// x^0 is constant, also at 0: there another base keeps 0 * 0^-1, which is NaN, out of this and of its derivatives.
+// x^0 is constant, also at 0: there another base keeps 0 * 0^-1, which is NaN, out of this
+// and of its derivatives.
 Var power_by_base(const OpRecord& p, const Var& g) {
   const Var constant = equal_to(detach(p.in(0)), 0.0) * equal_to(detach(p.in(1)), 0.0);
   return g * (p.in(1) * pow(where(constant, 1.0, p.in(0)), p.in(1) - 1.0));

@@ -238,7 +238,7 @@ const Op kScaleRows({
           double* __restrict y = mutable_data(out);
           const double* x = in[0].data().data();
           for (Index i = 0; i < n; ++i) {
-            const double s = in[1].data()[static_cast<std::size_t>(i)];
+            const double s = in[1].flat(i);
             for (Index j = 0; j < k; ++j) y[i * k + j] = s * x[i * k + j];
           }
           return out;

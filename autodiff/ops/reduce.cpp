@@ -102,8 +102,8 @@ Var over_axes(const char* name, const Var& x, std::span<const int> axes, bool ke
   const auto reduced = [&](int axis) { return listed[static_cast<std::size_t>(axis)]; };
   Var y = rank == 0 ? reshape(x, Shape{1}) : x;
   if (rank == 0) y = along(y, 0);
-  // Neighbouring axes go in one step, the last ones first: a reshape makes one axis of them, and keeps the
-  // others.
+  // Neighbouring axes go in one step, the last ones first: a reshape makes one axis of them,
+  // and keeps the others.
   for (int last = rank; last-- > 0;) {
     if (!reduced(last)) continue;
     int first = last;
@@ -165,8 +165,8 @@ const Op kNorm({
             for (Index k = 0; k < s.inner; ++k) y[k] = length(y[k], x + k, s.middle, s.inner);
           return out;
         },
-    // x / |x|, and 0 at 0: an element of the subdifferential, and constant, so that all higher orders are 0
-    // there too.
+    // x / |x|, and 0 at 0: an element of the subdifferential, and constant, so that all higher orders
+    // are 0 there too.
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const int axis = static_cast<int>(p.whole(0));
@@ -184,7 +184,8 @@ const Op kNorm({
         },
 });
 
-// Squares around the kernel's first centre may overflow where those around the mean do not: then by two passes.
+// Squares around the kernel's first centre may overflow where those around the mean do not:
+// then by two passes.
 double squared_deviations(double found, const double* x, Index n, Index stride) {
   if (std::isfinite(found)) return found;
   double total = 0.0, squares = 0.0;

@@ -72,7 +72,7 @@ const Op kLogSumExp({
           kernel::transcendental().log(y, y, shifted.one.size());
           // Where the largest is infinite or NaN, so is the result; the shifted numbers are NaN.
           for (Index i = 0; i < top.size(); ++i) {
-            const double t = top.data()[static_cast<std::size_t>(i)];
+            const double t = top.flat(i);
             y[i] = std::isfinite(t) ? t + y[i] : t;
           }
           return shifted.one;

@@ -1,4 +1,4 @@
-// Loops over elements that the elementwise operations share. For .cpp files of operations only.
+// Loops over elements that the elementwise operations share.
 #pragma once
 #include <cmath>
 #include <string>

@@ -1,5 +1,5 @@
-// Replaying a trace at another size: each block has its class, and freed ones serve again as the cache would let
-// them.
+// Replaying a trace at another size: each block has its class, and freed ones serve again as the cache would
+// let them.
 #include "autodiff/plan/block_trace.hpp"
 
 #include <algorithm>

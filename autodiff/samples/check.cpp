@@ -88,8 +88,7 @@ std::string difference(const char* operation, const Tensor& batch, const Tensor&
   for (Index c = 0; c < outputs; ++c) {
     double scale = 0.0;
     for (Index k = c; k < batch.size(); k += outputs)
-      if (const double v = batch.data()[static_cast<std::size_t>(k)]; std::isfinite(v))
-        scale = std::max(scale, std::fabs(v));
+      if (const double v = batch.flat(k); std::isfinite(v)) scale = std::max(scale, std::fabs(v));
     const std::span<const double> a = single.data().subspan(static_cast<std::size_t>(c), 1);
     const std::span<const double> b = batch.data().subspan(static_cast<std::size_t>(i * outputs + c), 1);
     if (!close_numbers(a, b, 1e-9 * std::fabs(b[0]) + 1e-10 * scale))

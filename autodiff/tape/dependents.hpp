@@ -1,4 +1,4 @@
-// Which nodes of a record depend on others: for the backward pass, the analysis of samples and the planner.
+// Which nodes of a record depend on others. The backward pass, the analysis of samples and the planner ask.
 #pragma once
 #include "autodiff/tape/state.hpp"
 

@@ -1,4 +1,4 @@
-// What the engine needs of the operations: declared here, below them, and defined in ops/.
+// What the engine needs of the operations. It is declared here, below them, and defined in ops/.
 #pragma once
 #include <span>
 

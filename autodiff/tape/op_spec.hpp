@@ -6,7 +6,8 @@ namespace cotangent {
 
 namespace detail {
 
-/// Answers of a row rule besides an axis: the input is shared by all samples (`kFactor`), or samples mix (`kBlocked`).
+/// Answers of a row rule besides an axis: the input is shared by all samples (`kFactor`),
+/// or samples mix (`kBlocked`).
 inline constexpr int kFactor = -1;
 inline constexpr int kBlocked = -2;
 
@@ -21,8 +22,9 @@ struct NodeView {
   Index whole(int k) const { return node.whole(k); }
 };
 
-/// Per-sample gradients by a shared input, without forming them: sample i's is the outer product delta_i (x) data_i,
-/// or data_i (x) delta_i if data_first, or delta_i alone if data is empty; row-major, it fills the input's numbers.
+/// Per-sample gradients by a shared input, without forming them: sample i's is the outer product delta_i
+/// (x) data_i, or data_i (x) delta_i if data_first, or delta_i alone if data is empty; row-major, it
+/// fills the input's numbers.
 /// Shapes: delta [n, p], data [n, q].
 struct RowFactor {
   Tensor delta;
@@ -44,17 +46,19 @@ struct OpSpec {
   const char* at_kink = nullptr;
   /// The sample axis of input j when the output's is `axis`, or kFactor, or kBlocked; null: blocked.
   int (*row_rule)(const NodeView& node, int axis, int j) = nullptr;
-  /// The per-sample gradient by a kFactor input j from the output's cotangent rows; null: only the slow path is exact.
+  /// The per-sample gradient by a kFactor input j from the output's cotangent rows; null: only the
+  /// slow path is exact.
   RowFactor (*row_factor)(const OpRecord& p, int axis, int j, const Tensor& g) = nullptr;
-  /// How far each element is from its kink, below 0 on the side that at_kink does not speak of; null: the only input
-  /// itself, whose kink is at 0.
+  /// How far each element is from its kink, below 0 on the side that at_kink does not speak of; null: the
+  /// only input itself, whose kink is at 0.
   Tensor (*kink_distance)(const OpInputs& in, const OpAttributes& attributes) = nullptr;
   /// Kinks of one element; if there are several, kink_distance is [kinks, n] for a result of n elements.
   Index kinks = 1;
   /// Losses that are made of sums and multiples of them are taken apart by this.
   OpLinear linear = OpLinear::other;
-  /// Floating-point operations of the products that make the value (j = kValue) or the cotangent of input j, for
-  /// plans; each number read or written counts besides. Null: no products. Only shapes and attributes may be read.
+  /// Floating-point operations of the products that make the value (j = kValue) or the cotangent of input
+  /// j, for plans; each number read or written counts besides. Null: no products. Only shapes and
+  /// attributes may be read.
   double (*flops)(const OpRecord& p, int j) = nullptr;
   /// Set for a script's operation that does not say whether it has kinks.
   bool silent_on_kinks = false;

@@ -1,12 +1,12 @@
-// Probe: what watches a tape at work, for the diagnostics. On a tape without one, recording costs what it
-// did: the comparison with the limit of nodes finds both.
+// Probe: what watches a tape at work, as the diagnostics do. A tape without one pays nothing for it:
+// recording compares with the limit of nodes anyway, and that comparison finds a probe too.
 #pragma once
 #include "autodiff/tape/state.hpp"
 
 namespace cotangent::detail {
 
-/// Told of everything that happens on a tape, in order. Nodes are positions in the record, which may grow while a
-/// rule runs.
+/// Is told of everything that happens on a tape, in order. Nodes are positions in the record, which may grow
+/// while a rule runs.
 class Probe {
  public:
   Probe() = default;

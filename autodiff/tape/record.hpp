@@ -1,4 +1,4 @@
-// Recording: how an operation computes its value and enters the record of its operands. For the engine's own files.
+// Recording: how an operation computes its value and enters the record of its operands.
 #pragma once
 #include "autodiff/tape/state.hpp"
 
@@ -10,8 +10,8 @@ TapeState& live_tape(const char* operation, const Var& v);
 /// A new input of the tape, with no operation behind it.
 Var add_leaf(TapeState& tape, Tensor value);
 
-/// Computes an operation and, if an input is tracked, records it. Throws: TapeError on operands of different tapes or
-/// of a tape that has ended; what the forward rule throws.
+/// Computes an operation and, if an input is tracked, records it. Throws: TapeError on operands of different
+/// tapes or of a tape that has ended; what the forward rule throws.
 Var apply(const Op& op, std::span<const Var* const> inputs, const OpAttributes& attributes = {},
           const Shape* target = nullptr);
 /// What apply does where no input is tracked: most of what a pullback at first order asks for.

@@ -1,6 +1,6 @@
-// Of the library's kinds of global state this file holds three: the bounded thread-local cache, its part for tapes;
-// the handles' epoch cells; and the list of operations, those of the library and those of scripts. Blocks have their
-// cache in memory/block_cache.cpp.
+// Of the library's kinds of global state this file holds three: the bounded thread-local cache, its part for
+// tapes; the handles' epoch cells; and the list of operations, those of the library and those of scripts.
+// Blocks have their cache in memory/block_cache.cpp.
 #include "autodiff/tape/registry.hpp"
 
 #include <utility>

@@ -1,5 +1,5 @@
-// Global state of the tape: tapes and epoch cells to be used again, and the operations of scripts. The list of the
-// library's operations, which Op::first begins, lies beside them.
+// Global state of the tape: tapes and epoch cells to be used again, and the operations of scripts. The list
+// of the library's operations, which Op::first begins, lies beside them.
 #pragma once
 #include <map>
 #include <memory>

@@ -1,4 +1,5 @@
-// The tape's inside: nodes in one vector in creation order, their inputs in another. For the engine's own files.
+// The tape's inside: the nodes stand in one vector in the order of their creation, and
+// their inputs in another.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -16,8 +17,8 @@ namespace cotangent::detail {
 
 class TapeState;
 
-/// Outlives its tape; a handle whose epoch differs from the cell's belongs to a tape that has ended or was reset.
-/// Only the tape's thread writes, but stale handles may be anywhere.
+/// A cell outlives its tape; a handle whose epoch differs from the cell's belongs to a tape that has ended or
+/// was reset. Only the tape's thread writes, but stale handles may be anywhere.
 struct EpochCell {
   std::atomic<std::uint64_t> epoch = 1;
   std::uint64_t now() const noexcept { return epoch.load(std::memory_order_relaxed); }
@@ -51,7 +52,8 @@ struct VarAccess {
   static TapeState& state(Tape& tape);
 };
 
-/// What the record holds of an input or output: a detached value, or only its shape, whose node_ names its source.
+/// What the record holds of an input or output: a detached value, or only its shape, whose
+/// node_ names its source.
 struct RecordedValue {
   const Tensor& from;
   bool numbers;

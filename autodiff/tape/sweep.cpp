@@ -103,7 +103,8 @@ void Sweep::add(std::uint32_t node, Var&& contribution) {
 
 void Sweep::contract(const Var& part) { total_ = total_.size() ? total_ + part : part; }
 
-// A view of the whole base passes its cotangent on, in the base's shape; one of a part leaves it in its place.
+// A view of the whole base passes its cotangent on, in the base's shape; one of a part leaves
+// it in its place.
 bool Sweep::fit_base(std::uint32_t base, Index offset, Var& contribution) {
   const Shape shape = tape_.nodes[base].output.shape();
   if (contribution.size() == shape.size()) {
@@ -133,8 +134,8 @@ double* Sweep::place(std::uint32_t base, Index offset, Index size, bool& written
     written = true;
     return mutable_data(numbers) + offset;
   }
-  // Slices of one vector are few: a linear look suffices. Equal ranges add up; overlapping ones need a full
-  // vector.
+  // Slices of one vector are few: a linear look suffices. Equal ranges add up; overlapping ones
+  // need a full vector.
   written = false;
   for (const Range& range : scratch_.ranges) {
     if (range.node != base || range.last <= offset || offset + size <= range.first) continue;

@@ -1,11 +1,11 @@
-// The backward pass: one reverse loop over the record, for the engine's own files.
+// The backward pass: one reverse loop over the record.
 #pragma once
 #include "autodiff/function.hpp"
 #include "autodiff/tape/record.hpp"
 
 namespace cotangent::detail {
 
-/// A recorded operation with detached inputs; valid until something is recorded.
+/// A recorded operation with detached inputs. It is valid until something is recorded.
 OpRecord recorded(const TapeState& tape, std::uint32_t node);
 
 /// One pass from a node down to another. With create_graph the pass is itself recorded on the tape.
@@ -20,20 +20,21 @@ class Sweep {
   void activate_dependents();
   /// Whether `from` depends on `stop` at all; if not, there is nothing to run.
   bool connected() const { return wants(from_); }
-  /// Or gives the marks, one byte a node of the tape, from outside; they must outlive the pass.
+  /// Takes the marks from outside instead, one byte for each node of the tape. They must outlive the pass.
   void set_active(const unsigned char* marks) { active_ = marks; }
 
-  /// Gathers <v, cotangent of stop> as one recorded number instead of the cotangent, for a pass that creates a graph:
-  /// a weight's cotangent delta^T data is then never formed, only <delta, data v^T>. v must outlive the pass.
+  /// Gathers <v, cotangent of stop> as one recorded number instead of the cotangent, for a pass that
+  /// creates a graph: a weight's cotangent delta^T data is then never formed, only <delta, data v^T>. v
+  /// must outlive the pass.
   void contract_with(const Var& v) { along_ = &v; }
-  /// That number; 0 if nothing reached stop.
+  /// The number so gathered; it is 0 if nothing reached stop.
   Var contracted() { return total_.size() ? std::move(total_) : Var(0.0); }
 
-  /// Runs the loop for the cotangent of `from`. `visit`, if given, sees every node's cotangent before its
-  /// rule does.
+  /// Runs the loop for the cotangent of `from`. `visit`, if given, sees every node's cotangent
+  /// before its rule does.
   void run(Var cotangent, const FunctionRef<void(std::uint32_t, const Var&)>* visit = nullptr);
-  /// The cotangent of `stop`; empty if nothing reached it. Unwritten ranges are zero and remain listed in
-  /// gaps().
+  /// The cotangent of `stop`, which is empty if nothing reached it. Unwritten ranges are zero and
+  /// remain listed in gaps().
   bool reached() const { return slot(stop_).filled; }
   Var take();
   /// Ranges of the flat cotangent of `stop` that nothing wrote, after take().

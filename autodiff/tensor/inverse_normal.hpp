@@ -3,11 +3,11 @@
 
 namespace cotangent::detail {
 
-/// Natural logarithm of a positive, finite, normal number, within 1 ulp, from + - * / and bit operations
-/// alone.
+/// Natural logarithm of a positive, finite, normal number, within 1 ulp, from + - * /
+/// and bit operations alone.
 ///
-/// Source: x = m 2^e with m in [sqrt(1/2), sqrt(2)), log m = 2 artanh((m - 1) / (m + 1)) as its Taylor
-/// series.
+/// Source: x = m 2^e with m in [sqrt(1/2), sqrt(2)), log m = 2 artanh((m - 1) / (m + 1))
+/// as its Taylor series.
 double portable_log(double x) noexcept;
 
 /// z with Phi(z) = p, 0 < p < 1, to about 1e-15 relative.

@@ -52,7 +52,7 @@ class Printer {
       if (axis + 1 < tensor_.rank())
         visit(axis + 1, position);
       else
-        numbers_.push_back(tensor_.data()[static_cast<std::size_t>(position)]);
+        numbers_.push_back(tensor_.flat(position));
     }
   }
 
@@ -114,7 +114,7 @@ class Printer {
     out_ += ']';
   }
 
-  double numbers_at(Index position) const { return tensor_.data()[static_cast<std::size_t>(position)]; }
+  double numbers_at(Index position) const { return tensor_.flat(position); }
 
   const Tensor& tensor_;
   bool shorten_;

@@ -32,8 +32,7 @@ void fill_columns(const RecordedPullback& pullback, Index first, Index last, dou
   const Index s = pullback.pulled().size();
   for (Index k = 0; k < s; ++k) {
     const Var column = pullback.column(k, false);
-    for (Index i = first; i < last; ++i)
-      to[(i - first) * s + k] = column.value().data()[static_cast<std::size_t>(i)];
+    for (Index i = first; i < last; ++i) to[(i - first) * s + k] = column.value().flat(i);
   }
 }
 
