@@ -1,4 +1,29 @@
 // check_gradient: comparisons and their table.
+//
+// How a row is judged. A row has a number-valued function phi and a direction v: at order 1 phi(z) = <f(z),
+// c>, at order 2 its derivative <grad <f, c>(z), u>. It compares the engine's a = <grad phi(x), v> with the
+// central difference d = (phi(x + h v) - phi(x - h v)) / 2h. Their error is relative to the largest of |a|,
+// |d| and |phi(x)| / 1000. Up to the tolerance the row has passed. Otherwise it is asked whether anything but
+// a wrong rule explains the error, and first whether an element of an operation with a kink is on another
+// side at x - h v or x + h v than at x (a flip).
+//
+// 1. No flips: between these points phi is smooth as far as the record knows. The row still passes
+//    a) if the step was too long: a step of h / 10, h / 100, ... agrees, while its rounding is below the
+//       tolerance; or
+//    b) if x is a flat point: phi(x) and a are exactly 0, and d falls at least 50-fold with each such step,
+//       as h^2 would.
+//    Otherwise it has failed.
+// 2. Flips: a kink is near, or x lies on one. There d mixes two pieces of phi, and a is the derivative that a
+//    rule's convention chooses. Each side of x is then measured by itself, on a stretch along v on which
+//    nothing flips. If a short enough stretch begins at x itself, the side is matched. If none does, x lies
+//    on the kink: the stretch from t / 2 to t is a piece behind it, whose continuation to x may have another
+//    value than phi (a jump). At order 2 only a matched side says anything about x, since a derivative does
+//    jump at a kink.
+//    a) If no side says anything, the rules must at least be right in the middle of both pieces.
+//    b) Otherwise a must lie between the one-sided derivatives, up to the tolerance and their rounding.
+//    c) At several kinks at once each element takes its own side, and a need not lie between them; at order 1
+//       it is then enough that the rules are right in the middle of both pieces.
+//    If so the row has met a kink, which is no fault. Otherwise, or if a is not finite, it has failed.
 #include "autodiff/check_gradient.hpp"
 
 #include <fmt/format.h>

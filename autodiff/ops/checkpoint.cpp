@@ -51,7 +51,8 @@ Vars backward(TapeState& tape, const ManyFunction& f, std::vector<Var> inputs, c
   if (&live_tape("checkpoint", y) != &tape) throw_captured();
   const std::uint32_t last = VarAccess::node(y);
   if (last < first) return result;
-  RecycledVector<unsigned char> marks(tape.nodes.size(), 0);  // what depends on one of them
+  // What depends on one of these inputs.
+  RecycledVector<unsigned char> marks(tape.nodes.size(), 0);
   std::fill_n(marks.begin() + first, order.size(), static_cast<unsigned char>(1));
   mark_dependents(tape, first, last, marks.data());
   const auto collect = [&](std::uint32_t node, const Var& cotangent) {

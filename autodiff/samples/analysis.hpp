@@ -16,7 +16,8 @@ namespace cotangent::detail {
 inline constexpr std::uint32_t kW = 0;
 inline constexpr std::uint32_t kX = 1;
 
-/// Input `input` of a node is the slice [offset, offset + size) of w, shared by all samples.
+/// A place where a parameter meets the data: input `input` of a node is the slice [offset, offset + size) of
+/// w, and all samples share it.
 struct SharedInput {
   std::uint32_t node;
   int input;
@@ -31,10 +32,14 @@ class SampleAnalysis {
   SampleAnalysis(const char* operation, const TapeState& tape, std::uint32_t output,
                  const std::vector<ColumnRange>& columns);
 
+  /// Where the wanted parameters meet the data; complete if there is no slow_reason, which says why the
+  /// structure cannot be used although the samples stay apart.
   const std::vector<SharedInput>& uses() const { return uses_; }
   const std::string& slow_reason() const { return slow_reason_; }
+  /// Along which axis a node holds the samples.
   int axis(std::uint32_t node) const { return axis_[node]; }
-  /// Nodes that carry cotangent rows on the way to the wanted parameters, or to the inputs.
+  /// Marks, one byte a node, of those that carry the samples' cotangents on the way to the wanted parameters,
+  /// or to the inputs.
   std::vector<unsigned char> active_on_w() const { return active(on_w_); }
   std::vector<unsigned char> active_on_x() const { return active(on_x_); }
 
@@ -44,6 +49,7 @@ class SampleAnalysis {
   bool wanted(Index first, Index last) const;
   void find_dependencies();
   void walk_back();
+  /// Node i's input j, made by the node `source`, is shared by all samples, or holds them along `axis`.
   void share(std::uint32_t i, int j, std::uint32_t source);
   void share_with_one(std::uint32_t i, int j, std::uint32_t source);
   void follow(std::uint32_t i, int j, std::uint32_t source, int axis);

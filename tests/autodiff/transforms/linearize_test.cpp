@@ -45,6 +45,7 @@ TEST(Linearize, IsTheTaylorModel) {
   expect_close(linear_net(Var(w), Var(p.x)).value(), expected, 1e-12);
   expect_close(linear_f(Var(p.w)).value(), f(Var(p.w)).value(), 0.0);
   expect_close(linear_f.value(), f(Var(p.w)).value(), 0.0);
+  expect_close(linear_f.times(step).value(), jvp(f, p.w, p.w.with(step)).tangent, 1e-12);
   // Moving away by h leaves a gap of second order.
   const auto gap = [&](double h) {
     const Params at = axpy(h, p.w.with(w), p.w);
@@ -134,6 +135,16 @@ TEST(Linearize, TheTangentKernelStaysThatOfTheStart) {
   const Tensor at_start = theory::tangent_kernel(p.net, p.w, p.x).matrix();
   expect_close(theory::tangent_kernel(linearize(p.net, p.w), w, p.x).matrix(), at_start, 1e-12);
   EXPECT_GT(std::fabs(theory::tangent_kernel(p.net, w, p.x).matrix()(0, 0) - at_start(0, 0)), 0.1);
+}
+
+TEST(Linearize, ProductsWithTheJacobianAreDifferentiable) {
+  const Problem p;
+  const auto f = [&](const Var& at) { return p.net(at, p.x); };
+  const Linearized linear_f = linearize(f, p.w);
+  const Tensor v = Rng(6).normal(Shape{p.w.size()});
+  const Tensor g = grad([&](const Var& at) { return sum(square(linear_f.times(at))); }, v);
+  expect_close(g, vjp(f, p.w)((2.0 * linear_f.times(v)).value()).flat(), 1e-12);
+  EXPECT_THAT(error_of([&] { linear_f.times(Tensor{1, 2}); }), HasSubstr("[linear_map] x is [2]"));
 }
 
 TEST(Linearize, Refusals) {
