@@ -8,8 +8,8 @@
 
 namespace cotangent::detail {
 
-/// The sweep over one record of samples first .. last - 1, uncompared. `values` are those of each sample, n in
-/// all; they are left empty where a loss has none to compare. Costs are counted if asked for.
+/// The sweep over one record of samples first .. last - 1, uncompared. `values` are those of each sample, n
+/// in all; they are left empty where a loss has none to compare. Costs are counted if asked for.
 SampleSweep sweep_once(const SampleSource& source, Index first, Index last, Tensor& values,
                        RecordCosts* costs = nullptr);
 SampleSweep sweep_losses_once(const SampleSource& source, Index first, Index last, Tensor& values,

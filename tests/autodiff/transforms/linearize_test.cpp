@@ -144,7 +144,10 @@ TEST(Linearize, ProductsWithTheJacobianAreDifferentiable) {
   const Tensor v = Rng(6).normal(Shape{p.w.size()});
   const Tensor g = grad([&](const Var& at) { return sum(square(linear_f.times(at))); }, v);
   expect_close(g, vjp(f, p.w)((2.0 * linear_f.times(v)).value()).flat(), 1e-12);
-  EXPECT_THAT(error_of([&] { linear_f.times(Tensor{1, 2}); }), HasSubstr("[linear_map] x is [2]"));
+  EXPECT_THAT(error_of<ShapeError>([&] {
+                linear_f.times(Tensor{1, 2});
+              }),
+              HasSubstr("[linear_map] x is [2]"));
 }
 
 TEST(Linearize, Refusals) {
