@@ -1,12 +1,9 @@
 // For tests of readers and writers: temporary directories, whole files, and Python with NumPy as an
 // independent judge.
 #pragma once
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -74,41 +71,9 @@ struct Finished {
 };
 
 /// Runs /usr/bin/python3 -c code arguments..., without a shell.
-inline Finished run_python(const std::string& code, const std::vector<std::string>& arguments = {}) {
-  std::vector<std::string> words = {"/usr/bin/python3", "-B", "-c", code};
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return {-1, "no pipe"};
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::dup2(ends[1], 1);
-    ::dup2(ends[1], 2);
-    ::execv(argv[0], argv.data());
-    ::_exit(127);
-  }
-  ::close(ends[1]);
-  Finished result{-1, ""};
-  char chunk[4096];
-  for (;;) {
-    const ssize_t n = ::read(ends[0], chunk, sizeof chunk);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    result.output.append(chunk, static_cast<std::size_t>(n));
-  }
-  ::close(ends[0]);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  if (WIFEXITED(status)) result.status = WEXITSTATUS(status);
-  return result;
-}
+Finished run_python(const std::string& code, const std::vector<std::string>& arguments = {});
 
-inline bool has_numpy() {
-  static const bool found = run_python("import numpy").status == 0;
-  return found;
-}
+bool has_numpy();
 
 /// In a test: leaves it, saying why, where NumPy is not installed.
 #define COTANGENT_NEEDS_NUMPY() \

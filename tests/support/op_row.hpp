@@ -74,4 +74,24 @@ inline Plains random_inputs(const OpRow& row) {
 
 inline Tensor tensor_of(const Plain& plain) { return Tensor::from(plain.numbers, plain.shape); }
 
+/// Four rows for an operation on two operands: equal shapes, a scalar on either side, two scalars.
+void add_binary(std::vector<OpRow>& rows, const std::string& name,
+                const std::function<Var(const Var&, const Var&)>& op, double (*f)(double, double),
+                double away = 0.0);
+
+/// Two rows for a function of each element: a scalar and an array longer than any vector register.
+void add_unary(std::vector<OpRow>& rows, const std::string& name, const std::function<Var(const Var&)>& op,
+               const std::function<double(double)>& f, double low = -2.0, double high = 2.0,
+               double away = 0.0);
+
+/// The parts of the table; op_rows_*.cpp hold one or two each.
+std::vector<OpRow> elementwise_rows();
+std::vector<OpRow> compare_rows();
+std::vector<OpRow> product_rows();
+std::vector<OpRow> reduction_rows();
+std::vector<OpRow> axes_rows();
+std::vector<OpRow> shape_rows();
+std::vector<OpRow> linalg_rows();
+std::vector<OpRow> map_rows();
+
 }  // namespace cotangent::test

@@ -1,5 +1,4 @@
 // Rows of the table of operations: linear maps known by their products.
-#pragma once
 #include <memory>
 
 #include "autodiff/ops.hpp"
@@ -7,6 +6,7 @@
 #include "tests/support/op_row.hpp"
 
 namespace cotangent::test {
+namespace {
 
 /// x [2, 3] -> A x for the plain matrix A [4, 6] with A_ij = (i + 1) / (j + 2).
 class PlainMap final : public detail::LinearMap {
@@ -30,7 +30,9 @@ class PlainMap final : public detail::LinearMap {
   Shape output() const override { return Shape{4}; }
 };
 
-inline std::vector<OpRow> map_rows() {
+}  // namespace
+
+std::vector<OpRow> map_rows() {
   const std::shared_ptr<const detail::LinearMap> map = std::make_shared<const PlainMap>();
   return {{.name = "linear_map",
            .inputs = {Shape{2, 3}},

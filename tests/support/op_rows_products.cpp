@@ -1,5 +1,4 @@
 // Rows of the table of operations: matrix products, row operations, reductions.
-#pragma once
 #include <cmath>
 
 #include "autodiff/ops.hpp"
@@ -7,9 +6,10 @@
 #include "tests/support/op_row.hpp"
 
 namespace cotangent::test {
+namespace {
 
 /// matmul with every combination of transposes, at sizes that take each branch of the kernel.
-inline void add_matmul_rows(std::vector<OpRow>& rows) {
+void add_matmul_rows(std::vector<OpRow>& rows) {
   struct Sizes {
     Index m, k, n;
   };
@@ -49,7 +49,7 @@ inline void add_matmul_rows(std::vector<OpRow>& rows) {
                       }});
 }
 
-inline void add_linear_rows(std::vector<OpRow>& rows) {
+void add_linear_rows(std::vector<OpRow>& rows) {
   struct Case {
     Index n, in, out;
     double weight, bias;
@@ -77,7 +77,17 @@ inline void add_linear_rows(std::vector<OpRow>& rows) {
   }
 }
 
-inline std::vector<OpRow> product_rows() {
+/// Position p of a reduced array with index m put back at `axis`.
+Position inserted(const Position& p, int axis, Index m) {
+  Position full{};
+  for (std::size_t k = 0; k < full.size(); ++k)
+    full[k] = static_cast<int>(k) < axis ? p[k] : static_cast<int>(k) == axis ? m : p[k - 1];
+  return full;
+}
+
+}  // namespace
+
+std::vector<OpRow> product_rows() {
   std::vector<OpRow> rows;
   add_matmul_rows(rows);
   add_linear_rows(rows);
@@ -117,15 +127,7 @@ inline std::vector<OpRow> product_rows() {
   return rows;
 }
 
-/// Position p of a reduced array with index m put back at `axis`.
-inline Position inserted(const Position& p, int axis, Index m) {
-  Position full{};
-  for (std::size_t k = 0; k < full.size(); ++k)
-    full[k] = static_cast<int>(k) < axis ? p[k] : static_cast<int>(k) == axis ? m : p[k - 1];
-  return full;
-}
-
-inline std::vector<OpRow> reduction_rows() {
+std::vector<OpRow> reduction_rows() {
   std::vector<OpRow> rows;
   const auto total = [](const Plain& x) {
     double sum = 0.0;

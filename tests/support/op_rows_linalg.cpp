@@ -1,6 +1,5 @@
 // Rows of the table of operations: numbers picked by position, diagonals and triangles, products of many
 // matrices, symmetric positive definite systems.
-#pragma once
 #include <cmath>
 
 #include "autodiff/ops.hpp"
@@ -8,8 +7,9 @@
 #include "tests/support/op_row.hpp"
 
 namespace cotangent::test {
+namespace {
 
-inline void add_picking(std::vector<OpRow>& rows) {
+void add_picking(std::vector<OpRow>& rows) {
   const std::vector<Index> picked{3, 0, 3, 1, 3};
   const Tensor index{3, 0, 3, 1, 3};
   for (const Shape& shape : {Shape{4}, Shape{4, 3}, Shape{4, 2, 2}}) {
@@ -73,7 +73,7 @@ inline void add_picking(std::vector<OpRow>& rows) {
   }
 }
 
-inline void add_diagonals(std::vector<OpRow>& rows) {
+void add_diagonals(std::vector<OpRow>& rows) {
   rows.push_back(
       {.name = "diag of a vector",
        .inputs = {Shape{4}},
@@ -156,7 +156,7 @@ inline void add_diagonals(std::vector<OpRow>& rows) {
   }
 }
 
-inline void add_batches(std::vector<OpRow>& rows) {
+void add_batches(std::vector<OpRow>& rows) {
   for (const bool ta : {false, true})
     for (const bool tb : {false, true}) {
       const MatmulOptions options{.transpose_a = ta, .transpose_b = tb, .scale = ta ? 1.0 : -0.5};
@@ -186,10 +186,10 @@ inline void add_batches(std::vector<OpRow>& rows) {
 }
 
 /// I + m m^T / 4 for any m, by operations and by loops.
-inline Var definite(const Var& m) {
+Var definite(const Var& m) {
   return Tensor::eye(m.size(0)) + matmul(m, m, {.transpose_b = true, .scale = 0.25});
 }
-inline Plain definite(const Plain& m) {
+Plain definite(const Plain& m) {
   const Index n = m.shape[0];
   return make(Shape{n, n}, [&](const Position& p) {
     double sum = p[0] == p[1] ? 1.0 : 0.0;
@@ -199,7 +199,7 @@ inline Plain definite(const Plain& m) {
 }
 /// Gauss's elimination without pivots, which such matrices do not need: b becomes a^-1 b; the determinant is
 /// returned.
-inline double eliminate(Plain a, Plain& b) {
+double eliminate(Plain a, Plain& b) {
   const auto n = static_cast<std::size_t>(a.shape[0]), columns = b.numbers.size() / n;
   double determinant = 1.0;
   for (std::size_t i = 0; i < n; ++i) {
@@ -218,7 +218,7 @@ inline double eliminate(Plain a, Plain& b) {
   return determinant;
 }
 
-inline void add_definite(std::vector<OpRow>& rows) {
+void add_definite(std::vector<OpRow>& rows) {
   for (const Shape& right : {Shape{3}, Shape{3, 1}, Shape{3, 4}})
     rows.push_back({.name = "solve_spd " + right.to_string(),
                     .inputs = {Shape{3, 2}, right},
@@ -240,7 +240,9 @@ inline void add_definite(std::vector<OpRow>& rows) {
                         }});
 }
 
-inline std::vector<OpRow> linalg_rows() {
+}  // namespace
+
+std::vector<OpRow> linalg_rows() {
   std::vector<OpRow> rows;
   add_picking(rows);
   add_diagonals(rows);

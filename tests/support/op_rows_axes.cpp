@@ -1,5 +1,4 @@
 // Rows of the table of operations: reductions along sets of axes, softmax.
-#pragma once
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -8,12 +7,13 @@
 #include "tests/support/op_row.hpp"
 
 namespace cotangent::test {
+namespace {
 
 using Numbers = std::vector<double>;
 
 /// x reduced along axes by a function of the numbers that go into one, in row-major order.
-inline Plain reduced_plain(const Plain& x, std::vector<int> axes, bool keep,
-                           const std::function<double(const Numbers&)>& f) {
+Plain reduced_plain(const Plain& x, std::vector<int> axes, bool keep,
+                    const std::function<double(const Numbers&)>& f) {
   if (axes.empty())
     for (int k = 0; k < x.shape.rank(); ++k) axes.push_back(k);
   const auto gone = [&](int k) { return std::find(axes.begin(), axes.end(), k) != axes.end(); };
@@ -37,14 +37,14 @@ inline Plain reduced_plain(const Plain& x, std::vector<int> axes, bool keep,
   return result;
 }
 
-inline double total(const Numbers& v) { return std::accumulate(v.begin(), v.end(), 0.0); }
-inline double average(const Numbers& v) { return total(v) / static_cast<double>(v.size()); }
-inline double squares(const Numbers& v, double centre) {
+double total(const Numbers& v) { return std::accumulate(v.begin(), v.end(), 0.0); }
+double average(const Numbers& v) { return total(v) / static_cast<double>(v.size()); }
+double squares(const Numbers& v, double centre) {
   double sum = 0.0;
   for (const double t : v) sum += (t - centre) * (t - centre);
   return sum;
 }
-inline double magnitudes(const Numbers& v) {
+double magnitudes(const Numbers& v) {
   double sum = 0.0;
   for (const double t : v) sum += std::fabs(t);
   return sum;
@@ -56,7 +56,7 @@ struct Reduction {
   std::function<double(const Numbers&)> expected;
 };
 
-inline std::vector<Reduction> reductions() {
+std::vector<Reduction> reductions() {
   return {
       {"sum", [](const Var& x, const ReduceOptions& o) { return sum(x, o); }, total},
       {"mean", [](const Var& x, const ReduceOptions& o) { return mean(x, o); }, average},
@@ -97,7 +97,7 @@ inline std::vector<Reduction> reductions() {
   };
 }
 
-inline void add_softmax(std::vector<OpRow>& rows) {
+void add_softmax(std::vector<OpRow>& rows) {
   for (const Shape& shape : {Shape{2, 3, 4}, Shape{3, 9}, Shape{5}})
     for (int axis = 0; axis < shape.rank(); ++axis)
       for (const bool logarithm : {false, true})
@@ -122,7 +122,9 @@ inline void add_softmax(std::vector<OpRow>& rows) {
                  }});
 }
 
-inline std::vector<OpRow> axes_rows() {
+}  // namespace
+
+std::vector<OpRow> axes_rows() {
   std::vector<OpRow> rows;
   const std::vector<std::pair<Shape, std::vector<int>>> cases{
       {Shape{2, 3, 4}, {}},        {Shape{2, 3, 4}, {0}},    {Shape{2, 3, 4}, {1, 2}},

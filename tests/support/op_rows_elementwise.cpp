@@ -1,5 +1,4 @@
 // Rows of the table of operations: functions of each element, of one and of two operands.
-#pragma once
 #include <cmath>
 
 #include "autodiff/ops.hpp"
@@ -8,10 +7,9 @@
 
 namespace cotangent::test {
 
-/// Four rows for an operation on two operands: equal shapes, a scalar on either side, two scalars.
-inline void add_binary(std::vector<OpRow>& rows, const std::string& name,
-                       const std::function<Var(const Var&, const Var&)>& op, double (*f)(double, double),
-                       double away = 0.0) {
+void add_binary(std::vector<OpRow>& rows, const std::string& name,
+                const std::function<Var(const Var&, const Var&)>& op, double (*f)(double, double),
+                double away) {
   const Shape matrix{2, 3};
   for (const auto& [a, b] :
        {std::pair{matrix, matrix}, {Shape{}, matrix}, {matrix, Shape{}}, {Shape{}, Shape{}}}) {
@@ -27,10 +25,8 @@ inline void add_binary(std::vector<OpRow>& rows, const std::string& name,
   }
 }
 
-/// Two rows for a function of each element: a scalar and an array longer than any vector register.
-inline void add_unary(std::vector<OpRow>& rows, const std::string& name,
-                      const std::function<Var(const Var&)>& op, const std::function<double(double)>& f,
-                      double low = -2.0, double high = 2.0, double away = 0.0) {
+void add_unary(std::vector<OpRow>& rows, const std::string& name, const std::function<Var(const Var&)>& op,
+               const std::function<double(double)>& f, double low, double high, double away) {
   for (const Shape& shape : {Shape{}, Shape{3, 7}})
     rows.push_back({.name = name + " " + shape.to_string(),
                     .inputs = {shape},
@@ -44,7 +40,7 @@ inline void add_unary(std::vector<OpRow>& rows, const std::string& name,
                     .away = away});
 }
 
-inline std::vector<OpRow> elementwise_rows() {
+std::vector<OpRow> elementwise_rows() {
   std::vector<OpRow> rows;
   add_binary(
       rows, "add", [](const Var& a, const Var& b) { return a + b; },

@@ -1,5 +1,4 @@
 // Rows of the table of operations: those that move numbers without changing them.
-#pragma once
 #include <limits>
 #include <utility>
 
@@ -8,8 +7,9 @@
 #include "tests/support/op_row.hpp"
 
 namespace cotangent::test {
+namespace {
 
-inline void add_transposes(std::vector<OpRow>& rows) {
+void add_transposes(std::vector<OpRow>& rows) {
   const std::vector<std::pair<Shape, std::vector<int>>> cases{
       {Shape{2, 3}, {1, 0}},         {Shape{2, 3, 4}, {0, 1, 2}},       {Shape{2, 3, 4}, {0, 2, 1}},
       {Shape{2, 3, 4}, {1, 0, 2}},   {Shape{2, 3, 4}, {1, 2, 0}},       {Shape{2, 3, 4}, {2, 0, 1}},
@@ -45,7 +45,7 @@ inline void add_transposes(std::vector<OpRow>& rows) {
                       }});
 }
 
-inline void add_slices(std::vector<OpRow>& rows) {
+void add_slices(std::vector<OpRow>& rows) {
   struct Range {
     Index first, last;
   };
@@ -79,7 +79,7 @@ inline void add_slices(std::vector<OpRow>& rows) {
   }
 }
 
-inline void add_views(std::vector<OpRow>& rows) {
+void add_views(std::vector<OpRow>& rows) {
   const auto consecutive = [](Index offset, Shape shape) {
     return [offset, shape](const Plains& x) {
       Index at = offset;
@@ -120,7 +120,7 @@ inline void add_views(std::vector<OpRow>& rows) {
                       }});
 }
 
-inline void add_joins(std::vector<OpRow>& rows) {
+void add_joins(std::vector<OpRow>& rows) {
   const Shape shape{2, 3, 2};
   for (std::size_t axis = 0; axis < 3; ++axis) {
     const int k = static_cast<int>(axis);
@@ -174,7 +174,7 @@ inline void add_joins(std::vector<OpRow>& rows) {
                       }});
 }
 
-inline void add_broadcasts(std::vector<OpRow>& rows) {
+void add_broadcasts(std::vector<OpRow>& rows) {
   struct Case {
     Shape from, to;
   };
@@ -214,7 +214,9 @@ inline void add_broadcasts(std::vector<OpRow>& rows) {
   }
 }
 
-inline std::vector<OpRow> shape_rows() {
+}  // namespace
+
+std::vector<OpRow> shape_rows() {
   std::vector<OpRow> rows;
   add_transposes(rows);
   add_slices(rows);

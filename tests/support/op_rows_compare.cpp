@@ -1,14 +1,16 @@
 // Rows of the table of operations: powers, masks, and functions that choose by comparison.
-#pragma once
 #include <algorithm>
 #include <cmath>
 
-#include "tests/support/op_rows_elementwise.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/ops/internal.hpp"
+#include "tests/support/op_row.hpp"
 
 namespace cotangent::test {
+namespace {
 
 /// Rows for where with each choice of operands that are scalars.
-inline void add_where(std::vector<OpRow>& rows) {
+void add_where(std::vector<OpRow>& rows) {
   const Shape s{2, 3}, none{};
   for (const auto& [m, a, b] : {std::array{s, s, s},
                                 {s, s, none},
@@ -37,8 +39,8 @@ inline void add_where(std::vector<OpRow>& rows) {
 
 /// Masks of numbers that are never closer than a difference step; times numbers, so that something has a
 /// derivative.
-inline void add_mask(std::vector<OpRow>& rows, const std::string& name, Var (*mask)(const Var&, const Var&),
-                     bool (*holds)(double, double)) {
+void add_mask(std::vector<OpRow>& rows, const std::string& name, Var (*mask)(const Var&, const Var&),
+              bool (*holds)(double, double)) {
   rows.push_back({.name = name,
                   .inputs = {Shape{3, 5}, Shape{3, 5}},
                   .function = [mask](Vars v) { return mask(v[0], 0.0) * square(v[1]) + mask(0.25, v[1]); },
@@ -52,7 +54,9 @@ inline void add_mask(std::vector<OpRow>& rows, const std::string& name, Var (*ma
                   .away = 0.3});
 }
 
-inline std::vector<OpRow> compare_rows() {
+}  // namespace
+
+std::vector<OpRow> compare_rows() {
   std::vector<OpRow> rows;
   for (const double p : {2.0, 3.0, 1.0, 0.0, -1.0, -2.0, 4.0, 5.0})
     add_unary(
