@@ -66,13 +66,13 @@ class Jacobian {
 /// Shapes: X [n, ...], f(w, X) [n] or [n, C] -> [n*C, P] (or [n*C, d] by the inputs). A function that mixes
 /// samples is refused with the operation's name; `jacobian` gives its joint derivative. So is one that merges
 /// the axis of the samples with another by reshape, although it may keep them apart, and one that hides in a
-/// `checkpoint`. Of n = 1 nothing is refused. NaN in w or X is passed on to the rows it reaches. Assumes of f
-/// what the record cannot show: C++ that looks at values or at X's size (a branch, value(), detach, a
-/// CustomOp's .samples) must do to a sample within the batch what it does to it alone. That is looked for: f
-/// is evaluated alone on every sample if n <= 8; else on the first, the middle, the last and two more at
-/// random by a fixed seed, one more for each fourfold n. Another value is an error. With other gradients
-/// alone, as rounding makes them at a kink, all rows are taken one by one. What differs only for samples not
-/// looked at is not found.
+/// `checkpoint`. Of n = 1 nothing is refused. NaN in w or X is passed on to the rows it reaches.
+/// Assumes of f what the record cannot show: C++ that looks at values or at X's size (a branch, value(),
+/// detach, a CustomOp's .samples) must do to a sample within the batch what it does to it alone. That is
+/// looked for: f is evaluated alone on every sample if n <= 8; else on the first, the middle, the last and
+/// two more at random by a fixed seed, one more for each fourfold n. Another value is an error. With other
+/// gradients alone, as rounding makes them at a kink, all rows are taken one by one. What differs only for
+/// samples not looked at is not found.
 /// Cost: one forward pass and one backward pass an output, and those of the samples looked at; a parameter
 /// that reaches the data through other operations (tied by arithmetic, normalised, W2 W1), or by partly
 /// overlapping slices, costs n * C passes instead.
