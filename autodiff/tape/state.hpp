@@ -83,7 +83,8 @@ struct Slot {
   bool filled = false;
   bool partial = false;
 };
-struct Range {
+/// Neighbouring numbers of a node's output, first .. last - 1.
+struct Stretch {
   std::uint32_t node;
   Index first;
   Index last;
@@ -97,7 +98,7 @@ struct Piece {
 /// A backward pass's working memory; every slot is empty between passes.
 struct SweepScratch {
   std::vector<Slot> slots;
-  std::vector<Range> ranges;
+  std::vector<Stretch> ranges;
   std::vector<Piece> pieces;
   std::vector<unsigned char> active;
 };

@@ -137,7 +137,7 @@ double* Sweep::place(std::uint32_t base, Index offset, Index size, bool& written
   // Slices of one vector are few: a linear look suffices. Equal ranges add up; overlapping ones
   // need a full vector.
   written = false;
-  for (const Range& range : scratch_.ranges) {
+  for (const Stretch& range : scratch_.ranges) {
     if (range.node != base || range.last <= offset || offset + size <= range.first) continue;
     written = true;
     if (range.first <= offset && offset + size <= range.last) break;
@@ -149,8 +149,8 @@ double* Sweep::place(std::uint32_t base, Index offset, Index size, bool& written
 }
 
 void Sweep::cover(Index first, Index last) {
-  std::vector<Range> left;
-  for (const Range& gap : gaps_) {
+  std::vector<Stretch> left;
+  for (const Stretch& gap : gaps_) {
     if (gap.first < first) left.push_back({gap.node, gap.first, std::min(gap.last, first)});
     if (gap.last > last) left.push_back({gap.node, std::max(gap.first, last), gap.last});
   }
@@ -206,21 +206,22 @@ void Sweep::complete(std::uint32_t node) {
                   : assembled;
     return;
   }
-  std::vector<Range>& ranges = scratch_.ranges;
+  std::vector<Stretch>& ranges = scratch_.ranges;
   double* numbers = mutable_data(VarAccess::value(s.value));
-  std::sort(ranges.begin(), ranges.end(), [](const Range& a, const Range& b) { return a.first < b.first; });
+  std::sort(ranges.begin(), ranges.end(),
+            [](const Stretch& a, const Stretch& b) { return a.first < b.first; });
   Index end = 0;
   const auto fill = [&](Index first, Index last) {
     std::fill(numbers + first, numbers + last, 0.0);
     if (node == stop_) gaps_.push_back({node, first, last});
   };
-  for (const Range& range : ranges) {
+  for (const Stretch& range : ranges) {
     if (range.node != node) continue;
     if (range.first > end) fill(end, range.first);
     end = std::max(end, range.last);
   }
   if (end < s.value.size()) fill(end, s.value.size());
-  std::erase_if(ranges, [&](const Range& range) { return range.node == node; });
+  std::erase_if(ranges, [&](const Stretch& range) { return range.node == node; });
 }
 
 OpRecord recorded(const TapeState& tape, std::uint32_t i) {
@@ -317,7 +318,7 @@ void check_ends(const char* operation, const TapeState& tape, const Var& y, cons
 }  // namespace
 
 Var pull_back(const char* operation, TapeState& tape, const Var& y, const Var& c, const Var& x,
-              bool create_graph, std::vector<Range>* gaps) {
+              bool create_graph, std::vector<Stretch>* gaps) {
   check_ends(operation, tape, y, c, x, create_graph);
   const auto zero = [&] {
     if (gaps) gaps->push_back({VarAccess::node(x), 0, x.size()});

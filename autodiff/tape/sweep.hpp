@@ -38,7 +38,7 @@ class Sweep {
   bool reached() const { return slot(stop_).filled; }
   Var take();
   /// Ranges of the flat cotangent of `stop` that nothing wrote, after take().
-  const std::vector<Range>& gaps() const { return gaps_; }
+  const std::vector<Stretch>& gaps() const { return gaps_; }
 
  private:
   friend class cotangent::OpCotangents;
@@ -64,7 +64,7 @@ class Sweep {
   TapeState& tape_;
   Probe* probe_;
   SweepScratch scratch_;
-  std::vector<Range> gaps_;
+  std::vector<Stretch> gaps_;
   const unsigned char* active_ = nullptr;
   const Var* along_ = nullptr;
   Var total_;
@@ -75,7 +75,7 @@ class Sweep {
 
 /// Checks the handles, then the cotangent of x for the cotangent c of y.
 Var pull_back(const char* operation, TapeState& tape, const Var& y, const Var& c, const Var& x,
-              bool create_graph, std::vector<Range>* gaps = nullptr);
+              bool create_graph, std::vector<Stretch>* gaps = nullptr);
 
 /// <v, the cotangent of x for the cotangent c of y>, recorded on x's tape: the derivative of <c, y> along v.
 /// Shapes: y, c [t], x, v [s] -> [].

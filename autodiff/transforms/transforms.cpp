@@ -40,7 +40,7 @@ void check_like(const char* transform, const char* what, const Shape& given, con
 Var ones_like(const Var& y) { return Tensor::ones(y.shape()); }
 
 ValueAndGrad<Tensor> first_order(const char* transform, VarFunction f, const Tensor& x,
-                                 std::vector<detail::Range>* gaps) {
+                                 std::vector<detail::Stretch>* gaps) {
   Tape tape;
   const Var at = tape.input(x);
   const Var y = f(at);
@@ -49,10 +49,10 @@ ValueAndGrad<Tensor> first_order(const char* transform, VarFunction f, const Ten
 }
 
 [[noreturn]] void throw_unused(const char* transform, const Params& w,
-                               const std::vector<detail::Range>& gaps) {
+                               const std::vector<detail::Stretch>& gaps) {
   std::string names;
   for (const ParamEntry& entry : w.table())
-    for (const detail::Range& gap : gaps)
+    for (const detail::Stretch& gap : gaps)
       if (gap.first <= entry.offset && entry.offset + entry.size() <= gap.last) {
         names += (names.empty() ? "\"" : ", \"") + entry.name + "\"";
         break;
@@ -63,10 +63,10 @@ ValueAndGrad<Tensor> first_order(const char* transform, VarFunction f, const Ten
 }
 
 ValueAndGrad<Params> first_order(const char* transform, VarFunction f, const Params& w) {
-  std::vector<detail::Range> gaps;
+  std::vector<detail::Stretch> gaps;
   auto [value, g] = first_order(transform, f, w.flat(), &gaps);
   const auto inside = [&](const ParamEntry& entry) {
-    return std::any_of(gaps.begin(), gaps.end(), [&](const detail::Range& gap) {
+    return std::any_of(gaps.begin(), gaps.end(), [&](const detail::Stretch& gap) {
       return gap.first <= entry.offset && entry.offset + entry.size() <= gap.last;
     });
   };

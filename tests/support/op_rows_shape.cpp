@@ -46,12 +46,12 @@ void add_transposes(std::vector<OpRow>& rows) {
 }
 
 void add_slices(std::vector<OpRow>& rows) {
-  struct Range {
+  struct Cut {
     Index first, last;
   };
   const Shape shape{4, 3, 5};
   for (std::size_t axis = 0; axis < 3; ++axis) {
-    for (const auto& [first, last] : {Range{0, 3}, Range{1, 3}, Range{2, 3}, Range{0, 1}}) {
+    for (const auto& [first, last] : {Cut{0, 3}, Cut{1, 3}, Cut{2, 3}, Cut{0, 1}}) {
       const int k = static_cast<int>(axis);
       const std::string where =
           " axis " + std::to_string(k) + ", " + std::to_string(first) + " .. " + std::to_string(last);
