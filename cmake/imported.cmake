@@ -1,7 +1,7 @@
 # Imported targets for the libraries that are found by name: their own CMake files, where there are any, are not
 # reliable (Debian's libzip demands programs of another package).
 function(cotangent_import target header library)
-  cmake_parse_arguments(PARSE_ARGV 3 arg "" "" "SUFFIXES")
+  cmake_parse_arguments(PARSE_ARGV 3 arg "AS_NEEDED" "" "SUFFIXES")
   if(TARGET ${target})
     return()
   endif()
@@ -11,12 +11,20 @@ function(cotangent_import target header library)
   mark_as_advanced(${id}_INCLUDE_DIR ${id}_LIBRARY)
   if(NOT ${id}_INCLUDE_DIR OR NOT ${id}_LIBRARY)
     message(FATAL_ERROR "cotangent needs ${library} and its header ${header}; not found. "
-                        "On Debian: apt-get install libopenblas-dev libzip-dev")
+                        "On Debian: apt-get install libopenblas-dev libzip-dev coinor-libclp-dev")
   endif()
-  add_library(${target} UNKNOWN IMPORTED GLOBAL)
-  set_target_properties(${target} PROPERTIES
-    IMPORTED_LOCATION "${${id}_LIBRARY}" INTERFACE_INCLUDE_DIRECTORIES "${${id}_INCLUDE_DIR}")
+  if(arg_AS_NEEDED)
+    add_library(${target} INTERFACE IMPORTED GLOBAL)
+    set_target_properties(${target} PROPERTIES
+      INTERFACE_LINK_LIBRARIES "-Wl,--push-state,--as-needed,${${id}_LIBRARY},--pop-state")
+  else()
+    add_library(${target} UNKNOWN IMPORTED GLOBAL)
+    set_target_properties(${target} PROPERTIES IMPORTED_LOCATION "${${id}_LIBRARY}")
+  endif()
+  set_target_properties(${target} PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${${id}_INCLUDE_DIR}")
 endfunction()
 
 cotangent_import(cotangent::openblas cblas.h openblas SUFFIXES openblas-pthread openblas-openmp openblas)
 cotangent_import(cotangent::libzip zip.h zip)
+# Only programs that solve a linear program load Clp, and the libraries it brings, when they start.
+cotangent_import(cotangent::clp Clp_C_Interface.h Clp SUFFIXES coin AS_NEEDED)

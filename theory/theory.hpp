@@ -7,6 +7,7 @@
 #include "theory/proof.hpp"               // how a check is built: Proof, and Study for a run that is watched
 #include "theory/falsifier.hpp"           // claims about every w, and the search for a counterexample
 #include "theory/spectrum.hpp"            // eigenvalues with error bounds; positive definiteness proved
+#include "theory/linear_program.hpp"      // linear programs with duals and Farkas certificates
 #include "theory/margin.hpp"              // the hard margin of separable data
 #include "theory/conditions.hpp"          // closed-form Jacobians, rank, PL* at a point
 #include "theory/rates.hpp"               // rates of methods under conditions

@@ -7,6 +7,7 @@
 
 #include "autodiff/autodiff.hpp"
 #include "nn/generators.hpp"
+#include "theory/linear_program.hpp"
 #include "theory/margin.hpp"
 
 namespace cotangent {
@@ -103,6 +104,33 @@ TEST(HardMargin, SaysWhenNothingSeparates) {
     EXPECT_FALSE(m.separable());
     EXPECT_LT(m.upper, 1e-7) << "the hull holds 0";
   }
+}
+
+// y_i <v, x_i> >= 1 for some v, or weights of sum 1 with sum_i lambda_i y_i x_i = 0 by Farkas: another solver's word.
+TEST(HardMargin, AgreesWithALinearProgramOnWhatIsSeparable) {
+  Rng rng(9);
+  int separable = 0;
+  for (int k = 0; k < 200; ++k) {
+    const Index n = 2 + rng.below(12), d = 1 + rng.below(6);
+    const Tensor x = rng.normal({n, d}), y = (2.0 * less(rng.uniform({n, 1}), 0.5) - 1.0).value();
+    const Tensor rows = scale_rows(x, reshape(-Var(y), Shape{n})).value();  // [n, d]
+    const theory::LinearSolution s =
+        theory::linear_program({.c = Tensor::zeros({d}), .a = rows, .b = (-Var(Tensor::ones({n}))).value()});
+    const HardMargin m = hard_margin(x, y);
+    ASSERT_EQ(m.separable(), s.status == theory::LinearStatus::optimal)
+        << s.to_string() << " n " << n << " d " << d;
+    separable += m.separable();
+    if (m.separable()) {
+      EXPECT_GT(margin_of(s.x, x, y), 0.0);
+      EXPECT_LE(margin_of(s.x, x, y), m.upper);
+    } else {
+      ASSERT_EQ(s.status, theory::LinearStatus::infeasible);
+      EXPECT_NEAR(s.bound, 1.0, 1e-12) << "the weights' sum";
+      EXPECT_LT(s.residual, 1e-12) << "the weights' combination is 0";
+    }
+  }
+  EXPECT_GT(separable, 40);
+  EXPECT_LT(separable, 160);
 }
 
 TEST(HardMargin, AnyScaleWillDo) {
