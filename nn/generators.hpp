@@ -1,5 +1,5 @@
-// Data made on demand: labelled points of the plane, separable points, the sphere, a teacher network's
-// answers.
+// Data made on demand: labelled points of the plane, separable points, the
+// sphere, a teacher network's answers.
 //
 // Points come from Rng, + - * / and sqrt only, so that every compiler makes the same bits, unless it says so.
 // Point i of a set with C classes is of class i mod C. Without noise the same points come from the same Rng.
@@ -46,10 +46,10 @@ struct Separable {
 /// Points of the unit ball with y_i <v*, x_i> >= margin for a random unit vector v*, uniform in what that
 /// leaves of the ball; one of them, at a random place, has exactly this margin.
 ///
-/// The inequality holds for the numbers as they are stored, were they multiplied out without rounding, and
-/// the least y_i <v*, x_i> exceeds margin by less than 1e-15; lengths of x_i and v* are at most 1 + 1e-15.
-/// Labels are fair coins, except that both occur if n >= 2. Another direction may have a larger margin than
-/// v*.
+/// The inequality holds for the numbers as they are stored, were they multiplied out without
+/// rounding, and the least y_i <v*, x_i> exceeds margin by less than 1e-15; lengths of x_i and v*
+/// are at most 1 + 1e-15. Labels are fair coins, except that both occur if n >= 2. Another direction
+/// may have a larger margin than v*.
 /// Shapes: x [n, d], y [n, 1], direction [d].
 /// Cost: O(n d), whatever the margin.
 /// Throws: DomainError unless n, d >= 1 and 0 < margin <= 1.
@@ -88,8 +88,8 @@ struct SpiralsOptions {
   double noise = 0.0;
 };
 
-/// Archimedes' spirals: r (cos a, sin a) with a = 2 pi (turns r + k / arms) and r uniform in [0, 1) for class
-/// k.
+/// Archimedes' spirals: r (cos a, sin a) with a = 2 pi (turns r + k / arms) and r
+/// uniform in [0, 1) for class k.
 ///
 /// Uses the math library's sin and cos, whose last bits may differ from one machine to another.
 /// Shapes: x [n, 2], y [n] of classes 0 .. arms-1.

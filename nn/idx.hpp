@@ -26,8 +26,8 @@ struct Mnist {
 /// The four files train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
 /// t10k-labels-idx1-ubyte, or the same names with .gz, in `directory`.
 ///
-/// Throws: DomainError as read_idx, for images that are not 28 x 28, and for counts of images and labels that
-/// differ.
+/// Throws: DomainError as read_idx, for images that are not 28 x 28, and for counts of
+/// images and labels that differ.
 Mnist read_mnist(const std::string& directory);
 
 }  // namespace cotangent::nn

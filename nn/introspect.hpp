@@ -34,9 +34,9 @@ struct ActivationPattern {
   double share() const;
 };
 
-/// Which units of operations with a kink (relu, leaky_relu, elu, …) are active on which samples, in the
-/// network's order; none for a smooth one. A unit of a ReLU that is active on no sample is dead: it passes
-/// nothing on.
+/// Which units of operations with a kink (relu, leaky_relu, elu, …) are active on which samples,
+/// in the network's order; none for a smooth one. A unit of a ReLU that is active on no sample
+/// is dead: it passes nothing on.
 ///
 /// Shapes: w [P], x [n, ...]; a module that gives [n, a, b] has m = a b units.
 /// At a kink: active, as the derivative taken there is that side's.

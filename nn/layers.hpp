@@ -101,10 +101,10 @@ Sequential mlp(const std::vector<Index>& widths, M activation, const LinearOptio
 /// mlp that starts as f(x; w) = 0 for every x: the units of its last hidden layer come in equal pairs, whose
 /// weights in the output layer are opposite, and the output's bias is 0. Training drives the pairs apart.
 ///
-/// The value is 0 up to rounding, about 1e-16 of what the terms add up to: products may sum in any order. All
-/// deviations are those of mlp, and so is the tangent kernel of one hidden layer, in the limit of many units.
-/// With more, layers before the last hidden one have derivative 0 at the start, for there the pairs cancel
-/// too.
+/// The value is 0 up to rounding, about 1e-16 of what the terms add up to: products may sum in any
+/// order. All deviations are those of mlp, and so is the tangent kernel of one hidden layer, in the
+/// limit of many units. With more, layers before the last hidden one have derivative 0 at the start,
+/// for there the pairs cancel too.
 /// Shapes: as mlp.
 /// Throws: DomainError as mlp, without a hidden layer, or if the last hidden width is odd.
 /// Source: Chizat, Oyallon, Bach 2019; Zhang, Xu, Luo, Ma 2020.

@@ -31,8 +31,8 @@ Var logistic(const Var& f, const Tensor& y);
 
 /// (1/N) sum_i max(0, 1 - y_i f_i) over all N elements.
 ///
-/// At y_i f_i = 1: derivative -y_i / N by f_i, as inside, for relu takes 1 at 0; second derivative 0
-/// everywhere.
+/// At y_i f_i = 1: derivative -y_i / N by f_i, as inside, for relu takes 1 at 0;
+/// second derivative 0 everywhere.
 /// Shapes: f [s], y [s] -> [].
 /// Throws: as logistic.
 /// Source: proxy (lecture 000), O27; Cortes, Vapnik 1995.
@@ -53,14 +53,14 @@ Var squared_hinge(const Var& f, const Tensor& y);
 /// Source: proxy (lecture 000), O27; Freund, Schapire 1997.
 Var exponential(const Var& f, const Tensor& y);
 
-/// (1/n) sum_i (log sum_c exp(z_ic) - sum_c p_ic z_ic), without overflow. Labels k stand for p_ic = 1{c =
-/// k_i}.
+/// (1/n) sum_i (log sum_c exp(z_ic) - sum_c p_ic z_ic), without overflow. Labels
+/// k stand for p_ic = 1{c = k_i}.
 ///
-/// Shapes: logits z [n, C], C >= 2, finite; labels [n], whole numbers 0 .. C-1, or probabilities [n, C] ->
-/// [].
-/// Throws: ShapeError for other shapes; DomainError if there is no sample, only one class, a label that is
-/// none of these numbers, or a row of probabilities that is negative somewhere or does not sum to 1 within
-/// 1e-9.
+/// Shapes: logits z [n, C], C >= 2, finite; labels [n], whole numbers 0 .. C-1,
+/// or probabilities [n, C] -> [].
+/// Throws: ShapeError for other shapes; DomainError if there is no sample, only one class, a
+/// label that is none of these numbers, or a row of probabilities that is negative somewhere or
+/// does not sum to 1 within 1e-9.
 Var cross_entropy(const Var& logits, const Tensor& labels);
 
 /// Share of samples whose largest logit is the label's; the first one of equals counts, NaN never does.

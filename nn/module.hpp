@@ -1,5 +1,5 @@
-// Module: an immutable description of a function of parameters and data, made of parameters and other
-// modules.
+// Module: an immutable description of a function of parameters and data, made
+// of parameters and other modules.
 #pragma once
 #include <memory>
 #include <string>
@@ -30,9 +30,9 @@ class ChildId {
   std::size_t position_ = static_cast<std::size_t>(-1);
 };
 
-/// A layer or a network f(w, x): a value that declares its parameters in its constructor and holds none of
-/// their numbers. w is the module's own flat slice, so the same module serves any number of parameter
-/// vectors.
+/// A layer or a network f(w, x): a value that declares its parameters in its constructor and
+/// holds none of their numbers. w is the module's own flat slice, so the same module serves
+/// any number of parameter vectors.
 ///
 /// A layer of a script's own:
 ///
@@ -97,11 +97,11 @@ class Module {
   /// A parameter's numbers as part of w. Cost: O(1).
   /// Throws: ShapeError as check; DomainError for an id of another module.
   Var param(const Var& w, ParamId id) const;
-  /// A module inside, at its own part of w. An error it throws gets its path put in front: "[1.0 Linear(64 ->
-  /// 1)] ...".
+  /// A module inside, at its own part of w. An error it throws gets its path put in
+  /// front: "[1.0 Linear(64 -> 1)] ...".
   Var call(ChildId id, const Var& w, const Var& x) const;
-  /// Throws: ShapeError unless w is [num_params()]. param and call do this; a module that uses neither calls
-  /// it.
+  /// Throws: ShapeError unless w is [num_params()]. param and call do this; a
+  /// module that uses neither calls it.
   void check(const Var& w) const;
 
  private:

@@ -13,8 +13,8 @@ namespace cotangent::nn {
 /// y = x + f(x): a module and a way round it. Its parameters are called "inner.weight" and so on.
 ///
 /// Shapes: x [n, ..] -> [n, ..], the shape f keeps.
-/// Throws: DomainError for a null pointer; ShapeError if f changes the shape; what f throws, with the path in
-/// front.
+/// Throws: DomainError for a null pointer; ShapeError if f changes the shape; what f
+/// throws, with the path in front.
 /// Source: He, Zhang, Ren, Sun 2016.
 class Residual : public Module {
  public:
@@ -59,9 +59,9 @@ struct NormaliseOptions {
   /// epsilon). With 0 a sample of such features becomes NaN.
   double epsilon = 1e-5;
 };
-/// Each sample by itself: (x_i - mean_i) / sqrt(variance_i + epsilon), or x_i / |x_i|. Samples do not mix, so
-/// per-sample Jacobians and tangent kernels are those of single samples. No parameters; Scale and Linear can
-/// follow.
+/// Each sample by itself: (x_i - mean_i) / sqrt(variance_i + epsilon), or x_i / |x_i|. Samples do
+/// not mix, so per-sample Jacobians and tangent kernels are those of single samples. No
+/// parameters; Scale and Linear can follow.
 ///
 /// Shapes: x [n, k] -> [n, k].
 /// At 0: a sample of length 0 stays 0, with derivative 0.

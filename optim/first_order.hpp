@@ -21,8 +21,8 @@ struct GdOptions {
   bool progress = false;
 };
 
-/// Gradient descent on the whole sum. With g the gradient at w, k the iteration from 0, and v = 0 at the
-/// start:
+/// Gradient descent on the whole sum. With g the gradient at w, k the iteration
+/// from 0, and v = 0 at the start:
 ///
 ///   plain:       w <- w - step(k) * g
 ///   heavy ball:  v <- momentum * v + g;   w <- w - step(k) * v
@@ -67,10 +67,10 @@ struct SgdOptions {
 /// Stochastic gradient descent: g is the gradient of the mean over a batch, the step as in Gd; k counts the
 /// iterations across epochs.
 ///
-/// Without replacement an epoch has ceil(n / batch) iterations and visits each sample once; its last batch is
-/// what remains, and its mean is over its own size. A batch of n or more is the whole sum in order, and
-/// nothing is drawn. With replacement an epoch has ceil(n / batch) iterations of exactly `batch` independent
-/// draws.
+/// Without replacement an epoch has ceil(n / batch) iterations and visits each sample once; its last
+/// batch is what remains, and its mean is over its own size. A batch of n or more is the whole sum
+/// in order, and nothing is drawn. With replacement an epoch has ceil(n / batch) iterations of
+/// exactly `batch` independent draws.
 /// Throws: DomainError on options outside their ranges.
 class Sgd : public Optimizer {
  public:

@@ -49,8 +49,8 @@ class Trace {
 
 /// The result of minimize.
 struct Run {
-  /// The last point; of a diverged run, the last at which value and gradient were finite and within the
-  /// limit.
+  /// The last point; of a diverged run, the last at which value and gradient
+  /// were finite and within the limit.
   Params w;
   /// The objective over all samples at w.
   double value = 0.0;

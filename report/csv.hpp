@@ -12,8 +12,8 @@ namespace cotangent::report {
 /// Numbers are the shortest that read back the same, "nan", "inf" or "-inf"; names are quoted as RFC 4180
 /// says, lines end with "\n".
 /// Shapes: rows [n, k], k names.
-/// Throws: ShapeError if the names do not number the columns; DomainError naming the file that cannot be
-/// written.
+/// Throws: ShapeError if the names do not number the columns; DomainError naming
+/// the file that cannot be written.
 void save_csv(const std::string& path, const std::vector<std::string>& columns, const Tensor& rows);
 
 }  // namespace cotangent::report

@@ -19,8 +19,8 @@
 
 namespace cotangent::report {
 
-/// What became of a figure. Without gnuplot there is none: `drawn` is false, and a line on standard error
-/// says so.
+/// What became of a figure. Without gnuplot there is none: `drawn` is false, and a
+/// line on standard error says so.
 struct Drawn {
   std::string path;
   bool drawn = false;
@@ -120,8 +120,8 @@ struct HeatMapOptions {
   /// For entries of both signs: 0 has the middle colour, and a cell that stands for a block of entries shows
   /// the one of the greatest magnitude, for their mean would be near 0.
   bool around_zero = false;
-  /// Lines between groups and, instead of indices, the names of those with room for them. Each column is in
-  /// one group.
+  /// Lines between groups and, instead of indices, the names of those with room for
+  /// them. Each column is in one group.
   std::vector<ColumnGroup> column_groups = {};
   /// The indices of rows and columns along the sides.
   bool ticks = true;
@@ -185,9 +185,9 @@ struct WaterfallOptions {
   std::optional<Index> height = std::nullopt;
 };
 
-/// Parts of a sum as bars under each other, each beginning where the one above ends, the last one their total
-/// from 0; every bar has its number, with the sign. Up to 100 parts; names are cut where they would take half
-/// the width.
+/// Parts of a sum as bars under each other, each beginning where the one above ends, the last one
+/// their total from 0; every bar has its number, with the sign. Up to 100 parts; names are cut where
+/// they would take half the width.
 ///
 /// Throws: as every figure; DomainError for a part that is not finite, too.
 Drawn waterfall(const std::string& path, const std::vector<Part>& parts,

@@ -12,7 +12,8 @@ constexpr std::string_view kShared = R"(<!DOCTYPE html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+<meta
+  http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <link rel="icon" href="data:,">
 <style>
 :root { color-scheme: light dark; --text: #1c1e21; --soft: #5a606a; --back: #ffffff; --rule: #d9dde3;
@@ -22,7 +23,8 @@ constexpr std::string_view kShared = R"(<!DOCTYPE html>
 }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 70rem; padding: 1rem 1.25rem 4rem; color: var(--text);
-  background: var(--back); font: 1rem/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; overflow-wrap: anywhere; }
+  background: var(--back); font: 1rem/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif;
+  overflow-wrap: anywhere; }
 a { color: var(--link); }
 h1 { font-size: 1.55rem; }
 h2 { font-size: 1.15rem; margin-top: 2rem; }

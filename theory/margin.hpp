@@ -16,20 +16,20 @@ struct HardMargin {
   bool separable() const noexcept { return margin > 0.0; }
 };
 
-/// The point of smallest norm in the convex hull of y_i x_i, whose direction has the largest margin and whose norm is
-/// that margin. Where the hull holds 0 (upper = 0 to rounding) nothing separates the data. Margins below about 1e-8 of
-/// the longest x_i drown in the rounding of inner products: `upper` then stays above `margin`, and a direction of one's
-/// own may do better (margin_of).
+/// The point of smallest norm in the convex hull of y_i x_i, whose direction has the largest margin and whose
+/// norm is that margin. Where the hull holds 0 (upper = 0 to rounding) nothing separates the data. Margins
+/// below about 1e-8 of the longest x_i drown in the rounding of inner products: `upper` then stays above
+/// `margin`, and a direction of one's own may do better (margin_of).
 ///
 /// Shapes: X [n, d]; y [n] or [n, 1] of -1 and +1.
-/// Cost: O(n d) and a Cholesky factorisation of the support's Gram matrix a step; steps are about as many as
-/// support vectors.
+/// Cost: O(n d) and a Cholesky factorisation of the support's Gram matrix a step; steps are
+/// about as many as support vectors.
 /// Throws: ShapeError; DomainError for labels that are not -1 or +1, numbers that are not finite, no sample.
 /// Source: Wolfe 1976 (the nearest point in a polytope).
 HardMargin hard_margin(const Tensor& x, const Tensor& y);
 
-/// min_i y_i <v, x_i> / |v|, rounded down, for a direction of one's own. Shapes: v [d]. Throws: as hard_margin, and
-/// DomainError if v is zero.
+/// min_i y_i <v, x_i> / |v|, rounded down, for a direction of one's own. Shapes: v [d]. Throws: as
+/// hard_margin, and DomainError if v is zero.
 double margin_of(const Tensor& direction, const Tensor& x, const Tensor& y);
 
 }  // namespace cotangent::theory

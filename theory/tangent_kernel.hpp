@@ -40,8 +40,8 @@ class TangentKernel {
   /// [n1, n2], for models with one output. Throws: ShapeError if C is not 1.
   Tensor scalar() const;
   Index outputs() const noexcept { return outputs_; }
-  /// The way it was computed; `materialised` also where a parameter reaches the data through other
-  /// operations.
+  /// The way it was computed; `materialised` also where a parameter reaches the
+  /// data through other operations.
   KernelMethod method() const noexcept { return method_; }
   std::string to_string() const;
 
@@ -51,8 +51,8 @@ class TangentKernel {
   KernelMethod method_;
 };
 
-/// The tangent kernel of f at w between two sets of samples, or of one set with itself (then exactly
-/// symmetric).
+/// The tangent kernel of f at w between two sets of samples, or of one set with
+/// itself (then exactly symmetric).
 ///
 /// Shapes: X1 [n1, ...], X2 [n2, ...], f(w, X) [n] or [n, C] -> [n1, n2, C, C].
 /// Cost: structured: a forward and C backward passes a set, and two [n1, n2] products for each layer and pair
@@ -69,8 +69,8 @@ TangentKernel tangent_kernel(ModelFunction f, const Params& w, const Tensor& x,
 
 /// The plan tangent_kernel follows under .memory: "structured", "materialised" or "products".
 ///
-/// Cost: records of f and their passes on one, two and three samples of each set; f is never evaluated on all
-/// of them.
+/// Cost: records of f and their passes on one, two and three samples of each set; f is
+/// never evaluated on all of them.
 /// Throws: as tangent_kernel where samples mix.
 Plan plan_tangent_kernel(ModelFunction f, const Params& w, const Tensor& x1, const Tensor& x2,
                          const KernelOptions& options = {});
@@ -101,9 +101,9 @@ class TangentKernelOperator {
 /// v for every unit vector v, by TangentKernelOperator.
 enum class KernelPath { materialised, sample_by_sample, products };
 
-/// sum over layers of (H H^T) o (Delta Delta^T) is J J^T: certified at this w if the structured kernel and
-/// the other one differ by at most `accuracy` of the largest entry. Hypothesis: the model has a structured
-/// kernel.
+/// sum over layers of (H H^T) o (Delta Delta^T) is J J^T: certified at this w if the structured
+/// kernel and the other one differ by at most `accuracy` of the largest entry. Hypothesis: the
+/// model has a structured kernel.
 ///
 /// Cost: both kernels.
 /// Throws: as tangent_kernel; DomainError unless accuracy is positive.

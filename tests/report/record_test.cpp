@@ -258,7 +258,7 @@ TEST(Record, TheOptionalKeysAreAddedBehindTheOthers) {
   const TemporaryDirectory folder;
   save(folder / "r.json", full_record());
   const std::string text = read_bytes(folder / "r.json");
-  EXPECT_THAT(text, testing::HasSubstr(R"("expected": "refuted",
+  EXPECT_THAT(text, testing::HasSubstr(R"x("expected": "refuted",
       "scope": "on this trajectory",
       "note": "PL fails at iterate 17",
       "citation": "lecture 000, descent (O2)",
@@ -280,7 +280,7 @@ TEST(Record, TheOptionalKeysAreAddedBehindTheOthers) {
           "holds": true
         }
       ],
-      "steps": [)"));
+      "steps": [)x"));
   EXPECT_THAT(text, testing::EndsWith(R"("captions": {
     "02_digits.png": "What it got wrong"
   },

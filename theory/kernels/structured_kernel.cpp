@@ -138,8 +138,8 @@ class StructuredKernel {
   Tensor& block(std::size_t c1, std::size_t c2) { return blocks_[c1 * outputs_ + c2]; }
 
   void add_sites(const Site& s, const Site& t, bool same_site) {
-    // What multiplies Delta_s Delta_t^T: the sum of the H_u H_v^T of all parameters met at both sites (1 for
-    // a bias).
+    // What multiplies Delta_s Delta_t^T: the sum of the H_u H_v^T of all parameters
+    // met at both sites (1 for a bias).
     Tensor factor;
     double constant = 0.0;
     bool any = false;
@@ -154,8 +154,8 @@ class StructuredKernel {
             constant += 1.0, any = true;
             break;
           case Pairing::outer: {
-            // One use with itself is symmetric; two uses at one site pair both ways, so their full products
-            // are needed.
+            // One use with itself is symmetric; two uses at one site pair both ways, so
+            // their full products are needed.
             Tensor h =
                 same_site && u == v && !mixed(s) ? gram_lower(first.data) : gram(first.data, second.data);
             if (factor.rank() == 2)
@@ -186,8 +186,8 @@ class StructuredKernel {
       }
   }
 
-  /// Several outer uses share a site (one module's output feeding two products): pairs u != v are not
-  /// symmetric.
+  /// Several outer uses share a site (one module's output feeding two products):
+  /// pairs u != v are not symmetric.
   bool mixed(const Site& s) const {
     return std::count_if(s.uses.begin(), s.uses.end(), [&](std::size_t u) { return a_.uses[u].outer(); }) > 1;
   }

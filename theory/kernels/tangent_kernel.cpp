@@ -119,8 +119,8 @@ Task task_of(ModelFunction f, const Params& w, const Tensor& x1, const Tensor* x
   return task;
 }
 
-/// The blocks of two records with their products, on two and on three samples of each set, and of one
-/// product.
+/// The blocks of two records with their products, on two and on three samples
+/// of each set, and of one product.
 SampleTrace trace_products(const Task& task, const KernelOptions& options) {
   const auto on = [&](Index k) {
     const Tensor x1 = some_samples(task.x1, k), x2 = some_samples(task.other(), k);
