@@ -53,9 +53,8 @@ Index flips_of(const KinkedNode& a, const KinkedNode& b) {
   const Index n = a.distance.size();
   for (Index i = 0; i < n; ++i) {
     bool flipped = false;
-    for (Index k = i; k < a.each.size(); k += n) {
+    for (Index k = i; k < a.each.size(); k += n)
       flipped = flipped || (a.each.flat(k) >= 0.0) != (b.each.flat(k) >= 0.0);
-    }
     flips += flipped;
   }
   return flips;

@@ -102,6 +102,12 @@ TEST(Tensor, ElementsAreCheckedForPlaceAndCount) {
   EXPECT_EQ((Tensor{{5.0}}.item()), 5.0);
 }
 
+TEST(Tensor, FlatCountsInRowMajorOrder) {
+  const Tensor t{{1, 2, 3}, {4, 5, 6}};
+  for (Index k = 0; k < t.size(); ++k) EXPECT_EQ(t.flat(k), static_cast<double>(k + 1));
+  EXPECT_EQ(t.rows(1, 2).flat(0), 4.0);
+}
+
 TEST(Tensor, CopiesShareTheNumbers) {
   const Tensor a{1.0, 2.0, 3.0};
   const Tensor b = a;
