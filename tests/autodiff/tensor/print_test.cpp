@@ -1,4 +1,5 @@
 // The text of numbers, tensors and lines; NumPy's own output is the model for tensors.
+#include "autodiff/params.hpp"
 #include "autodiff/print.hpp"
 
 #include <gtest/gtest.h>
