@@ -160,11 +160,10 @@ TEST(Record, RefusedBeforeTheFileIsTouched) {
             start + "two checks are called \"rate\"; correct the record");
   EXPECT_EQ(text_of([](Record& r) { r.checks[0].name = ""; }),
             start + "the check of the claim \"f_k <= (1 - μ/L)^k f_0\" has no name; correct the record");
-  EXPECT_EQ(
-      text_of([](Record& r) { r.checks[0].expected = "proved"; }),
-      start +
-          "check \"rate\" has the verdict \"proved\", none of certified, supported, refuted, inconclusive, "
-          "not_applicable; correct the record");
+  EXPECT_EQ(text_of([](Record& r) { r.checks[0].expected = "proved"; }),
+            start +
+                "check \"rate\" has the verdict \"proved\", none of certified, supported, refuted, agrees, "
+                "inconclusive, not_applicable; correct the record");
   EXPECT_EQ(text_of([](Record& r) { r.figure(""); }),
             start + "a figure has no file name; correct the record");
   EXPECT_EQ(read_bytes(path), "old");
@@ -204,12 +203,11 @@ TEST(Record, BrokenFilesAreNamedWithThePlace) {
   EXPECT_EQ(text_of("\"lhs\": 0.1", "\"lhs\": true"),
             start + "checks[0].lhs is a boolean, not a number or null" + fix);
   EXPECT_EQ(text_of("[\n    \"02_loss.svg\"\n  ]", "{}"), start + "figures is an object, not a list" + fix);
-  EXPECT_EQ(
-      text_of("\"verdict\": \"refuted\"", "\"verdict\": \"maybe\""),
-      start +
-          "check \"rate\" has the verdict \"maybe\", none of certified, supported, refuted, inconclusive, "
-          "not_applicable" +
-          fix);
+  EXPECT_EQ(text_of("\"verdict\": \"refuted\"", "\"verdict\": \"maybe\""),
+            start +
+                "check \"rate\" has the verdict \"maybe\", none of certified, supported, refuted, agrees, "
+                "inconclusive, not_applicable" +
+                fix);
   EXPECT_EQ(text_of(good, std::string(100000, '[')), start + "not JSON from byte 100001 of 100000 on" + fix);
   const std::string missing = folder / "missing.json";
   EXPECT_EQ(error_of<DomainError>([&] { load_record(missing); }),
