@@ -24,7 +24,7 @@ with tempfile.TemporaryDirectory() as folder:
     run(out / "bridge")
     # The package's target brings the flag that cures xtensor under GCC; without it the bridge says what is missing.
     if "Free Software" in subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout:
-        plain = [compiler, "-std=c++20", f"-I{prefix}/include/cotangent", "-fsyntax-only", consumer / "bridge.cpp"]
+        plain = [compiler, "-std=c++20", f"-I{prefix}/include/cotangent", "-E", "-o", "/dev/null", consumer / "bridge.cpp"]
         subprocess.run([*plain, "-fno-new-ttp-matching"], check=True)
         refused = subprocess.run(plain, capture_output=True, text=True, check=False)
         if refused.returncode == 0 or "link the target cotangent::xtensor" not in refused.stderr:

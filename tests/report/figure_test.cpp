@@ -237,7 +237,9 @@ TEST_F(Figure, PngHasItsSignatureAndSize) {
   EXPECT_EQ(number(20), 480u);
 }
 
-TEST_F(Figure, HeatMapsAreOneFile) {
+class SlowFigure : public Figure {};
+
+TEST_F(SlowFigure, HeatMapsAreOneFile) {
   const std::string path = folder_ / "a.svg";
   Rng rng(1);
   EXPECT_EQ(heat_map(path, rng.normal({7, 5}), {.numbers = true}).note, "");
