@@ -1,7 +1,8 @@
 """Prints 'passed failed skipped' for one test run. Usage: count_tests.py RESULTS
 
-RESULTS holds ctest's report ctest.xml and one GoogleTest report <name>.xml for each GoogleTest program. Each case of
-a program counts; a program that failed without a failing case (it crashed, leaked, hung) counts as one failure more."""
+RESULTS holds ctest's report ctest.xml and one GoogleTest report <name>.xml for each GoogleTest program. Each
+case of a program counts; a program that failed without a failing case (it crashed, leaked, hung) counts as
+one failure more."""
 import pathlib
 import sys
 import xml.etree.ElementTree as xml

@@ -1,9 +1,9 @@
 """The course in a browser. Usage: course_browser_test.py PROGRAMS SOURCES [SCREENSHOTS]
 
-Runs every lesson of the folder PROGRAMS with --smoke, makes the course's pages, and opens all of them in Chromium at
-1280 and at 400 pixels, in the light and in the dark: no message on the console, every picture is there, nothing is wider
-than the screen, formulas have a height. Chromium is driven by its own chromedriver, over HTTP. Exits 77 (skipped) where
-chromium or chromedriver is missing."""
+Runs every lesson of the folder PROGRAMS with --smoke, makes the course's pages, and opens all of them in
+Chromium at 1280 and at 400 pixels, in the light and in the dark: no message on the console, every picture is
+there, nothing is wider than the screen, formulas have a height. Chromium is driven by its own chromedriver,
+over HTTP. Exits 77 (skipped) where chromium or chromedriver is missing."""
 import base64
 import json
 import os
@@ -21,16 +21,18 @@ import urllib.request
 SKIPPED = 77
 PROGRAMS, SOURCES = map(pathlib.Path, sys.argv[1:3])
 SCREENSHOTS = pathlib.Path(sys.argv[3]) if len(sys.argv) > 3 else None
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars"]
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update",
+         "--disable-sync", "--hide-scrollbars"]
 WIDTHS = (1280, 400)
 
 # What a page says of itself, in its own words.
 FACTS = """
 document.querySelectorAll('details').forEach(d => d.open = true);
-const images = [...document.images].map(i => [i.alt, i.complete, i.naturalWidth, i.getBoundingClientRect().width]);
-const formulas = [...document.querySelectorAll('math')].map(m => [m.textContent, m.getBoundingClientRect().height]);
-const wide = [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1 &&
+const box = e => e.getBoundingClientRect();
+const images = [...document.images].map(i => [i.alt, i.complete, i.naturalWidth, box(i).width]);
+const formulas = [...document.querySelectorAll('math')].map(m => [m.textContent, box(m).height]);
+const wide = [...document.querySelectorAll('body *')].filter(e => box(e).right > innerWidth + 1 &&
   !e.closest('pre, math')).map(e => e.tagName + ' ' + e.textContent.slice(0, 40));
 return {images, formulas, wide, width: document.documentElement.scrollWidth, inner: innerWidth,
   height: document.documentElement.scrollHeight, code: document.querySelectorAll('.statement code').length,
@@ -41,25 +43,31 @@ return {images, formulas, wide, width: document.documentElement.scrollWidth, inn
 
 def made_record(like):
     """A record with all a record may have, and nothing short in it."""
-    rows = [{"name": f"the two sides of inequality {k} of the proof, in words", "lhs": -1.2345678e-123, "rhs": 1 / 3,
-             "margin": None, "holds": k % 2 == 0, "where": f"iterate {10 ** k}, coordinate 17"} for k in range(6)]
-    check = {"name": "a_name_without_any_spaces_that_is_longer_than_a_narrow_screen_is_wide", "source": "ece8101 O7",
-             "claim": "f(w_k) - f* <= (1 - mu/L)^k (f(w_0) - f*) " * 4, "lhs": 1e-300, "rhs": 2.0, "margin": 2.0,
+    rows = [{"name": f"the two sides of inequality {k} of the proof, in words", "lhs": -1.2345678e-123,
+             "rhs": 1 / 3, "margin": None, "holds": k % 2 == 0, "where": f"iterate {10 ** k}, coordinate 17"}
+            for k in range(6)]
+    check = {"name": "a_name_without_any_spaces_that_is_longer_than_a_narrow_screen_is_wide",
+             "source": "ece8101 O7", "claim": "f(w_k) - f* <= (1 - mu/L)^k (f(w_0) - f*) " * 4,
+             "lhs": 1e-300, "rhs": 2.0, "margin": 2.0,
              "verdict": "not_applicable", "expected": "not_applicable", "scope": "2000 points, seed 7",
              "note": "The second hypothesis fails at iterate 10. " * 3, "hypotheses": rows, "steps": rows,
              "witness": "50_made.txt"}
     wide = " + ".join(f"\\frac{{x_{{{k}}}^2}}{{\\sqrt{{{k} + y}}}}" for k in range(1, 20))
-    return like | {"lesson": "50_made", "checks": [check], "figures": [], "captions": {}, "claim": "A claim. " * 20,
+    return like | {"lesson": "50_made", "checks": [check], "figures": [], "captions": {},
+                   "claim": "A claim. " * 20,
                    "statement": f"In the line $z = {wide}$ and\n\n$$z = {wide}$$", "seconds": 7000.5}
 
 
 def make_course(folder):
-    """Runs the lessons and makes the pages, as scripts/course does, and one of a record made here; the pages' files."""
-    lessons = sorted(p for p in PROGRAMS.iterdir() if re.fullmatch(r"[0-9]{2}_[a-z_]+", p.name) and os.access(p, os.X_OK))
+    """Runs the lessons and makes the pages, as scripts/course does, and one of a record made here."""
+    lessons = sorted(p for p in PROGRAMS.iterdir() if re.fullmatch(r"[0-9]{2}_[a-z_]+", p.name)
+                     and os.access(p, os.X_OK))
     assert lessons, f"no lessons in {PROGRAMS}"
     for lesson in lessons:
-        made = subprocess.run([lesson, "--smoke", "--out", folder], text=True, capture_output=True, check=False)
-        assert made.returncode == 0, f"{lesson.name}: exit code {made.returncode}\n{made.stdout}\n{made.stderr}"
+        made = subprocess.run([lesson, "--smoke", "--out", folder], text=True, capture_output=True,
+                              check=False)
+        said = f"{made.stdout}\n{made.stderr}"
+        assert made.returncode == 0, f"{lesson.name}: exit code {made.returncode}\n{said}"
         (folder / f"{lesson.name}.txt").write_text(made.stdout)
         shutil.copy(SOURCES / f"{lesson.name}.cpp", folder)
     like = json.loads((folder / f"{lessons[0].name}.json").read_text())
@@ -67,7 +75,7 @@ def make_course(folder):
     (folder / "50_made.txt").write_text("a line of output much wider than any screen " * 10)
     made = subprocess.run([PROGRAMS / "course_page", folder], text=True, capture_output=True, check=False)
     assert made.returncode == 0, made.stdout + made.stderr
-    return [folder / "index.html", folder / "50_made.html"] + [folder / f"{lesson.name}.html" for lesson in lessons]
+    return [folder / f"{name}.html" for name in ("index", "50_made", *(lesson.name for lesson in lessons))]
 
 
 class Driver:
@@ -108,7 +116,8 @@ class Driver:
 
     def call(self, method, path, body=None):
         data = json.dumps(body).encode() if body is not None else None
-        request = urllib.request.Request(self.address + path, data, {"Content-Type": "application/json"}, method=method)
+        request = urllib.request.Request(self.address + path, data, {"Content-Type": "application/json"},
+                                         method=method)
         # Past any proxy of the environment: the driver is on this machine.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
@@ -125,8 +134,10 @@ class Driver:
 
     def screen(self, width, height, scheme):
         """A screen of exactly this many pixels: windows have a least width."""
-        self.devtools("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
-        self.devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        self.devtools("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
+                      mobile=False)
+        self.devtools("Emulation.setEmulatedMedia",
+                      features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def facts(self, page):
         self.command("/url", url=page.as_uri())
@@ -140,7 +151,8 @@ class Driver:
 
 def check(page, facts, width):
     problems = [f"console: {entry['message']}" for entry in facts["console"]]
-    problems += [f"picture {alt}: not there" for alt, complete, natural, _ in facts["images"] if not complete or natural == 0]
+    problems += [f"picture {alt}: not there" for alt, complete, natural, _ in facts["images"]
+                 if not complete or natural == 0]
     problems += [f"picture {alt}: not shown" for alt, _, _, shown in facts["images"] if shown < 100]
     problems += [f"formula {text}: no height" for text, height in facts["formulas"] if height < 5]
     problems += [f"beyond the right edge: {element}" for element in facts["wide"]]
@@ -156,13 +168,14 @@ def check(page, facts, width):
 def check_can_fail(driver, folder):
     """A page with a defect of each kind, so that silence means something."""
     page = folder / "broken.html"
-    page.write_text("<!DOCTYPE html><link rel=icon href='data:,'><script>console.error('said')</script><img alt=gone "
-                    "src='data:image/png;base64,AAAA'><div style='width: 2000px'>wide</div><a href='./gone.txt'>x</a>"
+    page.write_text("<!DOCTYPE html><link rel=icon href='data:,'><script>console.error('said')</script>"
+                    "<img alt=gone src='data:image/png;base64,AAAA'><div style='width: 2000px'>wide</div>"
+                    "<a href='./gone.txt'>x</a>"
                     "<math style='display: none'><mi>x</mi></math><p class=statement><code>x</code></p>")
     driver.screen(400, 800, "light")
     found = "\n".join(check(page, driver.facts(page), 400))
-    kinds = ["console: ", "picture gone: not there", "formula x: no height", "right edge: DIV", "on a screen of 400",
-             "leads nowhere: gone.txt"]
+    kinds = ["console: ", "picture gone: not there", "formula x: no height", "right edge: DIV",
+             "on a screen of 400", "leads nowhere: gone.txt"]
     missed = [kind for kind in kinds if kind not in found]
     assert not missed, f"not noticed: {missed}\n{found}"
 
@@ -190,7 +203,8 @@ def main():
                             driver.screenshot(SCREENSHOTS / f"{page.stem}_{width}_{scheme}.png")
                 pictures += len(facts["images"])
                 formulas += len(facts["formulas"])
-    print(f"{len(pages)} pages with {pictures} pictures and {formulas} formulas, at {WIDTHS} pixels, light and dark")
+    print(f"{len(pages)} pages with {pictures} pictures and {formulas} formulas, at {WIDTHS} pixels, "
+          "light and dark")
     if len(backgrounds) != 2 or len({color for _, color in backgrounds}) != 2:
         problems.append(f"light and dark are not two: {backgrounds}")
     if not pictures and shutil.which("gnuplot") or not formulas and shutil.which("blahtexml"):

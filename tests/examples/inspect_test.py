@@ -1,7 +1,8 @@
 """inspect against NumPy. Usage: inspect_test.py PROGRAM
 
-Outputs, Jacobian, kernel, singular values and eigenvalues of random networks are computed again here, by backward passes
-written out in NumPy; and weights as NumPy and PyTorch save them, bad files and bad usage. Skipped without NumPy."""
+Outputs, Jacobian, kernel, singular values and eigenvalues of random networks are computed again here, by
+backward passes written out in NumPy; and weights as NumPy and PyTorch save them, bad files and bad usage.
+Skipped without NumPy."""
 import math
 import os
 import pathlib
@@ -35,7 +36,8 @@ def normal_cdf(t):
 # Name: function, derivative (with the course's value at a kink), options.
 ACTIVATIONS = {
     "relu": (lambda t: np.where(t >= 0, t, 0), lambda t: (t >= 0) * 1.0, []),
-    "leaky_relu": (lambda t: np.where(t >= 0, t, 0.1 * t), lambda t: np.where(t >= 0, 1, 0.1), ["--slope", "0.1"]),
+    "leaky_relu": (lambda t: np.where(t >= 0, t, 0.1 * t), lambda t: np.where(t >= 0, 1, 0.1),
+                   ["--slope", "0.1"]),
     "tanh": (np.tanh, lambda t: 1 - np.tanh(t) ** 2, []),
     "sigmoid": (sigmoid, lambda t: sigmoid(t) * sigmoid(-t), []),
     "softplus": (lambda t: np.logaddexp(0, t), sigmoid, []),
@@ -137,18 +139,19 @@ def test_arrays(folder):
         np.savez(folder / "p.npz", **w)
         np.save(folder / "x.npy", x)
         out = folder / f"out_{name}"
-        made = run("--layers", ",".join(map(str, widths)), "--activation", name, *options, "--params", folder / "p.npz",
-                   "--inputs", folder / "x.npy", "--out", out, "--no-figures")
+        made = run("--layers", ",".join(map(str, widths)), "--activation", name, *options,
+                   "--params", folder / "p.npz", "--inputs", folder / "x.npy", "--out", out, "--no-figures")
         wanted = expected(w, x, phi, dphi)
         compare(out / "inspect.npz", wanted)
         rank = np.linalg.matrix_rank(wanted["jacobian"])
         assert f"rank {rank} of {min(wanted['jacobian'].shape)}" in made.stdout, (name, rank, made.stdout)
-        assert f"Linear({widths[0]} -> {widths[1]})" in made.stdout and "largest entries:" in made.stdout, made.stdout
+        for part in (f"Linear({widths[0]} -> {widths[1]})", "largest entries:"):
+            assert part in made.stdout, made.stdout
         assert [p.name for p in out.iterdir()] == ["inspect.npz"]
 
 
 def test_what_others_save(folder):
-    """float32, big-endian, Fortran order, deflated, any order: as a state_dict of torch.nn.Sequential comes out."""
+    """float32, big-endian, Fortran order, deflated, any order: as torch.nn.Sequential's state_dict."""
     rng = np.random.default_rng(7)
     phi, dphi, _ = ACTIVATIONS["tanh"]
     x = rng.normal(size=(5, 3)).astype(np.float32)
@@ -190,8 +193,8 @@ def test_drawn(folder):
     assert arrays[0].shape == (9, 33) and (arrays[0] == arrays[1]).all() and (arrays[0] != arrays[2]).any()
     figures = {p.name for p in (folder / "a").glob("*.svg")}
     if figures:  # gnuplot may be missing
-        assert figures == {f"inspect_{n}.svg" for n in ("jacobian", "kernel", "singular_values", "kernel_eigenvalues",
-                                                        "activations_1")}, figures
+        kinds = ("jacobian", "kernel", "singular_values", "kernel_eigenvalues", "activations_1")
+        assert figures == {f"inspect_{kind}.svg" for kind in kinds}, figures
         assert ">0</text>" in (folder / "a" / "inspect_jacobian.svg").read_text()
         assert all("<svg" in (folder / "a" / name).read_text() for name in figures)
     assert "<title>Tape" in (folder / "a" / "inspect_tape.html").read_text()
@@ -224,7 +227,8 @@ def test_bad_input(folder):
     names = '"0.weight" [4, 3], "0.bias" [4], "2.weight" [2, 4], "2.bias" [2]'
     refused({n: b for n, b in good.items() if n != "2.bias"}, 'missing "2.bias" [2]', names)
     refused({**good, "4.weight": np.ones((1, 2))}, 'unknown "4.weight" [1, 2]', names)
-    refused({**good, "0.weight": good["0.weight"].T}, '"0.weight" is [3, 4] and must be [4, 3]', "transpose it", names)
+    refused({**good, "0.weight": good["0.weight"].T}, '"0.weight" is [3, 4] and must be [4, 3]',
+            "transpose it", names)
     refused({**good, "0.bias": np.full(4, np.nan)}, "0.bias[0] is nan")
     refused({"net." + n: b for n, b in good.items()}, 'missing "0.weight"', 'unknown "net.0.weight"', names)
     huge = {n: np.full(b.shape, 1e200) for n, b in good.items()}
@@ -235,7 +239,8 @@ def test_bad_input(folder):
     (folder / "old.pt").write_bytes(b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.")
     for name in ("model", "old"):
         error = run(*layers, "--params", folder / f"{name}.pt", expect=2).stderr
-        recipe = f'numpy.savez("{folder / name}.npz", **{{k: v.numpy() for k, v in model.state_dict().items()}})'
+        recipe = (f'numpy.savez("{folder / name}.npz", '
+                  "**{k: v.numpy() for k, v in model.state_dict().items()})")
         assert "torch.save" in error and recipe in error, error
 
     def refused_inputs(array, *texts):
@@ -255,14 +260,14 @@ def test_bad_input(folder):
 
 def test_usage(folder):
     text = run("--help").stdout
-    for option in ("--layers", "--activation", "--slope", "--params", "--inputs", "--out", "--seed", "--samples",
-                   "--params-pattern", "--help"):
+    for option in ("--layers", "--activation", "--slope", "--params", "--inputs", "--out", "--seed",
+                   "--samples", "--params-pattern", "--help"):
         assert option in text, f"--help does not name {option}"
     layers = ["--layers", "3,2", "--out", folder / "usage"]
-    for options in ([], ["--layers"], ["--layers", "3"], ["--layers", "3,x"], ["--layers", "3,,2"], ["--layers", "3,0"],
-                    ["--layers", "3,-2"], [*layers, "--activation", "gulu"], [*layers, "--samples", "0"],
-                    [*layers, "--seed", "-1"], [*layers, "--slope", "steep"], [*layers, "--slope", "nan"],
-                    [*layers, "--nonsense"], [*layers, "surplus"], [*layers, "--params-pattern", "a,,b"]):
+    for options in ([], ["--layers"], ["--layers", "3"], ["--layers", "3,x"], ["--layers", "3,,2"],
+                    ["--layers", "3,0"], ["--layers", "3,-2"], [*layers, "--activation", "gulu"],
+                    [*layers, "--samples", "0"], [*layers, "--seed", "-1"], [*layers, "--slope", "steep"],
+                    [*layers, "--slope", "nan"], [*layers, "--nonsense"], [*layers, "surplus"], [*layers, "--params-pattern", "a,,b"]):
         assert run(*options, expect=2).stderr.startswith("inspect: "), options
     for options in (["--params", ""], ["--inputs", ""], ["--out", ""], ["--params-pattern", ""]):
         error = run(*layers, *options, expect=2).stderr
@@ -272,14 +277,15 @@ def test_usage(folder):
     (folder / "file").write_text("")
     assert "file" in run("--layers", "3,2", "--out", folder / "file", expect=2).stderr
     # A slope that means nothing is said, not refused.
-    assert "--slope has no effect" in run(*layers, "--activation", "tanh", "--slope", "-0.5", "--no-figures").stderr
-    assert "effect" not in run(*layers, "--activation", "leaky_relu", "--slope", "-0.5", "--no-figures").stderr
+    sloped = lambda name: run(*layers, "--activation", name, "--slope", "-0.5", "--no-figures").stderr
+    assert "--slope has no effect" in sloped("tanh") and "effect" not in sloped("leaky_relu")
     for options in (["3,20000,20000,2", "--samples", 4], ["2147483648,1"], ["2,1", "--samples", 1 << 30],
                     ["3,100000,100000,2", "--params-pattern", "*.bias"]):
         error = run("--layers", *options, expect=2).stderr
         assert "more than 2^31 numbers" in error and "--layers" in error, error
     assert "2^31 - 1" in run("--layers", "2,1", "--samples", 1 << 63, expect=2).stderr
-    limited = subprocess.run([PROGRAM, "--layers", "30000,20000,1", "--samples", "1", "--out", folder / "usage"],
+    limited = subprocess.run([PROGRAM, "--layers", "30000,20000,1", "--samples", "1",
+                              "--out", folder / "usage"],
                              text=True, capture_output=True, check=False,
                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30)))
     if "Sanitizer" not in limited.stderr:  # which needs more address space than that to begin with
@@ -289,6 +295,7 @@ def test_usage(folder):
 
 
 with tempfile.TemporaryDirectory() as name:
-    for test in (test_arrays, test_what_others_save, test_patterns_and_no_bias, test_drawn, test_bad_input, test_usage):
+    for test in (test_arrays, test_what_others_save, test_patterns_and_no_bias, test_drawn, test_bad_input,
+                 test_usage):
         test(pathlib.Path(name))
 print(f"{len(ACTIVATIONS)} activations agree with NumPy to {TOLERANCE}")

@@ -1,9 +1,9 @@
 """One lesson end to end, at the size of --smoke. Usage: lesson_test.py PROGRAM SOURCE RECORDS | more | mnist
 
-With a directory RECORDS: its options and exit codes; that a seed has one result, with figures and without; and its
-record, which is left there. With `more`: another seed, and for a lesson that reads data files of chance made here. With
-`mnist`, at full size: it reaches 96 % for the seeds 1 to 5 on MNIST's digits, whose directory the environment variable
-COTANGENT_DATA names; without that, the test is skipped."""
+With a directory RECORDS: its options and exit codes; that a seed has one result, with figures and without;
+and its record, which is left there. With `more`: another seed, and for a lesson that reads data files of
+chance made here. With `mnist`, at full size: it reaches 96 % for the seeds 1 to 5 on MNIST's digits, whose
+directory the environment variable COTANGENT_DATA names; without that, the test is skipped."""
 import gzip
 import json
 import math
@@ -31,7 +31,8 @@ MORE_CHECK_KEYS = ["scope", "note", "citation", "formula", "hypotheses", "steps"
 KEYS = ["lesson", "seed", "provenance", "metrics", "checks", "figures"]
 MORE_KEYS = ["captions", "claim", "statement", "seconds"]
 PROVENANCE_KEYS = {"cpu", "blas_core", "blas_config", "blas_threads", "isa", "compiler", "build_type"}
-DATA_NAMES = [f"{part}-{kind}" for part in ("train", "t10k") for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")]
+DATA_NAMES = [f"{part}-{kind}" for part in ("train", "t10k")
+              for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")]
 
 
 def run(*options, expect, **environment):
@@ -49,7 +50,8 @@ def is_number(value):
 def has_keys(value, keys, more):
     """First `keys`, then any of `more`, none of them empty."""
     names = list(value)
-    return names[:len(keys)] == keys and names[len(keys):] == [n for n in more if n in names and value[n] not in ("", [], {})]
+    filled = [name for name in more if name in names and value[name] not in ("", [], {})]
+    return names[:len(keys)] == keys and names[len(keys):] == filled
 
 
 def read_record(folder, seed):
@@ -86,7 +88,8 @@ def test_usage(folder):
     reads_data = "--data" in text
     for option in ("--smoke", "--seed", "--out", "--help"):
         assert option in text, f"--help does not name {option}"
-    bad = [["--nonsense"], ["surplus"], ["--seed"], ["--seed", "-1"], ["--seed", "two"], ["--seed", "1.5"], ["--out"]]
+    bad = [["--nonsense"], ["surplus"], ["--seed"], ["--seed", "-1"], ["--seed", "two"], ["--seed", "1.5"],
+           ["--out"]]
     bad += [["--data", folder / "nothing"]] if reads_data else [["--data", folder]]
     for options in bad:
         made = run("--smoke", *options, expect=2)
@@ -127,7 +130,8 @@ def write_data(folder, change=lambda name, content: content):
         if "images" in name:
             content = struct.pack(">4B3I", 0, 0, 8, 3, count, 28, 28) + chance.randbytes(count * 784)
         else:
-            content = struct.pack(">4BI", 0, 0, 8, 1, count) + bytes(chance.randrange(10) for _ in range(count))
+            content = struct.pack(">4BI", 0, 0, 8, 1, count)
+            content += bytes(chance.randrange(10) for _ in range(count))
         content = change(name, content)
         if "labels" in name:
             (folder / f"{name}.gz").write_bytes(gzip.compress(content))
@@ -138,8 +142,8 @@ def write_data(folder, change=lambda name, content: content):
 
 def test_broken_data(folder):
     (folder / "empty").mkdir()
-    assert DATA_NAMES[0] in run("--smoke", "--data", folder / "empty", "--out", folder, expect=2).stderr.replace(
-        DATA_NAMES[1], DATA_NAMES[0])
+    error = run("--smoke", "--data", folder / "empty", "--out", folder, expect=2).stderr
+    assert DATA_NAMES[0] in error or DATA_NAMES[1] in error, error
     assert str(folder / "nothing") in run("--data", folder / "nothing", expect=2).stderr
     broken = write_data(folder / "broken", lambda name, c: c[:-1] if name == DATA_NAMES[0] else c)
     assert DATA_NAMES[0] in run("--smoke", "--data", broken, "--out", folder, expect=2).stderr
@@ -158,7 +162,8 @@ def test_chance(folder):
     run("--smoke", "--data", chance, "--out", folder, expect=1)
     record = read_record(folder, 1)
     assert record["metrics"]["test_accuracy"] < 0.3, record["metrics"]
-    assert any((c["verdict"], c["expected"]) == ("refuted", "certified") for c in record["checks"]), record["checks"]
+    verdicts = [(check["verdict"], check["expected"]) for check in record["checks"]]
+    assert ("refuted", "certified") in verdicts, record["checks"]
     with zipfile.ZipFile(folder / f"{NAME}.npz") as weights:
         assert {"0.weight.npy", "0.bias.npy"} <= set(weights.namelist()), weights.namelist()
 

@@ -1,6 +1,6 @@
-"""The recorded golden numbers are those that golden/make_golden.py makes, to 1e-12 of an array's largest entry.
+"""The recorded golden numbers are those that make_golden.py makes, to 1e-12 of an array's largest entry.
 
-Usage: golden_made_test.py. Runs where PyTorch is, in this Python or in Debian's; exits 77 (skipped) without it."""
+Usage: golden_made_test.py. It runs where this Python or Debian's has PyTorch; else it exits 77 (skipped)."""
 import os
 import pathlib
 import sys
@@ -23,7 +23,7 @@ import numpy as np  # noqa: E402
 
 
 def difference(made, recorded):
-    """The largest difference over the largest entry recorded; infinite if the arrays are of different kinds."""
+    """The largest difference over the largest entry recorded; infinite between arrays of different kinds."""
     if made.shape != recorded.shape or made.dtype != recorded.dtype:
         return np.inf
     if made.dtype.kind != "f":
@@ -41,7 +41,7 @@ def compare(made, recorded):
 
 
 def test_checker(made, recorded):
-    """Arrays in which a change was not noticed: one number a little off, another type or shape, none, one too many."""
+    """Arrays in which no change was noticed: a number a little off, another type or shape, one too many."""
     unnoticed = []
     for name, array in recorded.items():
         if name == "made_with":
@@ -71,5 +71,5 @@ for problem in sorted(problems):
 if not problems:
     problems = test_checker(MADE, RECORDED)
     print("\n".join(f"{name}: a change was not noticed" for name in problems)
-          or f"{len(differences)} arrays, the worst {max(differences.values()):.2e} of its largest entry apart")
+          or f"{len(differences)} arrays; the worst is {max(differences.values()):.2e} of its largest apart")
 sys.exit(1 if problems else 0)

@@ -1,5 +1,5 @@
-// Golden numbers: values, gradients, Jacobians, Hessian-vector products and tangent kernels of four networks against
-// those PyTorch gave, recorded in golden/golden.npz by golden/make_golden.py.
+// Golden numbers: values, gradients, Jacobians, Hessian-vector products and tangent kernels of four networks
+// against those PyTorch gave, recorded in golden/golden.npz by golden/make_golden.py.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -293,7 +293,7 @@ TEST(Golden, NetworksTakeTheStructuredWay) {
   }
 }
 
-// The comparison can fail: with one recorded number off, all that is compared with it disagrees, and nothing else.
+// The comparison can fail: one recorded number off, what is compared with it disagrees, and nothing else.
 TEST(Golden, OneNumberThatIsOffIsNoticed) {
   for (const Network& network : networks()) {
     const Record golden = record_of(network.name);

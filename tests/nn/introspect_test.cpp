@@ -1,4 +1,4 @@
-// A look into networks: activation patterns, outputs of layers, weights from files; and summaries of Jacobians.
+// A look into networks: activation patterns, outputs of layers, weights from files; summaries of Jacobians.
 #include "nn/introspect.hpp"
 
 #include <cmath>

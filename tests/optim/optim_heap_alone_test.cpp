@@ -1,5 +1,5 @@
-// A steady training step takes nothing from the heap: the malloc family and mmap are counted between two steps of a
-// run.
+// A steady training step takes nothing from the heap: the malloc family and mmap are counted between two
+// steps of a run.
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>

@@ -18,13 +18,16 @@ def run(*command):
 with tempfile.TemporaryDirectory() as folder:
     prefix, out = pathlib.Path(folder) / "prefix", pathlib.Path(folder) / "build"
     run("cmake", "--install", build, "--prefix", prefix, "--config", config)
-    run("cmake", "-S", consumer, "-B", out, f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_BUILD_TYPE={config}", *options)
+    run("cmake", "-S", consumer, "-B", out, f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_BUILD_TYPE={config}",
+        *options)
     run("cmake", "--build", out, "--config", config)
     run(out / "train")
     run(out / "bridge")
-    # The package's target brings the flag that cures xtensor under GCC; without it the bridge says what is missing.
-    if "Free Software" in subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout:
-        plain = [compiler, "-std=c++20", f"-I{prefix}/include/cotangent", "-E", "-o", "/dev/null", consumer / "bridge.cpp"]
+    # The package's target brings the flag that cures xtensor under GCC; without it the bridge says so.
+    version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout
+    if "Free Software" in version:
+        include = f"-I{prefix}/include/cotangent"
+        plain = [compiler, "-std=c++20", include, "-E", "-o", "/dev/null", consumer / "bridge.cpp"]
         subprocess.run([*plain, "-fno-new-ttp-matching"], check=True)
         refused = subprocess.run(plain, capture_output=True, text=True, check=False)
         if refused.returncode == 0 or "link the target cotangent::xtensor" not in refused.stderr:

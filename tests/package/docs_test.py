@@ -7,7 +7,7 @@ ROOT = pathlib.Path(sys.argv[1])
 
 
 def missing(page, root):
-    """Added lines of the page's ```diff blocks that their files do not hold, in order; and how many were looked for."""
+    """Added lines of the page's ```diff blocks not in their files, in order; and how many were sought."""
     problems, looked_for = [], 0
     for block in re.findall(r"```diff\n(.*?)```", page, re.S):
         lines, at, name = [], 0, None

@@ -1,8 +1,8 @@
-"""What stands behind cotangent.hpp, that every public header compiles alone, and in what words the compiler refuses an
-operation of a script that is wrong. Usage: headers_test.py ROOT COMPILER
+"""What stands behind cotangent.hpp, that every public header compiles alone, and in what words the compiler
+refuses an operation of a script that is wrong. Usage: headers_test.py ROOT COMPILER
 
-The build has shown that a header compiles alone where a source includes it before all else, and it is true of a header
-that includes others and has no code; the rest is compiled here."""
+The build has shown that a header compiles alone where a source includes it before all else, and it is true of
+a header that includes others and has no code; the rest is compiled here."""
 import os
 import pathlib
 import re
@@ -18,7 +18,8 @@ FORBIDDEN = re.compile(r"/(xtensor|xtl|xsimd|fmt|nlohmann|CLI)/|/(iostream|rando
 
 
 def run(*command, **more):
-    return subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, **more)
+    return subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+                          **more)
 
 
 def files_behind(script):
@@ -47,7 +48,8 @@ const CustomOp kTwice({.name = "twice",
                        .forward = [](%s) { return %s; },
                        .pullback = [](%s) { %s; }});
 """
-FORWARD, PULLBACK = "const OpInputs& in, const OpAttributes&", "const OpRecord& p, const Var& g, OpCotangents& out"
+FORWARD = "const OpInputs& in, const OpAttributes&"
+PULLBACK = "const OpRecord& p, const Var& g, OpCotangents& out"
 WRONG = [
     OPERATION % ("const Tensor& in", "in", PULLBACK, "out.add(0, 2.0 * g)"),
     OPERATION % (FORWARD, "in.value(0)", PULLBACK, "out.add(0, 2.0 * g)"),
@@ -80,7 +82,8 @@ def first_included(room):
 
 def has_code(header):
     """Whether anything but comments and directives stands in it."""
-    return any(line.strip() and not line.lstrip().startswith(("#", "//")) for line in header.read_text().splitlines())
+    return any(line.strip() and not line.lstrip().startswith(("#", "//"))
+               for line in header.read_text().splitlines())
 
 
 def test_checker(folder):

@@ -1,7 +1,7 @@
 """README's script prints what README says. It is built as README says: installed, found by find_package.
 Usage: readme_test.py README BUILD CONFIG [CMAKE_OPTION...]
 
-Words must be the same; numbers may differ by 1e-6 of their size, for the last digits depend on the processor."""
+Words must be the same; numbers may differ by 1e-6 of their size: last digits depend on the processor."""
 import math
 import pathlib
 import re
@@ -27,7 +27,8 @@ using namespace cotangent;
 int main() {
   Rng rng(7);
 %s
-  print(theory::check_leaky_relu_theorem({net, (3.0 * Var(data.x)).value(), data.y}, net.init(rng)).verdict.reason);
+  const Tensor far = (3.0 * Var(data.x)).value();
+  print(theory::check_leaky_relu_theorem({net, far, data.y}, net.init(rng)).reason);
 }
 """
 
@@ -41,7 +42,8 @@ def same(said, printed):
 
 def run(*command):
     print("$", *command, flush=True)
-    return subprocess.run([str(part) for part in command], check=True, text=True, stdout=subprocess.PIPE).stdout
+    words = [str(part) for part in command]
+    return subprocess.run(words, check=True, text=True, stdout=subprocess.PIPE).stdout
 
 
 assert same("a 1.0000001 [ 2.]", "a 1 [2.]") and same("", "")
@@ -53,13 +55,16 @@ with tempfile.TemporaryDirectory() as folder:
     source.mkdir()
     (source / "script.cpp").write_text(block("cpp"))
     (source / "theorem.cpp").write_text(THEOREM % block("cpp", 1))
-    targets = "".join(line + "\n" for line in block("cmake").splitlines() if "script" in line and "project" not in line)
+    targets = "".join(line + "\n" for line in block("cmake").splitlines()
+                      if "script" in line and "project" not in line)
     (source / "CMakeLists.txt").write_text(block("cmake") + targets.replace("script", "theorem"))
     run("cmake", "--install", build, "--prefix", prefix, "--config", config)
-    run("cmake", "-S", source, "-B", out, f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_BUILD_TYPE={config}", *options)
+    run("cmake", "-S", source, "-B", out, f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_BUILD_TYPE={config}",
+        *options)
     run("cmake", "--build", out, "--config", config)
     printed = run(out / "script")
-    theorem = subprocess.run([out / "theorem"], cwd=folder, check=True, text=True, stdout=subprocess.PIPE).stdout
+    theorem = subprocess.run([out / "theorem"], cwd=folder, check=True, text=True,
+                             stdout=subprocess.PIPE).stdout
 if not same(block("text"), printed):
     sys.exit(f"README says\n{block('text')}\nbut its script printed\n{printed}")
 quoted = re.search(r'`("[|]x_i[|] <= 1" fails[^`]*)`', " ".join(TEXT.split())).group(1)

@@ -1,4 +1,4 @@
-// Figures: what stands in the pictures, read by an XML parser of another language; what is refused; the style.
+// Figures: what stands in the pictures, read by another language's XML parser; what is refused; the style.
 #include "report/figure.hpp"
 
 #include <gmock/gmock.h>
@@ -70,7 +70,8 @@ std::string described(const std::string& path) {
 import re, sys, xml.etree.ElementTree as E
 root = E.parse(sys.argv[1]).getroot()
 ns = '{http://www.w3.org/2000/svg}'
-links = [v for e in root.iter() for k, v in e.attrib.items() if k.endswith('href') and not v.startswith(('#', 'data:image/png;base64,'))]
+links = [v for e in root.iter() for k, v in e.attrib.items() if k.endswith('href')]
+links = [v for v in links if not v.startswith(('#', 'data:image/png;base64,'))]
 bad = [e.tag for e in root.iter() if e.tag in (ns + 'script', ns + 'foreignObject')]
 print('svg', root.get('width'), root.get('height'), *links, *bad)
 for t in root.iter(ns + 'text'): print('text', ''.join(t.itertext()))

@@ -1,5 +1,5 @@
-// Random models out of public operations: samples kept as rows, columns, blocks or numbers, parameters met in every
-// way, and now and then an instruction that mixes samples.
+// Random models out of public operations: samples kept as rows, columns, blocks or numbers, parameters met in
+// every way, and now and then an instruction that mixes samples.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -20,8 +20,8 @@ struct Instruction {
   Index a = 0, b = 0, c = 0, d = 0;  // draws the instruction uses as it likes
 };
 
-/// A list of instructions; the same for every number of samples and every w. Instruction i reads earlier values
-/// and adds its own; the last value is the output.
+/// A list of instructions; the same for every number of samples and every w. Instruction i reads earlier
+/// values and adds its own; the last value is the output.
 class RandomModel {
  public:
   static constexpr Index kParams = 24;

@@ -1,9 +1,9 @@
-"""The catalogue against the tree and a run of its tests. Usage: catalogue_test.py BUILD_DIR SOURCE_DIR PROGRAM
+"""The catalogue against the tree and a run of its tests. Usage: catalogue_test.py BUILD SOURCES PROGRAM
 
-PROGRAM prints the catalogue as JSON. docs/results.md says the same. Of a row in state here: its check is declared in
-theory/*.hpp, its suite stands in a test that calls the check and ran without a failure, and its lesson's record shows
-it with the verdict it expects. Nothing in a record cites what is no row. BUILD_DIR/test-results holds GoogleTest's
-reports and, under lessons/, the records."""
+PROGRAM prints the catalogue as JSON. docs/results.md says the same. Of a row in state here: its check is
+declared in theory/*.hpp, its suite stands in a test that calls the check and ran without a failure, and its
+lesson's record shows it with the verdict it expects. Nothing in a record cites what is no row.
+BUILD/test-results holds GoogleTest's reports and, under lessons/, the records."""
 import json
 import pathlib
 import re
@@ -22,7 +22,7 @@ def sources(folder, pattern):
 
 
 def suites(results):
-    """Of each suite in GoogleTest's reports: [cases that passed, cases that did not]; and reports not to be read."""
+    """Of each suite in GoogleTest's reports: [cases that passed, cases that did not]; unreadable reports."""
     counts, unread = {}, []
     for path in sorted(results.glob("*.xml")):
         if path.name == "ctest.xml":
@@ -33,7 +33,7 @@ def suites(results):
             unread.append(f"{path.name} is no report: did its program crash?")
             continue
         for suite in root.iter("testsuite"):
-            for part in suite.get("name").split("/"):  # an instantiation is Prefix/Suite, Suite/0, Prefix/Suite/0
+            for part in suite.get("name").split("/"):  # instantiations: Prefix/Suite, Suite/0, Prefix/Suite/0
                 count = counts.setdefault(part, [0, 0])
                 for case in suite.iter("testcase"):
                     failed = case.find("failure") is not None or case.find("error") is not None
@@ -86,7 +86,8 @@ def problems(rows, root, build):
         if name not in shown:
             say(f"the lesson {name} left no record")
             continue
-        verdicts = [(verdict, expected) for source, verdict, expected in shown[name] if source == row["source"]]
+        verdicts = [(verdict, expected) for source, verdict, expected in shown[name]
+                    if source == row["source"]]
         if not verdicts:
             say(f"the lesson {name} shows no {row['source']}")
         elif any(verdict != expected for verdict, expected in verdicts):
@@ -99,19 +100,21 @@ def problems(rows, root, build):
 
 
 def page_problems(root, program, page):
-    made = subprocess.run([root / "scripts/results", "--check", "--out", page, program], text=True, check=False,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    made = subprocess.run([root / "scripts/results", "--check", "--out", page, program], text=True,
+                          check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return [made.stdout.strip()] if made.returncode else []
 
 
 # A tree and a run in which one row is checked, tested and shown; then one fault at a time.
-ROW = {"id": "O99", "source": "proxy O99", "state": "here", "check": "check_it", "test": "It", "lesson": "08_it"}
+ROW = {"id": "O99", "source": "proxy O99", "state": "here", "check": "check_it", "test": "It",
+       "lesson": "08_it"}
 GOOD = {
     "theory/it.hpp": "Verdict check_it(double constant);\n",
     "tests/theory/it_test.cpp": "TEST(It, Holds) { check_it(1.0); }\n",
     "examples/08_it.cpp": "",
     "build/test-results/it_test.xml":
-        '<testsuites><testsuite name="It"><testcase name="Holds" result="completed"/></testsuite></testsuites>',
+        '<testsuites><testsuite name="It"><testcase name="Holds" result="completed"/></testsuite>'
+        "</testsuites>",
     "build/test-results/lessons/08_it.json":
         '{"checks": [{"source": "proxy O99", "verdict": "refuted", "expected": "refuted"}]}',
 }
@@ -139,17 +142,20 @@ FAULTS = [  # what stands otherwise in the tree, in the row, and all that is to 
     ({XML: None, "build/test-results/ctest.xml": GOOD[XML]}, {}, [NOTHING_RAN]),
     ({XML: GOOD[XML].replace("/></testsuite>", '><failure message="no"/></testcase></testsuite>')}, {},
      ["O99: the suite It failed"]),
-    ({"build/test-results/more.xml": GOOD[XML].replace("/></testsuite>", "><failure/></testcase></testsuite>")}, {},
+    ({"build/test-results/more.xml":
+      GOOD[XML].replace("/></testsuite>", "><failure/></testcase></testsuite>")}, {},
      ["O99: the suite It failed"]),
     ({XML: GOOD[XML][:40]}, {}, ["it_test.xml is no report: did its program crash?", NOTHING_RAN]),
     ({"examples/08_it.cpp": None}, {}, ["O99: there is no lesson 08_it"]),
-    ({}, {"lesson": "08_that"}, ["O99: there is no lesson 08_that", "O99: the lesson 08_that left no record"]),
+    ({}, {"lesson": "08_that"},
+     ["O99: there is no lesson 08_that", "O99: the lesson 08_that left no record"]),
     ({RECORD: None}, {}, ["O99: the lesson 08_it left no record"]),
     ({RECORD: "{"}, {}, ["lessons/08_it.json is no record", "O99: the lesson 08_it left no record"]),
     ({RECORD: '{"checks": []}'}, {}, ["O99: the lesson 08_it shows no proxy O99"]),
     ({RECORD: GOOD[RECORD].replace('"verdict": "refuted"', '"verdict": "certified"')}, {},
      ["O99: the lesson 08_it expects another verdict for proxy O99"]),
-    ({"build/test-results/lessons/09_it.json": OTHER}, {}, ["the lesson 09_it cites proxy O98, which is no row"]),
+    ({"build/test-results/lessons/09_it.json": OTHER}, {},
+     ["the lesson 09_it cites proxy O98, which is no row"]),
     ({RECORD: OTHER}, {},
      ["O99: the lesson 08_it shows no proxy O99", "the lesson 08_it cites proxy O98, which is no row"]),
 ]
@@ -174,7 +180,8 @@ def planted(change, row):
 def test_checker(root, program):
     wrong = [f"planted {change} {row}: {found}" for change, row, expected in FAULTS
              if (found := planted(change, row)) != expected]
-    wrong += [f"wrongly refused {change} {row}: {found}" for change, row in HARMLESS if (found := planted(change, row))]
+    wrong += [f"wrongly refused {change} {row}: {found}" for change, row in HARMLESS
+              if (found := planted(change, row))]
     with tempfile.TemporaryDirectory() as folder:
         page = pathlib.Path(folder) / "results.md"
         for stale in ("", (root / "docs/results.md").read_text().replace("| planned |", "| here |", 1)):
@@ -189,5 +196,5 @@ rows = json.loads(subprocess.run([program], text=True, stdout=subprocess.PIPE, c
 found = test_checker(root, program) + page_problems(root, program, root / "docs/results.md")
 found += problems(rows, root, build)
 here = sum(row["state"] == "here" for row in rows)
-print("\n".join(found) or f"{len(rows)} rows; the {here} in state here are declared, tested, and shown as they say")
+print("\n".join(found) or f"{len(rows)} rows; the {here} in state here are declared, tested and shown so")
 sys.exit(1 if found else 0)

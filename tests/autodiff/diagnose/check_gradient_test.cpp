@@ -268,7 +268,7 @@ TEST(CheckGradient, AWrongRuleBesideAKinkFails) {
   EXPECT_EQ(ramp_outcome<100>(-2e-6), GradientOutcome::failed);
 }
 
-// relu(x) - relu(-x) is x, but both rules take 1 at 0: their sum is 2, which is not a derivative from any side.
+// relu(x) - relu(-x) is x, but both rules take 1 at 0: their sum is 2, no derivative from any side.
 TEST(CheckGradient, KinksThatCancelAreKinksIfTheRulesAreRightBesideThem) {
   const auto f = [](const Var& x) { return relu(x) - relu(-x); };
   EXPECT_EQ(check_at(f, Tensor{0.0}, 1).outcome, GradientOutcome::kink);

@@ -1,4 +1,4 @@
-// How far a point is from the kinks of a function, which lie between two points, and both one-sided derivatives.
+// How far a point is from a function's kinks, which lie between two points, and both one-sided derivatives.
 #include <cmath>
 
 #include "autodiff/checkpoint.hpp"

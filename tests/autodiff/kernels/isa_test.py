@@ -1,5 +1,6 @@
-"""The kernels built for newer processors share no function with the rest of the library: the linker keeps one copy of
-a shared inline function, and an older processor would then meet instructions it does not know.
+"""The kernels built for newer processors share no function with the rest of the library: the linker keeps one
+copy of a shared inline function, and an older processor would then meet instructions it does not know.
+
 Usage: isa_test.py LEVEL=OBJECT[,OBJECT...]..."""
 import re
 import subprocess
@@ -9,7 +10,8 @@ import sys
 def shared(level, names):
     """The global names that another object could define as well: those that do not carry the level's name."""
     own = re.compile(rf"\b(xsimd_)?{level}\b")
-    return [n for n in names if not own.search(n) and not n.startswith(("DW.ref.", "__asan", "__odr_asan", "__ubsan"))]
+    sanitizers = ("DW.ref.", "__asan", "__odr_asan", "__ubsan")
+    return [n for n in names if not own.search(n) and not n.startswith(sanitizers)]
 
 
 def defined(objects):
@@ -19,8 +21,8 @@ def defined(objects):
 
 
 problems = []
-if shared("v3", ["std::abs(double)", "cotangent::kernel::v3::kTable", "xsimd::f(int)"]) != ["std::abs(double)",
-                                                                                           "xsimd::f(int)"]:
+foreign = ["std::abs(double)", "xsimd::f(int)"]
+if shared("v3", [*foreign, "cotangent::kernel::v3::kTable"]) != foreign:
     problems.append("the check itself does not tell shared names from its own")
 for argument in sys.argv[1:]:
     level, objects = argument.split("=")

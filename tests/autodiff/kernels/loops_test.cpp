@@ -69,7 +69,7 @@ void expect_same_bits(const Numbers& a, const Numbers& b, const std::string& wha
 struct Sizes {
   std::int64_t outer, middle, inner;
 };
-// Fewer columns than a block of sums and more; rows that are no multiple of four or eight; one of anything; none.
+// Fewer columns than a block of sums and more; rows no multiple of four or eight; one of anything; none.
 const std::vector<Sizes> kSizes{
     {1, 1, 1},  {1, 7, 1},   {1, 100, 1}, {3, 33, 1},   {1, 64, 2}, {2, 71, 3},  {1, 200, 15}, {2, 9, 15},
     {1, 5, 16}, {1, 64, 16}, {2, 13, 17}, {1, 130, 40}, {3, 6, 33}, {1, 3, 100}, {2, 0, 5},    {0, 4, 4}};

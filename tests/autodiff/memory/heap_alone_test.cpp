@@ -1,4 +1,4 @@
-// A steady training step makes no heap call: the malloc family (operator new ends there) and mmap are counted.
+// A steady training step makes no heap call: malloc's family (operator new ends there) and mmap are counted.
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -147,8 +147,8 @@ TEST_F(Heap, AStepWithFreshTensorsOfTheSameSizesMakesNoHeapCall) {
             0);
 }
 
-/// A vector of 24 numbers, one step of its gradient, and the heap calls this makes: none of the library's own where
-/// a note does not say so. An option's or an argument's vector that the script writes is one call each.
+/// A vector of 24 numbers, one step of its gradient, and the heap calls this makes: none of the library's own
+/// where a note does not say so. An option's or an argument's vector that the script writes is one call each.
 struct Counted {
   const char* name;
   void (*step)(const Tensor& x);

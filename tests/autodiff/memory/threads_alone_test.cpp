@@ -144,7 +144,7 @@ TEST(Threads, HandlesOfATapeThatEndedOnAnotherThread) {
   EXPECT_THAT(error_of<TapeError>([&] { stale + 1.0; }), HasSubstr("epoch"));
 }
 
-// The cell that tells a stale handle goes on to other tapes, on other threads, while the handle is being asked.
+// The cell that tells a stale handle goes on to other tapes and threads while the handle is being asked.
 TEST(Threads, StaleHandlesAreToldWhileOtherTapesComeAndGo) {
   Var stale;
   {

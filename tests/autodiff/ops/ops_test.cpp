@@ -162,8 +162,8 @@ TEST(Operations, LogSumExpNeitherOverflowsNorLosesItsSpecialValues) {
   EXPECT_TRUE(std::isnan(log_sum_exp(Tensor{INFINITY, NAN}, 0).item()));
 }
 
-// The gradient is the softmax, whose digits do not depend on a number added to all x; the result itself has lost
-// those of log 2 from 1e16 on.
+// The gradient is the softmax, whose digits do not depend on a number added to all x; the result itself has
+// lost those of log 2 from 1e16 on.
 TEST(Operations, DerivativesOfLogSumExpKeepTheirDigits) {
   const auto f = [](const Var& v) { return log_sum_exp(v, 0); };
   const auto first = [](const Var& v) { return slice(log_softmax(v, 0), 0, 0, 1); };

@@ -1,5 +1,5 @@
-// Every operation's row rule and per-sample factor, at every axis, against what the operation does: which numbers of
-// the result change with which of an input, and the cotangents of the inputs by one sample at a time.
+// Every operation's row rule and per-sample factor, at every axis, against what the operation does: which
+// numbers of the result change with which of an input, and the inputs' cotangents by one sample at a time.
 #include <algorithm>
 #include <cmath>
 #include <exception>
@@ -211,8 +211,8 @@ TEST(RowRules, SumsAndMultiplesAreWhatTheySay) {
 }
 
 TEST(RowRules, WhereManyNumbersMeetManyAnOperationSaysWhatItCosts) {
-  // But for those that depend on a line by one or two numbers of it, those that may put a number anywhere, and those
-  // whose map alone knows.
+  // But for those that depend on a line by one or two numbers of it, those that may put a number anywhere,
+  // and those whose map alone knows.
   const std::set<std::string> others{"deviations",     "log_softmax",  "norm",       "softmax",
                                      "put_along_axis", "scatter_rows", "linear_map", "linear_map_transposed"};
   std::set<std::string> products, silent;

@@ -1,5 +1,5 @@
-// Gauss-Newton products and directional derivatives: closed forms, the Hessian where they agree with it and where
-// they must not, differences.
+// Gauss-Newton products and directional derivatives: closed forms, the Hessian where they agree with it and
+// where they must not, differences.
 #include "autodiff/curvature.hpp"
 
 #include <cmath>

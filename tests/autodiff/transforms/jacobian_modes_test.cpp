@@ -1,5 +1,5 @@
-// Jacobians row by row and column by column, at every kind of point, against single products; what is chosen, and
-// the memory asked for.
+// Jacobians row by row and column by column, at every kind of point, against single products; what is chosen,
+// and the memory asked for.
 #include <cmath>
 
 #include "autodiff/error.hpp"

@@ -1,4 +1,4 @@
-// Linearised functions and networks: values, derivatives, training against the closed form of the linear model.
+// Linearised functions and networks: values, derivatives, training against the linear model's closed form.
 #include "autodiff/linearize.hpp"
 
 #include <cmath>

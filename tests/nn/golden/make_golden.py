@@ -1,13 +1,14 @@
 """Golden numbers: what PyTorch says of four small networks. Usage: /usr/bin/python3 make_golden.py [FILE]
 
-Writes FILE, golden.npz beside this script unless it is given; the same packages write the same bytes. The recorded file
-was made on Debian 12 with its packages python3-torch and python3-numpy; its array `made_with` holds the versions.
-golden_test.cpp compares the library with the recorded file, golden_made_test.py the recorded file with this script.
+Writes FILE, golden.npz beside this script unless it is given; the same packages write the same bytes. The
+recorded file was made on Debian 12 with its packages python3-torch and python3-numpy; its array `made_with`
+holds the versions. golden_test.cpp compares the library with the recorded file, golden_made_test.py the
+recorded file with this script.
 
-Networks are PyTorch's own modules in double, so parameters have PyTorch's names and order. Their numbers, the samples,
-the targets and the direction are whole multiples of 1/1024, drawn by numpy.random.RandomState(seed).randint, whose
-stream NumPy has frozen: they do not depend on a machine's libm. No leaky ReLU is closer than MARGIN to its kink, where
-the conventions differ.
+Networks are PyTorch's own modules in double, so parameters have PyTorch's names and order. Their numbers, the
+samples, the targets and the direction are whole multiples of 1/1024, drawn by
+numpy.random.RandomState(seed).randint, whose stream NumPy has frozen: they do not depend on a machine's libm.
+No leaky ReLU is closer than MARGIN to its kink, where the conventions differ.
 
 With n samples, d inputs, C outputs, P parameters, each network NAME has the arrays
 
@@ -85,7 +86,8 @@ def at(net, w, x):
     """net's outputs with the blocks of the flat vector w for its parameters."""
     named = dict(net.named_parameters())
     blocks = w.split([p.numel() for p in named.values()])
-    return functional_call(net, {name: b.reshape(p.shape) for (name, p), b in zip(named.items(), blocks)}, (x,))
+    return functional_call(net, {name: b.reshape(p.shape) for (name, p), b in zip(named.items(), blocks)},
+                           (x,))
 
 
 def check_kinks(net, w, x):
@@ -110,7 +112,8 @@ def numbers_of(net, loss, w, x, y, v):
     outputs = at(net, w, x)
     value = loss(outputs, y)
     grad = gradient(value, w, create_graph=True)
-    found = {"outputs": outputs, "value": value, "grad": grad, "grad_x": gradient(value, x, retain_graph=True),
+    found = {"outputs": outputs, "value": value, "grad": grad,
+             "grad_x": gradient(value, x, retain_graph=True),
              "hvp": gradient(grad @ v, w)}
     rows, rows_x = [], []
     for i in range(SAMPLES):
@@ -126,8 +129,8 @@ def versions():
     found = [f"Python {platform.python_version()}", f"torch {torch.__version__}", f"numpy {np.__version__}"]
     if shutil.which("dpkg-query"):
         for package in ("python3-torch", "python3-numpy"):
-            asked = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", package], text=True, capture_output=True,
-                                   check=False)
+            asked = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", package], text=True,
+                                   capture_output=True, check=False)
             found += [f"{package} {asked.stdout}"] if asked.returncode == 0 else []
     return found
 

@@ -1,4 +1,4 @@
-// Linear programs: solved by hand, made so that the solution is known, without solution, without end; bad input.
+// Linear programs: solved by hand, made with a known solution, without solution, without end; bad input.
 #include "theory/linear_program.hpp"
 
 #include <gmock/gmock.h>

@@ -106,7 +106,8 @@ TEST(HardMargin, SaysWhenNothingSeparates) {
   }
 }
 
-// y_i <v, x_i> >= 1 for some v, or weights of sum 1 with sum_i lambda_i y_i x_i = 0 by Farkas: another solver's word.
+// y_i <v, x_i> >= 1 for some v, or by Farkas weights of sum 1 with sum_i lambda_i y_i x_i = 0: another
+// solver finds the same of the two.
 TEST(HardMargin, AgreesWithALinearProgramOnWhatIsSeparable) {
   Rng rng(9);
   int separable = 0;
