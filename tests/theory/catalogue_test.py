@@ -95,7 +95,7 @@ def problems(rows, root, build):
     known = {row["source"] for row in rows}
     for name, checks in shown.items():
         found += sorted({f"the lesson {name} cites {source}, which is no row"
-                         for source, _, _ in checks if source not in known})
+                         for source, _, _ in checks if source and source not in known})
     return found
 
 
