@@ -267,7 +267,8 @@ def test_usage(folder):
     for options in ([], ["--layers"], ["--layers", "3"], ["--layers", "3,x"], ["--layers", "3,,2"],
                     ["--layers", "3,0"], ["--layers", "3,-2"], [*layers, "--activation", "gulu"],
                     [*layers, "--samples", "0"], [*layers, "--seed", "-1"], [*layers, "--slope", "steep"],
-                    [*layers, "--slope", "nan"], [*layers, "--nonsense"], [*layers, "surplus"], [*layers, "--params-pattern", "a,,b"]):
+                    [*layers, "--slope", "nan"], [*layers, "--nonsense"], [*layers, "surplus"],
+                    [*layers, "--params-pattern", "a,,b"]):
         assert run(*options, expect=2).stderr.startswith("inspect: "), options
     for options in (["--params", ""], ["--inputs", ""], ["--out", ""], ["--params-pattern", ""]):
         error = run(*layers, *options, expect=2).stderr

@@ -22,6 +22,9 @@ def run(*command, **more):
                           **more)
 
 
+IS_GNU = "Free Software" in run(COMPILER, "--version").stdout
+
+
 def files_behind(script):
     """Every file the preprocessor reads for the source file `script`."""
     made = run(*BASE, "-M", str(script))
@@ -42,9 +45,7 @@ def compile_alone(header, *flags):
     return made.stdout if made.returncode else ""
 
 
-OPERATION = """#include "cotangent.hpp"
-using namespace cotangent;
-const CustomOp kTwice({.name = "twice",
+OPERATION = """const CustomOp kTwice({.name = "twice",
                        .forward = [](%s) { return %s; },
                        .pullback = [](%s) { %s; }});
 """
@@ -60,18 +61,15 @@ WRONG = [
 ]
 
 
-def refusal(source):
-    """What the compiler says of a script, without the source lines it shows."""
-    made = run(*BASE, "-fsyntax-only", "-fno-diagnostics-show-caret", "-x", "c++", "-", input=source)
-    return made.stdout if made.returncode else ""
-
-
-def speaks_of_the_works(source):
-    """Complaints if the compiler accepts a wrong script, or refuses it in words of the library's inside."""
-    said = refusal(source)
-    if not said:
-        return [f"this was not refused:\n{source}"]
-    return [f"the compiler speaks of detail:: about\n{source}{said}"] if "detail::" in said else []
+def speaks_of_the_works(scripts):
+    """Complaints if the compiler accepts a wrong script, or refuses one in words of the library's inside."""
+    source = '#include "cotangent.hpp"\nusing namespace cotangent;\n' + "".join(
+        f'#line 1 "script {k}"\nnamespace script_{k} {{ {script} }}\n' for k, script in enumerate(scripts))
+    without_lines = "-fno-diagnostics-show-caret" if IS_GNU else "-fno-caret-diagnostics"
+    said = run(*BASE, "-fsyntax-only", without_lines, "-x", "c++", "-", input=source).stdout
+    complaints = [f"this was not refused:\n{script}" for k, script in enumerate(scripts)
+                  if not re.search(rf"^script {k}:", said, re.M)]
+    return complaints + ([f"the compiler speaks of detail::\n{said}"] if "detail::" in said else [])
 
 
 def first_included(room):
@@ -97,10 +95,9 @@ def test_checker(folder):
     (folder / "planted.hpp").write_text("#pragma once\nstd::vector<int> numbers();\n")
     if not compile_alone(folder / "planted.hpp"):
         problems.append("a header without its includes was not noticed")
-    if not speaks_of_the_works('#include "cotangent.hpp"\ncotangent::detail::Buffer b = 1;\n'):
-        problems.append("a refusal in words of the works was not noticed")
-    if not speaks_of_the_works(OPERATION % (FORWARD, "in[0]", PULLBACK, "out.add(0, 2.0 * g)")):
-        problems.append("an operation that is right was not noticed")
+    right = OPERATION % (FORWARD, "in[0]", PULLBACK, "out.add(0, 2.0 * g)")
+    if len(speaks_of_the_works(["detail::Buffer b = 1;\n", right])) != 2:
+        problems.append("a refusal in words of the works was not noticed, or an operation that is right")
     (folder / "planted.cpp").write_text('// A comment.\n#include "a/first.hpp"\n\n#include "a/second.hpp"\n')
     if first_included(folder) != {pathlib.Path("a/first.hpp")}:
         problems.append("the first include of a source was not found")
@@ -113,7 +110,7 @@ script = ROOT / "tests/package/consumer/train.cpp"
 behind = [pathlib.Path(os.path.realpath(f)) for f in files_behind(script)]
 public = sorted({f.relative_to(ROOT) for f in behind if f.suffix == ".hpp" and f.is_relative_to(ROOT)})
 problems = [f"{script.name} reads {f}" for f in forbidden(map(str, behind))]
-cure = ["-fno-new-ttp-matching"] if "Free Software" in run(COMPILER, "--version").stdout else []
+cure = ["-fno-new-ttp-matching"] if IS_GNU else []
 rooms = {header.parts[0] for header in public if len(header.parts) > 1}
 compiled = set().union(*(first_included(ROOT / room) for room in rooms))
 others = [header for header in public if header not in compiled and has_code(ROOT / header)]
@@ -123,8 +120,7 @@ problems += [f"{header} does not compile alone:\n{text}" for header, text in zip
 bridge = "autodiff/xtensor.hpp"  # the one public header that is not behind cotangent.hpp
 if text := compile_alone(bridge, *cure):
     problems.append(f"{bridge} does not compile alone:\n{text}")
-for source in WRONG:
-    problems += speaks_of_the_works(source)
+problems += speaks_of_the_works(WRONG)
 with tempfile.TemporaryDirectory() as folder:
     problems += test_checker(pathlib.Path(folder))
 print("\n".join(problems) or f"{len(public)} public headers compile alone, {len(others)} of them tried here; "
