@@ -28,7 +28,6 @@ GROUND = {"autodiff/error.hpp", "autodiff/matmul_options.hpp"}
 STANDS_IN = {
     "autodiff/function.hpp": "memory", "autodiff/xtensor.hpp": "tensor", "autodiff/op.hpp": "tape",
     "autodiff/sample_functions.hpp": "samples",
-    "theory/leaky_relu.hpp": "proxies",
 }
 # Headers of inner rooms that other rooms may include.
 DOORS = {
