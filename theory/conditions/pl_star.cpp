@@ -53,6 +53,10 @@ Verdict check_pl_star(ModelFunction f, const Params& w, const Tensor& x, double 
   proof.number("lambda_min", k.eigen.smallest());
   proof.number("error", k.error);
   const Inequality conclusion = exact(mu) <= k.smallest();
+  // A computed spectrum alone is no proof for large matrices; a factorisation that runs through is one.
+  if (conclusion.proved())
+    proof.step("K - mu I, less its rounding, has a Cholesky factor",
+               exact(certify_positive_definite(k.matrix, mu + k.rounding) ? 1.0 : 0.0) == exact(1.0));
   if (!conclusion.disproved()) return proof.conclude(Domain::here("w"), "mu <= lambda_min(K(w))", conclusion);
   const Tensor outputs = f(w.flat(), x).value();
   const Tensor worst = slice(k.eigen.vectors, 1, 0, 1).value().reshape(outputs.shape());

@@ -9,14 +9,19 @@ namespace cotangent::theory {
 /// spectral norm at most rounding({trace}, columns).
 struct GramSpectrum {
   Spectrum eigen;
-  double error;  // of each eigenvalue
+  double rounding;  // of the matrix, in the spectral norm
+  double error;     // of each eigenvalue: the solver's and that of the matrix
 
-  GramSpectrum(const Tensor& gram, Index columns) : eigen(spectrum(gram)), error(eigen.bound) {
+  GramSpectrum(const Tensor& gram, Index columns)
+      : eigen(spectrum(gram)), rounding(rounding_of(gram, columns)), error(eigen.bound + rounding) {}
+  Measured smallest() const { return within(eigen.smallest(), error); }
+
+ private:
+  static double rounding_of(const Tensor& gram, Index columns) {
     double trace = 0.0;
     for (Index i = 0; i < gram.size(0); ++i) trace += gram(i, i);
-    error += rounding({trace}, columns);
+    return theory::rounding({trace}, columns);
   }
-  Measured smallest() const { return within(eigen.smallest(), error); }
 };
 
 }  // namespace cotangent::theory
