@@ -23,9 +23,9 @@ double rounding(std::initializer_list<double> terms, Index summed = 0) noexcept;
 /// rounded(x, magnitude).
 class Measured {
  public:
-  /// In rising order: two together are of the later kind. The errors of the last two are estimates, which
-  /// prove nothing.
-  enum class By { exact, rounding, integration, sampling };
+  /// In rising order: two together are of the later kind. `bound` is a distance that somebody states, as an
+  /// eigenvalue solver or an accuracy asked for. The errors of the last two are estimates, which prove nothing.
+  enum class By { exact, rounding, bound, integration, sampling };
 
   /// Nothing was measured: NaN.
   Measured() = default;
@@ -34,7 +34,7 @@ class Measured {
   double error() const noexcept { return error_; }
   By by() const noexcept { return by_; }
   /// Whether error() bounds the distance, instead of estimating it.
-  bool certain() const noexcept { return by_ <= By::rounding; }
+  bool certain() const noexcept { return by_ <= By::bound; }
 
  private:
   Measured(double value, double error, By by) noexcept : value_(value), error_(error), by_(by) {}
@@ -53,7 +53,7 @@ Measured rounded(double x) noexcept;
 /// x as computed from terms whose magnitudes sum to `magnitude`, after `summed` additions:
 /// rounding({magnitude}, summed).
 Measured rounded(double x, double magnitude, Index summed = 0) noexcept;
-/// x with a bound of its own, as an eigenvalue has.
+/// x with a bound of its own, as an eigenvalue has. One that is negative or NaN counts as infinite.
 Measured within(double x, double error) noexcept;
 /// A mean of samples, taken for off by at most five of its standard errors.
 Measured sampled(double mean, double standard_error) noexcept;
@@ -103,6 +103,7 @@ struct Inequality {
   /// How far the margin may be off: both sides' errors.
   double tolerance() const noexcept;
   Measured::By by() const noexcept;
+  bool certain() const noexcept { return lhs.certain() && rhs.certain(); }
   /// Whether the numbers bear it out, what may have moved them forgiven (unless it is strict). False for NaN;
   /// a tolerance that is not finite forgives nothing.
   bool holds() const noexcept;

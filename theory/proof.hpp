@@ -16,11 +16,12 @@
 
 namespace cotangent::theory {
 
-/// A hypothesis, a step or a conclusion: an inequality evaluated at one place or many, kept where it came
-/// closest to failing. A NaN is closest of all.
+/// A hypothesis, a step or a conclusion: an inequality evaluated at one place or many, kept where it is worst:
+/// where it is certainly false, else where it fails, else where it came closest to that. A NaN fails.
 class Clause {
  public:
-  explicit Clause(Inequality once) : worst_(std::move(once)), evaluations_(1) {}
+  explicit Clause(Inequality once)
+      : worst_(std::move(once)), proved_(worst_.proved()), certain_(worst_.certain()), evaluations_(1) {}
   /// `place` says what the numbers of observe count: "iterate", "sample".
   Clause(const char* place, std::string name) : worst_{.name = std::move(name)}, place_(place) {}
 
@@ -29,9 +30,13 @@ class Clause {
   /// Where it first failed, if it did; NaN counts.
   std::optional<Index> first_failure() const noexcept { return first_failure_; }
   Inequality worst() const;
+  /// Whether it is certainly true wherever it was evaluated; and whether no error in it is an estimate.
+  bool proved() const noexcept { return proved_; }
+  bool certain() const noexcept { return certain_; }
 
  private:
   Inequality worst_;
+  bool proved_ = true, certain_ = true;
   const char* place_ = nullptr;
   Index at_ = 0;
   Index evaluations_ = 0;
@@ -44,7 +49,10 @@ struct Evidence {
   Params point;
   Index points = 0;
   std::string seed = {};
-  /// Whether the worst point certainly violates, and still does when it is looked at again beside it.
+  /// Points at which a side was not finite; not among the others.
+  Index not_evaluated = 0;
+  /// Whether the worst point violates by more than what may have moved its two sides as far as they know, and still
+  /// does beside it. No enclosure stands behind this yet: a side whose own rounding is larger than it says can deceive.
   bool counterexample = false;
   /// Whether the margin lay within its errors at most of the points drawn.
   bool mostly_tight = false;
@@ -59,8 +67,9 @@ struct Evidence {
 ///   the conclusion is certainly false somewhere        -> refuted, naming the proof's first false step
 ///   a step fails although the conclusion held          -> inconclusive: the proof breaks there
 ///   a step was never evaluated, or the account is off  -> inconclusive
-///   the conclusion is certainly true                   -> certified; supported where the domain or
-///                                                         an estimated error forbids more
+///   the conclusion is certainly true wherever it was
+///   evaluated                                          -> certified; supported where the domain or an
+///                                                         estimated error, also of a step, forbids more
 ///   otherwise, and for NaN                             -> inconclusive, with what may have moved the numbers
 ///
 ///   Proof proof(Claim{entry("O2"), "step = 0.1"});
@@ -116,6 +125,8 @@ class Proof {
   std::vector<double>& series(std::string name, Series::Kind kind);
   /// All but the outcome, which is set where hypotheses or conclusions decide it already.
   Verdict evidence(const Domain& domain, std::optional<Inequality> conclusion, bool& decided) const;
+  /// The hypotheses that hold only because what may have moved them is forgiven; empty if there is none.
+  std::string forgiven() const;
   /// Empty if the account adds up.
   std::string fault_of_account() const;
 
@@ -165,7 +176,7 @@ class Study : public Proof {
                   FunctionRef<void(const Iterate&)> at_each, FunctionRef<Inequality()> conclusion,
                   const std::string& name);
 
-  /// Ends the run after this iterate: nothing later can change the conclusion.
+  /// Ends the run after this iterate: nothing later can change the conclusion, or be told apart from rounding.
   void enough() noexcept { enough_ = true; }
 
  private:

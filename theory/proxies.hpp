@@ -79,7 +79,7 @@ struct ProxyDescentOptions {
   double lipschitz = 1.0;
   /// The bound on min_{t<T} g(w_t) that is claimed; unless set, the theorem's.
   std::optional<double> claimed = std::nullopt;
-  /// The run may end at the first iterate with g(w_t) at most this: later ones cannot change the minimum's
+  /// The run may end, if the claim for all of T has come true, at the first iterate with g(w_t) at most this: later ones cannot change the minimum's
   /// being so.
   std::optional<double> stop_at = std::nullopt;
   bool progress = false;

@@ -27,6 +27,11 @@ Verdict compare(Claim claim, Inequality inequality, const Domain& where) {
     throw DomainError(
         fmt::format("[compare] two numbers show nothing of {}; give a claim of your own, or use its check",
                     claim.citation));
+  using Kind = Domain::Kind;
+  if (where.kind != Kind::numbers && where.kind != Kind::points && where.kind != Kind::standard_errors &&
+      where.kind != Kind::integration)
+    throw DomainError(fmt::format(
+        "[compare] two numbers show nothing {}; say which numbers or points they are", where.text));
   const std::string text = inequality.name.empty() ? claim.name : inequality.name;
   return Proof(std::move(claim)).conclude(where, text, std::move(inequality));
 }
@@ -41,6 +46,9 @@ Verdict over_points(std::span<const Verdict> verdicts) {
   const auto closeness = [](const Verdict& v) { return v.conclusion.margin() + v.conclusion.tolerance(); };
   const Verdict* shown = &verdicts.front();
   for (const Verdict& v : verdicts) {
+    if (v.claim.name != shown->claim.name || v.claim.source != shown->claim.source)
+      throw DomainError(fmt::format("[over_points] \"{}\" and \"{}\" are two claims; give verdicts on one",
+                                    shown->claim.name, v.claim.name));
     if (v.outcome == Outcome::refuted) return v;
     if (held(*shown) && (!held(v) || closeness(v) < closeness(*shown))) shown = &v;
   }

@@ -89,11 +89,12 @@ class Search {
           fmt::format("[falsify] \"{}\": the two sides are finite at none of the {} points looked at; give "
                       "another centre "
                       "or a smaller radius",
-                      claim_.claim.name, points_));
+                      claim_.claim.name, not_evaluated_));
     return {.worst = worst_,
             .point = worst_point_,
             .points = points_,
             .seed = seed,
+            .not_evaluated = not_evaluated_,
             .counterexample = refuted_,
             .mostly_tight = 2 * tight_ >= points_drawn_};
   }
@@ -115,10 +116,13 @@ class Search {
 
   /// Evaluates the claim at w and remembers the worst.
   double look(const Params& w) {
-    ++points_;
     const Inequality q = claim_.evaluate(w);
     const double violation = violation_of(q), tolerance = q.relation == Relation::equal ? 0.0 : q.tolerance();
-    if (!std::isfinite(violation)) return -std::numeric_limits<double>::infinity();
+    if (!std::isfinite(violation)) {
+      ++not_evaluated_;
+      return -std::numeric_limits<double>::infinity();
+    }
+    ++points_;
     // A violation counts by how far it stands out of what may have moved it.
     const double excess = violation - tolerance;
     if (drawing_) tight_ += std::fabs(violation) <= tolerance;
@@ -194,7 +198,7 @@ class Search {
   const Params& centre_;
   Rng& rng_;
   const FalsifyOptions& options_;
-  Index points_ = 0;
+  Index points_ = 0, not_evaluated_ = 0;
   bool seen_ = false;
   double worst_excess_ = 0.0;
   bool refuted_ = false;  // worst_ is then a counterexample that survives

@@ -14,11 +14,13 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// How close an inequality is to failing, what may have moved it forgiven; NaN is closest of all.
-double closeness(const Inequality& q) {
+/// How bad an inequality is: first whether it is certainly false, or fails; then how close it is to that, what may
+/// have moved it forgiven unless it is strict.
+std::pair<int, double> badness(const Inequality& q) {
   const double tolerance = q.tolerance();
-  const double d = q.margin() + (std::isfinite(tolerance) ? tolerance : 0.0);
-  return std::isnan(d) ? -kInfinity : d;
+  const bool forgiven = q.relation != Relation::below && std::isfinite(tolerance);
+  const double d = q.margin() + (forgiven ? tolerance : 0.0);
+  return {q.disproved() ? 2 : q.holds() ? 0 : 1, std::isnan(d) ? kInfinity : -d};
 }
 
 /// `"name": 1.5 <= 1 at sample 1`.
@@ -44,7 +46,9 @@ std::string announced(const Clause& clause) {
 void Clause::observe(Index k, const Inequality& q) noexcept {
   const bool first = evaluations_++ == 0;
   if (!first_failure_ && !q.holds()) first_failure_ = k;
-  if (!first && closeness(worst_) <= closeness(q)) return;
+  proved_ = proved_ && q.proved();
+  certain_ = certain_ && q.certain();
+  if (!first && badness(worst_) >= badness(q)) return;
   worst_.lhs = q.lhs;
   worst_.relation = q.relation;
   worst_.rhs = q.rhs;
@@ -122,6 +126,13 @@ Verdict Proof::evidence(const Domain& domain, std::optional<Inequality> conclusi
   return v;
 }
 
+std::string Proof::forgiven() const {
+  std::string names;
+  for (const auto& clause : hypotheses_)
+    if (!clause->proved()) names += (names.empty() ? "\"" : ", \"") + clause->worst().name + "\"";
+  return names.empty() ? "" : "; within rounding only: " + names;
+}
+
 std::string Proof::fault_of_account() const {
   if (account_.empty()) return {};
   double sum = 0.0, largest = 0.0, errors = account_slack_.error();
@@ -131,6 +142,7 @@ std::string Proof::fault_of_account() const {
     errors += amount.error();
   }
   const double slack = account_slack_.value();
+  if (!std::isfinite(errors)) return "the account is off: a part of it is not known to within any bound";
   if (std::fabs(sum - slack) <= 1e-12 * largest + errors) return {};
   return fmt::format("the account is off: its parts sum to {:.15g}, the theorem's slack is {:.15g}", sum,
                      slack);
@@ -152,28 +164,45 @@ Verdict Proof::conclude(const Domain& domain, std::string name, Inequality concl
       v.reason = announced(*missing);
       return v;
     }
+  const auto all = [this](auto property) {
+    return std::all_of(hypotheses_.begin(), hypotheses_.end(), property) &&
+           std::all_of(steps_.begin(), steps_.end(), property) &&
+           std::all_of(conclusions_.begin(), conclusions_.end(), property);
+  };
+  const bool certain = all([](const auto& clause) { return clause->certain(); });
+  for (const auto& clause : conclusions_)
+    if (!clause->proved() && clause->certain()) {
+      v.conclusion = clause->worst();
+      v.reason = fmt::format(
+          "\"{}\" is not certain wherever it was evaluated: somewhere its margin is within what may "
+          "have moved it",
+          v.conclusion.name);
+      return v;
+    }
   if (const std::string off = fault_of_account(); !off.empty()) {
     v.reason = off;
     return v;
   }
 
-  const bool same = c.relation == Relation::equal && c.holds() && c.by() <= Measured::By::rounding;
+  const bool same = c.relation == Relation::equal && c.holds() && c.certain() && certain;
   if (same && (domain.kind == Domain::Kind::numbers || !c.proved())) {
     v.outcome = domain.certifiable() ? Outcome::agrees : Outcome::supported;
     v.reason = fmt::format("the two sides of {} are {:.3g} apart, of at most {:.3g}", quoted(c), -c.margin(),
                            c.tolerance());
   } else if (c.proved()) {
-    v.outcome = domain.certifiable() ? Outcome::certified : Outcome::supported;
+    v.outcome = domain.certifiable() && certain ? Outcome::certified : Outcome::supported;
     v.reason = v.hypotheses.empty() && v.steps.empty()
                    ? quoted(c)
                    : fmt::format("every hypothesis{} was evaluated and holds; {}",
                                  v.steps.empty() ? "" : " and every inequality of the proof", quoted(c));
-  } else if (!std::isnan(c.margin()) && c.by() > Measured::By::rounding) {
+    if (!certain) v.reason += "; an error among them is an estimate, which proves nothing";
+    if (domain.kind == Domain::Kind::everywhere) v.reason += forgiven();
+  } else if (!std::isnan(c.margin()) && !c.certain()) {
     // An error that is itself an estimate proves nothing, either way.
     v.outcome = c.holds() ? Outcome::supported : Outcome::inconclusive;
-    v.reason = fmt::format("{} {} {}, {:.3g}, {:.2g} times over; that is an estimate", quoted(c),
+    v.reason = fmt::format("{} {} {} of {:.3g}, with a margin of {:.3g}; that is an estimate", quoted(c),
                            c.holds() ? "holds within" : "fails beyond", to_string(c.by()), c.tolerance(),
-                           std::fabs(c.margin()) / c.tolerance());
+                           c.margin());
   } else {
     v.reason = fmt::format("\"{}\" has a margin of {:.3g}, within its {} of {:.3g}: {}", c.name, c.margin(),
                            to_string(c.by()), c.tolerance(), c.to_string());
@@ -184,7 +213,7 @@ Verdict Proof::conclude(const Domain& domain, std::string name, Inequality concl
 Verdict Proof::unfinished(const Domain& domain, std::string reason) const {
   bool decided = false;
   Verdict v = evidence(domain, std::nullopt, decided);
-  if (!decided) v.reason = std::move(reason);
+  if (!decided || v.outcome == Outcome::inconclusive) v.reason = std::move(reason);
   return v;
 }
 
@@ -199,13 +228,17 @@ Verdict Proof::searched(const Evidence& e) const {
   if (decided) return v;
   const double margin = e.worst.margin(), tolerance = e.worst.tolerance();
   const bool tight = std::fabs(margin) <= tolerance, identity = e.worst.relation == Relation::equal;
-  if (e.counterexample) {
+  if (e.not_evaluated > e.points) {
+    v.reason = fmt::format("at {} of {} points a side is not finite; give a smaller radius or another centre",
+                           e.not_evaluated, e.points + e.not_evaluated);
+  } else if (e.counterexample) {
     v.outcome = Outcome::refuted;
     v.reason = fmt::format("a counterexample: {} is false by {:.6g}, {} {:.2g}", v.conclusion.to_string(),
                            -margin, to_string(e.worst.by()), tolerance);
   } else if (margin < -tolerance) {
     v.reason = fmt::format(
-        "the largest violation of {} points, {:.3g}, does not survive at neighbouring points: it is rounding",
+        "the largest violation of {} points, {:.3g}, does not survive at neighbouring points: rounding, or a "
+        "function that changes within a few units in the last place of w",
         e.points, -margin);
   } else if (identity && tight) {
     v.outcome = Outcome::supported;

@@ -33,12 +33,18 @@ Tensor factors(const nn::TwoLayer& net, const Params& w, const Tensor& x) {
 
 Tensor gram(const Tensor& x) { return matmul(x, x, {.transpose_b = true}).value(); }
 
+/// A refuted verdict keeps the point it is about.
+Verdict at_witness(Verdict v, const Params& w, const Tensor& x) {
+  if (v.outcome == Outcome::refuted) v.witness = Params({{"w", w.flat()}, {"X", x}});
+  return v;
+}
+
 /// Adds the two comparisons; gives the larger error.
 Measured compare_with_engine(Proof& proof, const nn::TwoLayer& net, const Params& w, const Tensor& x,
                              const Tensor& d, const Measured& accuracy) {
   if (!(accuracy.value() > 0.0))
-    throw DomainError(
-        fmt::format("[check_leaky_relu_jacobian] accuracy is {}; give a positive number", accuracy.value()));
+    throw DomainError(fmt::format("[closed form of the Jacobian] accuracy is {}; give a positive number",
+                                  accuracy.value()));
   std::vector<Var> blocks;
   for (Index j = 0; j < net.width(); ++j)
     blocks.push_back(scale_rows(x, slice(d, 1, j, j + 1).value().reshape({x.size(0)})));
@@ -55,30 +61,34 @@ Measured compare_with_engine(Proof& proof, const nn::TwoLayer& net, const Params
 
 Verdict check_linear_jacobian(const nn::TwoLayer& net, const Params& w, const Tensor& x, double accuracy) {
   Proof proof(Claim(entry("O13"), fmt::format("to {:g}", accuracy)));
-  proof.hypothesis("phi is the identity", exact(net.slope().value_or(0.0)) == exact(1.0));
+  Clause& straight = proof.hypothesis_at_each("pre-activation", "phi'(<w_j, x_i>) = 1");
+  Index k = 0;
+  for (const double derivative : derivatives(net, w, x).data())
+    straight.observe(k++, exact(derivative) == exact(1.0));
   const Tensor d = times_outer(Tensor::ones({x.size(0), net.width()}), net.outer());
   const Measured error = compare_with_engine(proof, net, w, x, d, exact(accuracy));
-  return proof.conclude(Domain::here("W"), "error <= accuracy", error <= exact(accuracy));
+  return at_witness(proof.conclude(Domain::here("W"), "error <= accuracy", error <= exact(accuracy)), w, x);
 }
 
 Verdict check_leaky_relu_jacobian(const nn::TwoLayer& net, const Params& w, const Tensor& x,
                                   double accuracy) {
   Proof proof(Claim(entry("O14"), fmt::format("to {:g}", accuracy)));
   const Measured error = compare_with_engine(proof, net, w, x, factors(net, w, x), exact(accuracy));
-  return proof.conclude(Domain::here("W"), "error <= accuracy", error <= exact(accuracy));
+  return at_witness(proof.conclude(Domain::here("W"), "error <= accuracy", error <= exact(accuracy)), w, x);
 }
 
 Verdict check_two_layer_bound(const nn::TwoLayer& net, const Params& w, const Tensor& x,
                               const KernelBoundOptions& options) {
   Proof proof(Claim(entry("O14"),
                     options.claimed ? fmt::format("claimed {:g} <= lambda_min(K(W))", *options.claimed)
-                    : options.slope ? fmt::format("slope {:g}, for every W", *options.slope)
+                    : options.slope ? fmt::format("slope {:g}", *options.slope)
                                     : "the bound at this W",
                     "bound on lambda_min"));
   const Measured data = GramSpectrum(gram(x), x.size(1)).smallest();
   Measured bound;
   if (options.slope) {
     const Measured slope = exact(*options.slope);
+    proof.hypothesis("0 <= slope", exact(0.0) <= slope);
     Clause& steep = proof.hypothesis_at_each("pre-activation", "slope <= |phi'(<w_j, x_i>)|");
     Index k = 0;
     for (const double derivative : derivatives(net, w, x).data())
@@ -89,11 +99,14 @@ Verdict check_two_layer_bound(const nn::TwoLayer& net, const Params& w, const Te
     bound = data * rounded(*std::min_element(b.data().begin(), b.data().end()));
   }
   const Measured smallest = GramSpectrum(tangent_kernel(net, w, x).matrix(), w.size()).smallest();
+  if (options.claimed) proof.step("bound <= lambda_min(K(W))", bound <= smallest);
   proof.number("bound", bound.value());
   proof.number("lambda_min", smallest.value());
-  return proof.conclude(Domain::here("W"),
-                        options.claimed ? "claimed <= lambda_min(K(W))" : "bound <= lambda_min(K(W))",
-                        (options.claimed ? exact(*options.claimed) : bound) <= smallest);
+  return at_witness(
+      proof.conclude(Domain::here("W"),
+                     options.claimed ? "claimed <= lambda_min(K(W))" : "bound <= lambda_min(K(W))",
+                     (options.claimed ? exact(*options.claimed) : bound) <= smallest),
+      w, x);
 }
 
 }  // namespace cotangent::theory

@@ -88,13 +88,16 @@ Verdict check_pl_star(ModelFunction f, const Params& w, const Tensor& x, const T
   proof.number("error", k.error);
   proof.step("|grad L(w)|^2 = r^T K r", gradient == rkr);
   proof.step("lambda_min |r|^2 <= r^T K r", k.smallest() * inner(r.data(), r.data()) <= rkr);
-  return proof.conclude(Domain::here("w"), kPlStar, exact(2.0 * mu) * loss.value <= loss.square_gradient);
+  Verdict v =
+      proof.conclude(Domain::here("w"), kPlStar, exact(2.0 * mu) * loss.value <= loss.square_gradient);
+  if (v.outcome == Outcome::refuted) v.witness = Params({{"w", w.flat()}, {"X", x}, {"targets", y}});
+  return v;
 }
 
 Verdict check_jacobian_rank(ModelFunction f, const Params& w, const Tensor& x, Index claimed) {
   if (claimed < 0)
     throw DomainError(fmt::format("[check_jacobian_rank] claimed is {}; give a rank", claimed));
-  Proof proof(Claim(entry("O14"), fmt::format("{} <= rank J(w)", claimed), "rank"));
+  Proof proof(Claim("rank of the Jacobian", fmt::format("{} <= rank J(w)", claimed)));
   const Tensor j = per_sample_jacobian(f, w, x).matrix();
   const Index rows = j.size(0), columns = j.size(1);
   std::vector<bool> row(static_cast<std::size_t>(rows)), column(static_cast<std::size_t>(columns));

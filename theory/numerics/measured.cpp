@@ -28,9 +28,14 @@ namespace {
 /// A bound that is itself computed with a few roundings.
 double enlarged(double error) noexcept { return error * (1.0 + 16.0 * kEpsilon); }
 
+/// An error that somebody gives.
+double checked(double error) noexcept {
+  return error >= 0.0 ? error : std::numeric_limits<double>::infinity();
+}
+
 /// A result computed with one rounding, of operands whose errors move it by at most `carried`.
 Measured computed(double value, double carried, By by, bool lossless) noexcept {
-  if (lossless) return make_measured(value, enlarged(carried), by);
+  if (lossless) return make_measured(value, enlarged(carried + (by == By::exact ? 0.0 : kTiny)), by);
   return make_measured(value, enlarged(carried + kEpsilon * std::fabs(value) + kTiny),
                        std::max(by, By::rounding));
 }
@@ -59,6 +64,8 @@ const char* to_string(By by) noexcept {
       return "nothing";
     case By::rounding:
       return "rounding";
+    case By::bound:
+      return "bound";
     case By::integration:
       return "the integrator's tolerance";
     case By::sampling:
@@ -72,12 +79,12 @@ Measured rounded(double x) noexcept { return make_measured(x, rounding({x}), By:
 Measured rounded(double x, double magnitude, Index summed) noexcept {
   return make_measured(x, rounding({magnitude}, summed), By::rounding);
 }
-Measured within(double x, double error) noexcept { return make_measured(x, error, By::rounding); }
+Measured within(double x, double error) noexcept { return make_measured(x, checked(error), By::bound); }
 Measured sampled(double mean, double standard_error) noexcept {
-  return make_measured(mean, 5.0 * standard_error, By::sampling);
+  return make_measured(mean, checked(5.0 * standard_error), By::sampling);
 }
 Measured integrated(double x, double tolerance) noexcept {
-  return make_measured(x, tolerance, By::integration);
+  return make_measured(x, checked(tolerance), By::integration);
 }
 
 Measured operator-(const Measured& a) noexcept { return make_measured(-a.value(), a.error(), a.by()); }
@@ -108,6 +115,8 @@ Measured square(const Measured& a) noexcept { return a * a; }
 Measured abs(const Measured& a) noexcept { return make_measured(std::fabs(a.value()), a.error(), a.by()); }
 
 Measured sqrt(const Measured& a) noexcept {
+  if (a.value() < 0.0 && a.value() + a.error() >= 0.0)  // the exact number is at least 0 and below the error
+    return make_measured(0.0, enlarged(std::sqrt(a.error())), std::max(a.by(), By::rounding));
   const double root = std::sqrt(a.value()), lowest = a.value() - a.error();
   // |sqrt(x) - sqrt(y)| = |x - y| / (sqrt(x) + sqrt(y)); where y may be 0, at most sqrt|x - y|.
   const double carried = a.error() == 0.0 ? 0.0
@@ -123,8 +132,8 @@ Measured mapped(const Measured& a, double value, double lipschitz) noexcept {
 }
 
 Measured exp(const Measured& a) noexcept {
-  const double value = std::exp(a.value());
-  return mapped(a, value, a.error() == 0.0 ? 0.0 : value * std::exp(a.error()));
+  // The slope is largest at the upper end, where it is exp itself.
+  return mapped(a, std::exp(a.value()), a.error() == 0.0 ? 0.0 : std::exp(a.value() + a.error()));
 }
 
 Measured log(const Measured& a) noexcept {
@@ -177,13 +186,13 @@ bool Inequality::holds() const noexcept {
 }
 
 bool Inequality::proved() const noexcept {
-  if (by() > By::rounding) return false;
+  if (!certain()) return false;
   if (relation == Relation::equal) return tolerance() == 0.0 && margin() == 0.0;
   return margin() > tolerance() || (relation == Relation::at_most && tolerance() == 0.0 && margin() == 0.0);
 }
 
 bool Inequality::disproved() const noexcept {
-  if (by() > By::rounding) return false;
+  if (!certain()) return false;
   return margin() < -tolerance() || (relation == Relation::below && tolerance() == 0.0 && margin() == 0.0);
 }
 

@@ -98,7 +98,9 @@ void LeakyReluProblem::hypotheses(Proof& proof) const {
   proof.hypothesis("|v*| = 1", rounded(norm(direction_.data())) == exact(1.0));
   Clause& separated = proof.hypothesis_at_each("sample", "gamma <= y_i <v*, x_i>");
   for (Index i = 0; i < x_.size(0); ++i)
-    separated.observe(i, exact(margin_) <= exact(y_(i, 0)) * inner(row(x_, i), direction_.data()));
+    // A compensated product of given numbers is known to its last digits, however much of it cancels.
+    separated.observe(
+        i, exact(margin_) <= rounded(y_(i, 0) * compensated_dot(row(x_, i), direction_.data()).value));
 }
 
 }  // namespace cotangent::theory

@@ -140,15 +140,21 @@ Verdict check_proxy_descent(const ProxyConvexity& triple, const Params& w0,
   Study study(Claim(entry("O30"), fmt::format("step = {:g}, T = {}", options.step, options.iterations),
                     own ? "self-bounded form" : ""));
   ProxySteps steps(triple, w0, options, study, ProxySteps::Bound::conclusion);
+  const auto claimed = [&](const ProxySteps& seen) {
+    return options.claimed ? exact(*options.claimed)
+                           : seen.bound_after(static_cast<double>(options.iterations));
+  };
   return study.descend(
       triple.f, w0, {.step = options.step, .iterations = options.iterations, .progress = options.progress},
       [&](const Iterate& it) {
         steps.at(it);
-        if (options.stop_at && steps.least().value() <= *options.stop_at) study.enough();
+        // Only where the claim for all of T has come true, which nothing later can change.
+        const bool settled = (steps.least() <= claimed(steps)).proved();
+        if (options.stop_at && steps.least().value() <= *options.stop_at && settled) study.enough();
       },
       [&] {
         steps.finish(study);
-        return steps.least() <= (options.claimed ? exact(*options.claimed) : steps.bound());
+        return steps.least() <= claimed(steps);
       },
       options.claimed ? "min_{t<T} g(w_t) <= claimed" : "min_{t<T} g(w_t) <= bound");
 }

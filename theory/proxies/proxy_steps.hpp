@@ -18,12 +18,11 @@ class ProxySteps {
   /// min_{s<=t} g(w_s), and the theorem's bound on it for T = t + 1, of the iterates seen.
   Measured least() const { return rounded(least_); }
   Measured bound() const { return bound_after(static_cast<double>(g_.size())); }
+  Measured bound_after(double iterations) const;
   /// Adds account and numbers to the study, at the end of the run.
   void finish(Study& study) const;
 
  private:
-  Measured bound_after(double iterations) const;
-
   const ProxyConvexity& triple_;
   const ProxyDescentOptions options_;
   bool self_bounded_;

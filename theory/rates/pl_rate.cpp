@@ -5,10 +5,21 @@
 #include <limits>
 
 #include "autodiff/error.hpp"
+#include "autodiff/transforms.hpp"
 #include "theory/proof.hpp"
 #include "theory/rates.hpp"
 
 namespace cotangent::theory {
+namespace {
+
+/// f(w) as computed: off by its own rounding, and by what the rounding of w and of constants as large as w does to it,
+/// to first order by the gradient and to second by the smoothness.
+Measured known(double value, const Params& gradient, const Params& w, double smoothness) {
+  const double first = inner(gradient, w).error(), moved = rounding({norm(w)});
+  return within(value, rounding({value}) + first + 0.5 * std::fabs(smoothness) * moved * moved);
+}
+
+}  // namespace
 
 Verdict check_pl_rate(const Function<Var(const Var& w)>& f, const Params& w0, HalvedPl pl,
                       const PlRateOptions& options) {
@@ -26,17 +37,21 @@ Verdict check_pl_rate(const Function<Var(const Var& w)>& f, const Params& w0, Ha
       options.decrease ? exact(*options.decrease) : step * (exact(1.0) - exact(0.5) * step * L);
   const Measured rate = exact(1.0) - exact(2.0) * mu * c;
 
-  Study s(Claim(entry("O7"), fmt::format("mu = {:g}, c = {:g}, rate {:g}", pl.mu, c.value(), rate.value())));
+  Study s(Claim(entry("O7"), fmt::format("mu = {:g}, c = {:g}, rate {:g}", pl.mu, c.value(), rate.value()),
+                options.decrease ? "with a claimed decrease" : ""));
   s.hypothesis("0 < step", exact(0.0) < step);
   s.hypothesis("step < 2 / L", step * L < exact(2.0));
   s.hypothesis("0 < mu", exact(0.0) < mu);
   s.hypothesis("mu <= L", mu <= L);
-  Clause &condition = s.hypothesis_at_each("iterate", "2 mu (f(w) - f*) <= |grad f(w)|^2"),
+  Clause &minimum = s.hypothesis_at_each("iterate", "f* <= f(w+)"),
+         &smooth = s.hypothesis_at_each("iterate", "f(w+) <= f(w) - (step - L step^2 / 2) |grad f(w)|^2"),
+         &condition = s.hypothesis_at_each("iterate", "2 mu (f(w) - f*) <= |grad f(w)|^2"),
          &decrease = s.step_at_each("iterate", "f(w+) <= f(w) - c |grad f(w)|^2"),
          &theorem = s.conclusion_at_each("iterate", "f(w_t) - f* <= (1 - 2 mu c)^t (f(w_0) - f*)");
   std::vector<double>&gaps = s.observed("f - f*"), &bounds = s.predicted("bound"),
   &factors = s.noted("factor");
-  const Measured start = rounded(f(w0.flat()).item()) - optimum;
+  const auto [first, slope] = value_and_grad(f, w0);
+  const Measured start = known(first, slope, w0, options.smoothness) - optimum;
   if (!(start.value() > 0.0))
     throw DomainError(fmt::format(
         "[check_pl_rate] f(w0) - f* is {}; give the optimum f*, and a start above it", start.value()));
@@ -45,11 +60,17 @@ Verdict check_pl_rate(const Function<Var(const Var& w)>& f, const Params& w0, Ha
   return s.descend(
       f, w0, {.step = a, .iterations = options.iterations, .progress = options.progress},
       [&](const Iterate& it) {
-        const Measured value = rounded(it.value), square_gradient = squared_norm(it.gradient),
-                       gap = value - optimum;
-        const Measured next = rounded(f(it.next.flat()).item());
+        const Measured square_gradient = squared_norm(it.gradient);
+        const Measured value = known(it.value, it.gradient, it.w, options.smoothness), gap = value - optimum;
+        const Measured next = known(f(it.next.flat()).item(), it.gradient, it.next, options.smoothness);
+        minimum.observe(it.t, optimum <= next);
+        if (const Measured left = next - optimum; it.t > 0 && !(left.value() > 1000.0 * left.error())) {
+          s.enough();
+          return;
+        }
         const Inequality pl_here = exact(2.0) * mu * gap <= square_gradient,
                          down = next <= value - c * square_gradient;
+        smooth.observe(it.t, next <= value - step * (exact(1.0) - exact(0.5) * step * L) * square_gradient);
         condition.observe(it.t, pl_here);
         decrease.observe(it.t, down);
         by_condition = rate * by_condition + c * (pl_here.rhs - pl_here.lhs);
@@ -60,9 +81,9 @@ Verdict check_pl_rate(const Function<Var(const Var& w)>& f, const Params& w0, Ha
         gaps.push_back(last.value());
         bounds.push_back(bound.value());
         factors.push_back(last.value() / gap.value());
-        if (!(last.value() > 1000.0 * last.error())) s.enough();
       },
       [&] {
+        s.number("T", static_cast<double>(gaps.size()));
         s.account(
             {{"PL inequality, discounted", by_condition}, {"decrease of each step, discounted", by_decrease}},
             bound - last);

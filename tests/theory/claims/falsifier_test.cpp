@@ -144,6 +144,16 @@ TEST(Falsifier, AnIdentityIsOne) {
   EXPECT_DOUBLE_EQ(claim.violation(Tensor{1.0, 2.0}).item(), 100.0);
 }
 
+TEST(Falsifier, PointsItCannotEvaluateSupportNothing) {
+  const auto claim = pointwise(
+      "log", [](const Var& w) { return 0.0 * sum(log(w - 9.99) + log(10.0 - w)); },
+      [](const Var&) { return Var(1.0); });
+  Rng rng(3);
+  const Verdict v = falsify(claim, point({9.995}), rng);
+  EXPECT_EQ(v.outcome, Outcome::inconclusive) << v.to_string();
+  EXPECT_THAT(v.reason, HasSubstr("a side is not finite"));
+}
+
 TEST(Falsifier, BadInputIsNamed) {
   Rng rng(1);
   const auto message = [&](const theory::PointwiseClaim& c, const Params& w,

@@ -53,14 +53,44 @@ TEST(Proof, ARoundedEqualityCertifiesNothing) {
 TEST(Proof, EstimatesNeverCertifyNorRefute) {
   const Verdict holds = conclude(theory::sampled(0.0, 0.1) <= exact(1.0));
   EXPECT_EQ(holds.outcome, Outcome::supported);
-  EXPECT_THAT(holds.reason, AllOf(HasSubstr("holds within five standard errors"), HasSubstr("2 times over")));
+  EXPECT_THAT(holds.reason, AllOf(HasSubstr("holds within five standard errors"), HasSubstr("margin of 1")));
   const Verdict fails = conclude(theory::sampled(2.0, 0.1) <= exact(1.0));
   EXPECT_EQ(fails.outcome, Outcome::inconclusive);
-  EXPECT_THAT(fails.reason, AllOf(HasSubstr("fails beyond five standard errors"), HasSubstr("2 times over")));
+  EXPECT_THAT(fails.reason, AllOf(HasSubstr("fails beyond five standard errors"), HasSubstr("margin of -1")));
   EXPECT_THAT(conclude(theory::integrated(2.0, 0.1) <= exact(1.0)).reason,
               HasSubstr("the integrator's tolerance"));
   EXPECT_EQ(conclude(kTrue, Domain::points(5)).outcome, Outcome::supported) << "samples never certify";
   EXPECT_EQ(conclude(kFalse, Domain::points(5)).outcome, Outcome::refuted);
+}
+
+TEST(Proof, AnEstimateAnywhereInTheProofKeepsItFromCertifying) {
+  Proof step("claim"), hypothesis("claim"), conclusion("claim");
+  step.step("estimated", theory::sampled(0.0, 0.1) <= exact(1.0));
+  hypothesis.hypothesis("estimated", theory::sampled(0.0, 0.1) <= exact(1.0));
+  conclusion.conclusion_at_each("iterate", "estimated").observe(0, theory::sampled(0.0, 0.1) <= exact(1.0));
+  for (const Proof* proof : {&step, &hypothesis, &conclusion}) {
+    const Verdict v = proof->conclude(Domain::everywhere(), "c", kTrue);
+    EXPECT_EQ(v.outcome, Outcome::supported);
+    EXPECT_THAT(v.reason, HasSubstr("is an estimate"));
+  }
+}
+
+TEST(Proof, AConclusionThatOnlyRoundingForgivesSomewhereIsNotCertified) {
+  Proof proof("claim");
+  Clause& every = proof.conclusion_at_each("iterate", "for every T");
+  every.observe(0, within(2.0, 5.0) <= exact(1.0));
+  every.observe(1, kTrue);
+  const Verdict v = proof.conclude(Domain::run(), "last", kTrue);
+  EXPECT_EQ(v.outcome, Outcome::inconclusive);
+  EXPECT_THAT(v.reason, HasSubstr("\"for every T\" is not certain wherever"));
+}
+
+TEST(Proof, WhatIsForgivenIsNamedWhereTheClaimIsMadeEverywhere) {
+  Proof proof("claim");
+  proof.hypothesis("|a| = 1", rounded(1.0) == exact(1.0));
+  proof.hypothesis("0 < step", exact(0.0) < exact(1.0));
+  EXPECT_THAT(proof.conclude(Domain::everywhere(), "c", kTrue).reason,
+              testing::EndsWith("; within rounding only: \"|a| = 1\""));
 }
 
 TEST(Proof, AFailedHypothesisIsNamedAndComesFirst) {
@@ -142,6 +172,9 @@ TEST(Proof, AnAccountThatDoesNotAddUpProvesNothing) {
   EXPECT_THAT(with(1.0).reason,
               AllOf(HasSubstr("the account is off"), HasSubstr("sum to 2"), HasSubstr("slack is 3")));
   EXPECT_EQ(with(kNaN).outcome, Outcome::inconclusive);
+  Proof vague("claim");
+  vague.account({{"anything", within(5.0, kInf)}}, exact(-3.0));
+  EXPECT_EQ(vague.conclude(Domain::run(), "c", kTrue).outcome, Outcome::inconclusive);
 }
 
 TEST(Proof, UnfinishedWorkSaysSoUnlessAHypothesisFails) {
@@ -185,8 +218,19 @@ TEST(Clause, KeepsWhereItsSidesCameClosest) {
   EXPECT_FALSE(clause.first_failure());
   clause.observe(11, exact(kNaN) <= exact(1.0));
   clause.observe(12, exact(-5.0) <= exact(1.0));
-  EXPECT_EQ(clause.worst().where, "iterate 11") << "NaN is closest of all";
+  EXPECT_EQ(clause.worst().where, "iterate 11") << "NaN fails";
   EXPECT_EQ(clause.first_failure(), 11);
+}
+
+TEST(Clause, AFailureIsNeverHiddenByWhatCameCloser) {
+  Clause strict("sample", "a < b");
+  strict.observe(0, within(2.0, 3.0) < exact(1.0));  // fails, for it is strict
+  strict.observe(1, exact(0.0) < exact(0.5));
+  EXPECT_FALSE(strict.worst().holds());
+  Clause mixed("sample", "a <= b");
+  mixed.observe(0, exact(2.0) <= exact(1.0));
+  mixed.observe(1, theory::sampled(9.0, 0.1) <= exact(0.5));
+  EXPECT_TRUE(mixed.worst().disproved()) << "what is certainly false comes before what an estimate says";
 }
 
 // ---- Study

@@ -45,6 +45,9 @@ TEST(Compare, ShowsNoEntry) {
               AllOf(HasSubstr("(O13)"), HasSubstr("use its check")));
   EXPECT_THAT(test::error_of<DomainError>([] { compare("c", Tensor{1.0}, Tensor{1.0}, 0.0); }),
               HasSubstr("accuracy is 0"));
+  EXPECT_THAT(
+      test::error_of<DomainError>([] { compare("c", exact(1.0) <= exact(4.0), Domain::everywhere()); }),
+      HasSubstr("show nothing everywhere"));
 }
 
 TEST(Compare, RelativeErrors) {
@@ -71,6 +74,8 @@ TEST(OverPoints, ManyPointsSupportAndOneRefutes) {
   verdicts.push_back(at(2.0));
   EXPECT_EQ(theory::over_points(verdicts).outcome, Outcome::refuted);
   EXPECT_THROW(theory::over_points({}), DomainError);
+  EXPECT_THROW(theory::over_points(std::vector{at(0.5), compare("another", exact(0.0) <= exact(1.0))}),
+               DomainError);
 }
 
 TEST(Domain, SaysWhere) {

@@ -25,7 +25,8 @@ TEST(ClosedForms, OfTheLinearNet) {
   EXPECT_EQ(check_linear_jacobian(network(1.0), kW, kX).domain.text, "at this W");
   const Verdict leaky = check_linear_jacobian(network(0.1), kW, kX);
   EXPECT_EQ(leaky.outcome, Outcome::not_applicable);
-  EXPECT_THAT(leaky.reason, HasSubstr("phi is the identity"));
+  EXPECT_THAT(leaky.reason, HasSubstr("phi'(<w_j, x_i>) = 1"));
+  EXPECT_EQ(check_linear_jacobian({3, 2, nn::Identity(), {.outer = kV}}, kW, kX).outcome, Outcome::certified);
   EXPECT_THROW(check_linear_jacobian(network(1.0), kW, kX, 0.0), DomainError);
 }
 
@@ -73,6 +74,7 @@ TEST(ClosedForms, BoundsOnTheSmallestEigenvalue) {
   EXPECT_EQ(everywhere.outcome, Outcome::certified);
   EXPECT_NEAR(everywhere.number("bound"), 0.05, 1e-13);
   EXPECT_EQ(check_two_layer_bound(network(0.1), kW, kX, {.claimed = 2.04}).outcome, Outcome::refuted);
+  EXPECT_EQ(check_two_layer_bound(network(0.1), kW, kX, {.slope = -5.0}).outcome, Outcome::not_applicable);
   const Verdict steep = check_two_layer_bound(network(0.1), kW, kX, {.slope = 0.2});
   EXPECT_EQ(steep.outcome, Outcome::not_applicable) << "phi' is 0.1 at some pre-activation";
   EXPECT_THAT(steep.reason, HasSubstr("slope <= |phi'"));

@@ -83,6 +83,20 @@ TEST(Measured, FunctionsOfOneVariable) {
   EXPECT_DOUBLE_EQ(theory::rounding({1.0, -3.0}), 256.0 * std::numeric_limits<double>::epsilon() + 1e-300);
 }
 
+TEST(Measured, BoundsHoldAtTheEndsOfTheRange) {
+  EXPECT_GE(exp(within(-800.0, 700.0)).error(), std::exp(-100.0) * (1.0 - 1e-12))
+      << "the exact number may be e^-100";
+  EXPECT_EQ(within(0.5, -1.0).error(), kInf);
+  EXPECT_EQ(within(0.5, kNaN).error(), kInf);
+  EXPECT_EQ(theory::sampled(0.5, -1.0).error(), kInf);
+  EXPECT_GT((exact(0x1p-600) * within(0x1p300, 0x1p-600)).error(), 0.0)
+      << "an error that underflows is still one";
+  const Measured root = sqrt(within(-1e-20, 1e-18));
+  EXPECT_EQ(root.value(), 0.0);
+  EXPECT_GE(root.error(), 9.9e-10);
+  EXPECT_TRUE(std::isnan(sqrt(within(-1.0, 0.5)).value()));
+}
+
 TEST(Measured, TheLaterKindOfErrorCounts) {
   const Measured mean = theory::sampled(1.0, 0.1);
   EXPECT_DOUBLE_EQ(mean.error(), 0.5);

@@ -212,6 +212,16 @@ TEST(LeakyRelu, TheProxyIsCertifiedEverywhereAndASmallerOneRefuted) {
   EXPECT_THROW(theory::check_leaky_relu_proxy(problem, 0.0, rng), DomainError);
 }
 
+// A margin that exists in no digit of the data: <v*, x> cancels to -1.8e-15, and 5e-15 is claimed.
+TEST(LeakyRelu, AMarginWithinTheRoundingOfItsTermsIsNoMargin) {
+  Rng rng(3);
+  const Tensor x{{0.8 - 3e-15, -0.6}, {0.6, 0.8}}, y{1, 1};
+  const LeakyReluProblem problem(nn::TwoLayer(2, 4, nn::LeakyReLU(0.5)), x, y, {0.6, 0.8}, 5e-15);
+  const Verdict v = theory::check_leaky_relu_proxy(problem, 1e17, rng);
+  EXPECT_EQ(v.outcome, Outcome::not_applicable) << v.to_string();
+  EXPECT_THAT(v.reason, HasSubstr("gamma <= y_i <v*, x_i>"));
+}
+
 // ---- one hypothesis broken at a time
 
 std::string broken(const LeakyReluProblem& problem, const LeakyReluOptions& options = {}) {

@@ -71,6 +71,34 @@ TEST(PlRate, ATrueClaimWithAFalseStepIsNoProof) {
               AllOf(HasSubstr("the proof breaks at \"f(w+) <= f(w) - c"), HasSubstr("the claim held here")));
 }
 
+// f(w) = (w - 1/3)^2 / 2 attains the bound at every T, and near its minimum the rounding of w is all that is left of it.
+TEST(PlRate, ATrueRateIsNeverRefutedByRounding) {
+  const auto shifted = [](const Var& w) { return 0.5 * sum(square(w - 1.0 / 3.0)); };
+  for (const Index iterations : {10, 30, 2000}) {
+    EXPECT_NE(check_pl_rate(shifted, point({2.0}), {1.0}, {.step = 0.5, .iterations = iterations}).outcome,
+              Outcome::refuted);
+    EXPECT_EQ(check_pl_rate(shifted, point({2.0}), {0.9}, {.step = 0.5, .iterations = iterations}).outcome,
+              Outcome::certified);
+  }
+  Rng rng(1);
+  const Tensor x = rng.normal({4, 8}), y = rng.normal({4, 1});
+  const auto squares = [&](const Var& w) { return 0.5 * sum(square(linear(x, reshape(w, {1, 8})) - y)); };
+  const auto k = theory::spectrum(matmul(x, x, {.transpose_b = true}).value());
+  const Verdict v = check_pl_rate(squares, Params({{"w", rng.normal({8})}}), {0.999 * k.smallest()},
+                                  {.smoothness = 1.001 * k.largest(), .iterations = 20'000});
+  EXPECT_EQ(v.outcome, Outcome::certified) << v.to_string();
+  EXPECT_LT(v.number("T"), 20'000.0) << "it ends where the gap drowns";
+}
+
+TEST(PlRate, SmoothnessAndTheOptimumAreHypothesesThatAreLookedAt) {
+  const auto steep = [](const Var& w) { return 0.5 * sum(Var(Tensor{1.0, 4.0}) * square(w)); };
+  const Verdict rough = check_pl_rate(steep, point({1.0, 1.0}), {0.5}, {.smoothness = 1.0});
+  EXPECT_EQ(rough.outcome, Outcome::not_applicable) << rough.to_string();
+  EXPECT_THAT(rough.reason, HasSubstr("(step - L step^2 / 2)"));
+  const Verdict high = check_pl_rate(quadratic, point({1.0, 1.0}), {0.25}, {.optimum = 0.3});
+  EXPECT_EQ(high.outcome, Outcome::not_applicable) << high.to_string();
+}
+
 TEST(PlRate, BrokenHypothesesAreNamed) {
   const auto reason = [](HalvedPl pl, const theory::PlRateOptions& options) {
     const Verdict v = check_pl_rate(quadratic, point({0.0, 1.0}), pl, options);
