@@ -1,6 +1,9 @@
-// inspect: looks into a network with given weights and inputs: outputs, Jacobian, tangent kernel, spectra, dead units.
+// inspect: looks into a network with given weights and inputs: outputs, Jacobian, tangent kernel, spectra, dead
+// units.
 //
 //   inspect --layers 3,16,16,2 --activation leaky_relu --slope 0.1 --params p.npz --inputs x.npy --out DIR
+#include <fmt/format.h>
+
 #include <cmath>
 #include <cstdio>
 #include <exception>
@@ -10,7 +13,6 @@
 
 #include "cotangent.hpp"
 #include "examples/support/options.hpp"
-#include "report/text.hpp"
 
 using namespace cotangent;
 
@@ -117,7 +119,7 @@ void print_layers(const nn::Sequential& net, const Params& w,
     }
     for (const nn::ActivationPattern& pattern : patterns)
       if (pattern.path == inside.name)
-        units = {report::number_text(100.0 * pattern.share(), 3) + " %",
+        units = {fmt::format("{:.3g} %", 100.0 * pattern.share()),
                  std::to_string(pattern.dead) + " of " + std::to_string(pattern.active.size(1)) +
                      (pattern.dead > 0 && inside.module->name() == "ReLU" ? ", dead" : ""),
                  pattern.linear};
@@ -235,10 +237,10 @@ void look_into(const Settings& s, const Work& work) {
                                                {"kernel_eigenvalues", spectrum.values}},
                                     .labels = {{"columns", names}}});
   print("\nJacobian " + j.matrix().shape().to_string() + ": " + summary.to_string());
-  const auto short_text = [](double value) { return report::number_text(value, 6); };
+  const auto short_text = [](double value) { return fmt::format("{:.6g}", value); };
   print("\nTangent kernel " + kernel.values().shape().to_string() + ": eigenvalues from " +
         short_text(spectrum.smallest()) + " to " + short_text(spectrum.largest()) +
-        ", each known to within " + report::number_text(spectrum.bound, 3) + "; " +
+        ", each known to within " + fmt::format("{:.3g}; ", spectrum.bound) +
         (spectrum.smallest() > spectrum.bound
              ? "positive definite, condition " + short_text(spectrum.condition())
              : "not shown to be positive definite: the smallest is within the bound"));

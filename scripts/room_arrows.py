@@ -1,7 +1,7 @@
 """The rooms as data, and what the includes say of them. For tests/package/arrows_test.py and scripts/rooms.
 
-A public header stands on its room's shelf, <room>/<name>.hpp; what has three parts is the works. A unit is a header
-with its source; a public header X.hpp and the X.cpp in one of its room's inner rooms are one unit."""
+A public header stands on its room's shelf, <room>/<name>.hpp; what has three parts is the works. A unit is a
+header with its source; a public header X.hpp and the X.cpp in one of its room's inner rooms are one unit."""
 import collections
 import pathlib
 import re
@@ -11,8 +11,12 @@ MAY_USE = {
     "nn": {"nn", "autodiff"},
     "report": {"report", "autodiff"},
     "optim": {"optim", "autodiff", "report"},
-    "theory": {"theory", "autodiff", "nn", "report", "optim"},
+    "enclose": {"enclose", "autodiff"},
+    "theory": {"theory", "autodiff", "nn", "report", "optim", "enclose"},
 }
+# Rooms yet to come.
+MAY_BE_ABSENT = {"enclose"}
+# What is no room and has sources. Only tests may look into the rooms; the others see public headers.
 OUTSIDE = {"examples", "tests", "benchmarks", "cotangent.hpp"}
 
 # The inner rooms, lowest floor first: each may include those of lower floors only. Rooms yet to come may be listed.
@@ -35,6 +39,8 @@ DOORS = {
     "autodiff/kernels/lapack.hpp", "autodiff/kernels/compensated.hpp", "autodiff/files/files.hpp",
     "autodiff/files/utf8.hpp", "autodiff/samples/sweep.hpp",
 }
+# Headers of inner rooms that public headers include, so that they are installed too.
+INSTALLED = {"autodiff/memory/buffer.hpp", "autodiff/memory/recycled.hpp"}
 # Private headers of rooms without inner rooms, which stand on the shelf all the same.
 PRIVATE = {
     "report/child_process.hpp", "report/course_html.hpp", "report/gnuplot.hpp", "report/mathml.hpp",
@@ -43,21 +49,37 @@ PRIVATE = {
 # Public headers that no umbrella lists: the bridge to a library that a script need not have.
 APART = {"autodiff/xtensor.hpp"}
 
-Include = collections.namedtuple("Include", "line quoted target")
-PATTERN = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
+HEADERS = (".hpp", ".h")
+SOURCES = {*HEADERS, ".cpp", ".inc", ".hh", ".hxx", ".ipp", ".c", ".cc", ".cxx"}
+Include = collections.namedtuple("Include", "line quoted target comment")
+PATTERN = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]\s*(?://\s*(.*))?')
+
+
+def sources_below(root, name):
+    """The sources of a folder, or a single one, by their paths from the root."""
+    paths = [root / name] if (root / name).is_file() else (root / name).rglob("*")
+    return sorted(p.relative_to(root).as_posix() for p in paths if p.suffix in SOURCES)
+
+
+def private(header):
+    """Whether a header of a room is none of its public ones."""
+    return header.count("/") > 1 or header in PRIVATE
 
 
 class Tree:
     """The sources below a root, room by room, with their includes."""
 
     def __init__(self, root):
-        self.files = {room: sorted(p.relative_to(root).as_posix() for p in (root / room).rglob("*.?pp"))
-                      for room in MAY_USE}
+        self.files = {room: sources_below(root, room) for room in MAY_USE}
+        self.outside = [path for name in sorted(OUTSIDE) for path in sources_below(root, name)]
+        self.unknown = [top.name for top in sorted(root.iterdir())
+                        if top.is_dir() and not top.name.startswith((".", "build")) and
+                        top.name not in {*MAY_USE, *OUTSIDE} and sources_below(root, top.name)]
         self.includes, self.lines = {}, {}
-        for path in sum(self.files.values(), []):
+        for path in [*sum(self.files.values(), []), *self.outside]:
             lines = (root / path).read_text().splitlines()
             found = [(number, PATTERN.match(line)) for number, line in enumerate(lines, 1)]
-            self.includes[path] = [Include(n, m[1] == '"', m[2]) for n, m in found if m]
+            self.includes[path] = [Include(n, m[1] == '"', m[2], m[3]) for n, m in found if m]
             self.lines[path] = len(lines)
         # Public header -> the inner room of the source of its name.
         self.source_in = {}
@@ -86,5 +108,5 @@ class Tree:
 
     def shelf(self, room):
         """The public headers of a room, without its umbrella."""
-        return [p for p in self.files[room] if p.count("/") == 1 and p.endswith(".hpp") and
+        return [p for p in self.files[room] if p.count("/") == 1 and p.endswith(HEADERS) and
                 p not in PRIVATE and p != f"{room}/{room}.hpp"]

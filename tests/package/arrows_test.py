@@ -1,5 +1,6 @@
 """The arrows: rooms include the rooms below them and no private headers of theirs but the doors; inner rooms
-include downward only; no units include one another in a circle; every public header is in its umbrella.
+include downward only; no units include one another in a circle; an umbrella lists its room's public headers, each
+with a comment, and nothing else; public headers, examples and benchmarks include no private headers.
 
 Usage: arrows_test.py ROOT"""
 import pathlib
@@ -8,20 +9,64 @@ import tempfile
 
 ROOT = pathlib.Path(sys.argv[1]).resolve()
 sys.path.insert(0, str(ROOT / "scripts"))
-from room_arrows import APART, DOORS, FLOORS, MAY_USE, OUTSIDE, PRIVATE, Tree  # noqa: E402
+from room_arrows import (APART, DOORS, FLOORS, INSTALLED, MAY_BE_ABSENT, MAY_USE, OUTSIDE,  # noqa: E402
+                         Tree, private)
 
 
 def between_rooms(tree):
     """Includes against the arrows between rooms, past the doors, or that do not start at the root."""
     for room, allowed in MAY_USE.items():
         for path in tree.files[room]:
-            for number, quoted, target in tree.includes[path]:
-                there, *rest = target.split("/")
+            for number, quoted, target, _ in tree.includes[path]:
+                there = target.split("/")[0]
                 ours = there in MAY_USE or there in OUTSIDE
+                if has_dots(target):
+                    continue
                 if (quoted or ours) and there not in allowed:
                     yield f"{path}:{number}: {room} must not include {target}"
-                elif ours and there != room and (len(rest) > 1 or target in PRIVATE) and target not in DOORS:
+                elif ours and there != room and private(target) and target not in DOORS:
                     yield f"{path}:{number}: {target} is private to {there} and not a door"
+
+
+def has_dots(target):
+    return any(part in (".", "..") for part in target.split("/"))
+
+
+def by_dots(tree):
+    """Includes that do not name their header by its place below the root."""
+    for path, includes in tree.includes.items():
+        yield from (f"{path}:{i.line}: {i.target} is to be named by its place below the root"
+                    for i in includes if has_dots(i.target))
+
+
+def unknown_places(tree):
+    """Sources in folders that are no room, and in inner rooms of flat rooms or of inner rooms."""
+    yield from (f"{name}/ has sources and is no room: MAY_USE does not list it" for name in tree.unknown)
+    for room, files in tree.files.items():
+        for path in files:
+            if path.count("/") > (2 if room in FLOORS else 1):
+                yield f"{path}: {room} has no inner rooms" + (" within inner rooms" if room in FLOORS else "")
+
+
+def into_the_works(tree):
+    """Private headers that a public header, an umbrella, an example or a benchmark includes."""
+    for room in MAY_USE:
+        for path in [*tree.shelf(room), *(INSTALLED & set(tree.files[room]))]:
+            for number, _, target, _ in tree.includes[path]:
+                # What is private to another room and no door is complained of already.
+                if target.split("/")[0] in MAY_USE and private(target) and target not in INSTALLED and (
+                        target.split("/")[0] == room or target in DOORS):
+                    yield f"{path}:{number}: {target} is private, and what a public header includes is installed"
+    for path in tree.outside:
+        if path.startswith("tests/"):
+            continue
+        for number, _, target, _ in tree.includes[path]:
+            if has_dots(target):
+                continue
+            if target.split("/")[0] in MAY_USE and private(target):
+                yield f"{path}:{number}: {target} is private to its room"
+            elif target.split("/")[0] in OUTSIDE - {path.split("/")[0], "cotangent.hpp"}:
+                yield f"{path}:{number}: {path.split('/')[0]} must not include {target}"
 
 
 def between_inner_rooms(tree):
@@ -35,8 +80,8 @@ def between_inner_rooms(tree):
             if here is not None and here not in floor:
                 yield f"{path}: belongs to no inner room of {room}"
                 continue
-            for number, _, target in tree.includes[path]:
-                if target.split("/")[0] != room:
+            for number, _, target, _ in tree.includes[path]:
+                if target.split("/")[0] != room or has_dots(target):
                     continue
                 there = tree.inner_room(target)
                 if target == f"{room}/{room}.hpp":
@@ -72,16 +117,29 @@ def circles(tree):
             yield f"{room}: a circle of units: {', '.join(among)}"
 
 
-def not_in_umbrella(tree):
-    """Public headers that their room's umbrella does not list."""
+def umbrellas(tree):
+    """Public headers that their room's umbrella does not list, and what it lists wrongly."""
     for room in MAY_USE:
-        listed = {i.target for i in tree.includes.get(f"{room}/{room}.hpp", [])} | APART
-        yield from (f"{path}: {room}/{room}.hpp does not list it" for path in tree.shelf(room)
-                    if path not in listed)
+        umbrella = f"{room}/{room}.hpp"
+        includes, shelf = tree.includes.get(umbrella, []), tree.shelf(room)
+        listed = {i.target for i in includes} | APART
+        yield from (f"{path}: {umbrella} does not list it" for path in shelf if path not in listed)
+        for number, _, target, comment in includes:
+            if target.split("/")[0] in MAY_USE.keys() - MAY_USE[room] or has_dots(target):
+                continue  # complained of already
+            if target not in shelf:
+                there = "no public header of its room" if target in tree.includes else "not there"
+                yield f"{umbrella}:{number}: {target} is {there}"
+            elif not comment:
+                yield f"{umbrella}:{number}: no comment says what {target} is"
+    yield from (f"cotangent.hpp:{number}: {target} is not the umbrella of a room"
+                for number, _, target, _ in tree.includes.get("cotangent.hpp", [])
+                if target not in {f"{room}/{room}.hpp" for room in MAY_USE} and not private(target))
 
 
 def violations(tree):
-    return [*between_rooms(tree), *between_inner_rooms(tree), *circles(tree), *not_in_umbrella(tree)]
+    return [*between_rooms(tree), *by_dots(tree), *unknown_places(tree), *into_the_works(tree),
+            *between_inner_rooms(tree), *circles(tree), *umbrellas(tree)]
 
 
 def planted(files):
@@ -96,6 +154,10 @@ def planted(files):
 
 def include(*targets):
     return [f'#include "{target}"' for target in targets]
+
+
+def umbrella(*targets):
+    return [f"{line}  // what it is" for line in include(*targets)]
 
 
 def test_checker():
@@ -138,11 +200,11 @@ def test_checker():
         (1, {"autodiff/memory/a.cpp": include("autodiff/kernels/loops.hpp")}),
         (1, {"autodiff/tape/a.cpp": include("autodiff/ops.hpp")}),
         (1, {"autodiff/tensor/a.cpp": include("autodiff/page.hpp"), "autodiff/tape/page.cpp": []}),
-        (1, {"autodiff/autodiff.hpp": include("autodiff/page.hpp"),
+        (1, {"autodiff/autodiff.hpp": umbrella("autodiff/page.hpp"),
              "autodiff/page.hpp": include("autodiff/op.hpp"),
              "autodiff/tensor/page.cpp": []}),
         (1, {"autodiff/error.hpp": include("autodiff/memory/buffer.hpp"),
-             "autodiff/autodiff.hpp": include("autodiff/error.hpp")}),
+             "autodiff/autodiff.hpp": umbrella("autodiff/error.hpp")}),
         (1, {"autodiff/diagnose/a.cpp": include("autodiff/autodiff.hpp")}),
         (1, {"autodiff/attic/a.cpp": []}),
         (1, {"theory/kernels/a.cpp": include("theory/proxies/a.hpp")}),
@@ -155,17 +217,57 @@ def test_checker():
         (1, {"autodiff/ops/a.hpp": [], "autodiff/ops/a.cpp": include("autodiff/ops/b.hpp"),
              "autodiff/ops/b.hpp": include("autodiff/ops/a.hpp"),
              "autodiff/ops/c.cpp": include("autodiff/ops/a.hpp")}),
-        (1, {"autodiff/autodiff.hpp": include("autodiff/page.hpp"), "autodiff/page.hpp": [],
+        (1, {"autodiff/autodiff.hpp": umbrella("autodiff/page.hpp"), "autodiff/page.hpp": [],
              "autodiff/ops/page.cpp": include("autodiff/page.hpp", "autodiff/ops/b.hpp"),
              "autodiff/ops/b.hpp": include("autodiff/page.hpp")}),
-        (1, {"nn/nn.hpp": include("nn/a.hpp", "nn/b.hpp"), "nn/a.hpp": [], "nn/b.hpp": include("nn/a.hpp"),
+        (1, {"nn/nn.hpp": umbrella("nn/a.hpp", "nn/b.hpp"), "nn/a.hpp": [], "nn/b.hpp": include("nn/a.hpp"),
              "nn/a.cpp": include("nn/b.hpp")}),
-        (0, {"nn/nn.hpp": include("nn/a.hpp", "nn/b.hpp"), "nn/a.hpp": [], "nn/b.hpp": include("nn/a.hpp"),
+        (0, {"nn/nn.hpp": umbrella("nn/a.hpp", "nn/b.hpp"), "nn/a.hpp": [], "nn/b.hpp": include("nn/a.hpp"),
              "nn/b.cpp": include("nn/b.hpp", "nn/a.hpp"), "nn/a.cpp": include("nn/a.hpp")}),
         # Public headers that no umbrella lists.
-        (1, {"optim/optim.hpp": include("optim/a.hpp"), "optim/a.hpp": [], "optim/b.hpp": []}),
+        (1, {"optim/optim.hpp": umbrella("optim/a.hpp"), "optim/a.hpp": [], "optim/b.hpp": []}),
         (1, {"nn/a.hpp": []}),
         (0, {"autodiff/xtensor.hpp": [], "report/text.hpp": []}),
+        # What an umbrella must not hold: the works, what is not there, a line without a comment.
+        (1, {"autodiff/autodiff.hpp": umbrella("autodiff/tape/state.hpp"), "autodiff/tape/state.hpp": []}),
+        (1, {"report/report.hpp": umbrella("report/text.hpp"), "report/text.hpp": []}),
+        (1, {"nn/nn.hpp": umbrella("nn/gone.hpp")}),
+        (1, {"nn/nn.hpp": include("nn/a.hpp"), "nn/a.hpp": []}),
+        (1, {"cotangent.hpp": umbrella("autodiff/tape/state.hpp")}),
+        (1, {"cotangent.hpp": umbrella("nn/linear.hpp")}),
+        (0, {"cotangent.hpp": umbrella("nn/nn.hpp")}),
+        # The works in public headers, and in what is installed with them.
+        (1, {"autodiff/autodiff.hpp": umbrella("autodiff/page.hpp"), "autodiff/tape/page.cpp": [],
+             "autodiff/page.hpp": include("autodiff/tensor/access.hpp")}),
+        (1, {"nn/nn.hpp": umbrella("nn/a.hpp"), "nn/a.hpp": include("autodiff/tensor/access.hpp")}),
+        (1, {"report/report.hpp": umbrella("report/a.hpp"), "report/a.hpp": include("report/text.hpp")}),
+        (1, {"autodiff/memory/buffer.hpp": include("autodiff/memory/block_cache.hpp")}),
+        (0, {"autodiff/autodiff.hpp": umbrella("autodiff/page.hpp"), "autodiff/tensor/page.cpp": [],
+             "autodiff/page.hpp": include("autodiff/memory/buffer.hpp")}),
+        # The works in examples and benchmarks; tests may.
+        (1, {"examples/a.cpp": include("autodiff/tape/state.hpp")}),
+        (1, {"benchmarks/support/a.hpp": include("autodiff/tensor/access.hpp")}),
+        (1, {"examples/support/a.h": include("report/text.hpp")}),
+        (1, {"examples/a.cpp": include("tests/support/expect.hpp")}),
+        (0, {"examples/a.cpp": include("cotangent.hpp", "nn/nn.hpp", "examples/support/lesson.hpp"),
+             "tests/a.cpp": include("autodiff/tape/state.hpp", "report/text.hpp")}),
+        # Places that are none, and sources by other endings.
+        (1, {"attic/a.cpp": []}),
+        (1, {"attic/deep/a.h": []}),
+        (0, {"docs/a.md": [], "build/a.cpp": [], ".cache/a.cpp": []}),
+        (0, {"enclose/enclose.hpp": umbrella("enclose/ball.hpp"),
+             "enclose/ball.hpp": include("autodiff/tape.hpp"), "theory/rates/a.cpp": include("enclose/ball.hpp")}),
+        (1, {"enclose/a.cpp": include("nn/linear.hpp")}),
+        (1, {"nn/a.cpp": include("enclose/ball.hpp")}),
+        (1, {"autodiff/tape/deep/a.cpp": []}),
+        *((1, {f"{room}/inner/a.cpp": []}) for room in ("nn", "optim", "report")),
+        (1, {"nn/a.inc": include("optim/sgd.hpp")}),
+        (1, {"autodiff/tape/a.inc": include("autodiff/ops/internal.hpp")}),
+        (1, {"nn/a.h": []}),
+        # Places by dots.
+        *((1, {path: [line]}) for path in ("nn/a.cpp", "autodiff/tape/a.cpp", "tests/a.cpp", "examples/a.cpp")
+          for line in ('#include "../x.hpp"', "#include <../x.hpp>", '#include "nn/../optim/sgd.hpp"',
+                       '#include "./a.hpp"')),
     ]
     for expected, files in trees:
         found = planted(files)
@@ -175,8 +277,9 @@ def test_checker():
 
 
 tree = Tree(ROOT)
-missing = [f"no sources in {room}/" for room in MAY_USE if not tree.files[room]]
-closed = [f"the door {door} is not there" for door in sorted(DOORS) if not (ROOT / door).exists()]
+missing = [f"no sources in {room}/" for room in MAY_USE if not tree.files[room] and room not in MAY_BE_ABSENT]
+closed = [f"{header} is listed as a door or installed, and not there" for header in sorted(DOORS | INSTALLED)
+          if not (ROOT / header).exists()]
 problems = test_checker() + missing + closed + violations(tree)
 print("\n".join(problems) or "every include follows the arrows")
 sys.exit(1 if problems else 0)
