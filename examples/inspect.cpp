@@ -169,9 +169,10 @@ void draw(const Settings& s, const nn::Sequential& net, const Params& w, const T
   drawn.push_back(report::heat_map(
       path("kernel"), kernel, {.title = "Tangent kernel", .x = "sample, output", .y = "sample, output"}));
   drawn.push_back(report::plot_spectrum(path("singular_values"), summary.singular_values,
-                                   {.title = "Singular values of the Jacobian", .y = "singular value"}));
-  drawn.push_back(report::plot_spectrum(path("kernel_eigenvalues"), spectrum.values,
-                                   {.title = "Eigenvalues of the tangent kernel", .bound = spectrum.bound}));
+                                        {.title = "Singular values of the Jacobian", .y = "singular value"}));
+  drawn.push_back(
+      report::plot_spectrum(path("kernel_eigenvalues"), spectrum.values,
+                            {.title = "Eigenvalues of the tangent kernel", .bound = spectrum.bound}));
   std::size_t kinked = 0;
   for (const nn::LayerOutput& layer : nn::layer_outputs(net, w, x)) {
     const bool has_kink = kinked < patterns.size() && patterns[kinked].path == layer.path;
