@@ -1,6 +1,6 @@
-// The room autodiff: tensors, the tape, operations, transforms, parameters, per-sample Jacobians. Below are its
-// pages in the order to read them. One is not among them: autodiff/xtensor.hpp, the bridge for scripts that
-// use xtensor themselves.
+// The room autodiff: tensors, the tape, operations, transforms, parameters, per-sample Jacobians. Below are
+// its pages in the order to read them. One is not among them: autodiff/xtensor.hpp, the bridge for scripts
+// that use xtensor themselves.
 //
 // To see how it works, read the inner rooms in this order, from the bottom up. Each includes only rooms of
 // lower floors (docs/rooms.md draws them).

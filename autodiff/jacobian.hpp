@@ -37,8 +37,8 @@ class Jacobian {
   std::string row_name(Index row) const;        // "sample 3, output 0"
   std::string column_name(Index column) const;  // "0.weight[3, 1]"
 
-  /// Only the columns of parameters matching a pattern; only the rows of one
-  /// sample. Throws: DomainError, ShapeError.
+  /// Only the columns of parameters matching a pattern; only the rows of one sample.
+  /// Throws: DomainError, ShapeError.
   Jacobian block(std::string_view pattern) const;
   Jacobian sample(Index i) const;
 

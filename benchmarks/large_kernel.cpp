@@ -1,6 +1,7 @@
-// The exact tangent kernel of 32-4096-4096-4096-1 on 512 samples, whose Jacobian would fill 138 GB. Alone, it makes the
-// kernel, prints the largest resident set and exits 1 above 600 MB. With --check FILE it makes nothing but 20 random
-// entries, as inner products of single-sample gradients, and compares them with the kernel that --save FILE wrote.
+// The exact tangent kernel of 32-4096-4096-4096-1 on 512 samples, whose Jacobian would fill 138 GB. Alone, it
+// makes the kernel, prints the largest resident set and exits 1 above 600 MB. With --check FILE it makes
+// nothing but 20 random entries, as inner products of single-sample gradients, and compares them with the
+// kernel that --save FILE wrote.
 #include <sys/resource.h>
 
 #include <algorithm>

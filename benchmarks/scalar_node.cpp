@@ -1,5 +1,6 @@
-// A scalar node, forward and backward, in a program that never started a thread, and in the same program after it has:
-// from then on tensors are counted by locked instructions. Google Benchmark starts a thread, hence a program of its own.
+// A scalar node, forward and backward, in a program that never started a thread, and in the same program
+// after it has: from then on tensors are counted by locked instructions. Google Benchmark starts a thread,
+// hence a program of its own.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>

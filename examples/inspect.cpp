@@ -1,5 +1,5 @@
-// inspect: looks into a network with given weights and inputs: outputs, Jacobian, tangent kernel, spectra, dead
-// units.
+// inspect: looks into a network with given weights and inputs: outputs, Jacobian, tangent kernel, spectra,
+// dead units.
 //
 //   inspect --layers 3,16,16,2 --activation leaky_relu --slope 0.1 --params p.npz --inputs x.npy --out DIR
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
-// Losses of the margin t = y f(x): the formulas, once, for the losses of outputs and
-// labels and for theory about them.
+// Losses of the margin t = y f(x): the formulas, once, for the losses of outputs and labels and for theory
+// about them.
 #pragma once
 #include <array>
 

@@ -1,5 +1,5 @@
-// The room nn: modules, layers, initial numbers, losses, and data, made or read from files. Below are its pages
-// in the order to read them.
+// The room nn: modules, layers, initial numbers, losses, and data, made or read from files. Below are its
+// pages in the order to read them.
 #pragma once
 // clang-format off
 // Networks

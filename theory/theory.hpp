@@ -1,6 +1,6 @@
-// The room theory: results of the lectures, checked on a user's own functions, networks and data. Below are its
-// pages in the order to read them, by the inner rooms their sources are in. ADDING_A_CHECK.md says how one more
-// check comes in.
+// The room theory: results of the lectures, checked on a user's own functions, networks and data. Below are
+// its pages in the order to read them, by the inner rooms their sources are in. ADDING_A_CHECK.md says how to
+// add a check.
 //
 // To see how it works, read the inner rooms in this order, from the bottom up. Each includes only rooms of
 // lower floors.

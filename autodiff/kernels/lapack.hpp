@@ -13,9 +13,8 @@ std::int64_t cholesky(const char* operation, double* a, std::int64_t n);
 void cholesky_solve(const char* operation, const double* factor, std::int64_t n, double* b,
                     std::int64_t columns);
 
-/// All eigenvalues of a symmetric a [n, n], ascending, and of values[k] the eigenvector vectors + k
-/// n; a is lost.
-/// Throws: DomainError if not all of them are found.
+/// All eigenvalues of a symmetric a [n, n], ascending, and of values[k] the eigenvector at vectors + k n; a
+/// is lost. Throws: DomainError if not all of them are found.
 void symmetric_eigen(const char* operation, double* a, std::int64_t n, double* values, double* vectors);
 
 /// The min(m, n) singular values of a [m, n], greatest first; a is lost.

@@ -1,5 +1,6 @@
 // Loops over plain numbers, in one version for each level of processors, all of which give the same bits.
-// This header includes next to nothing, for the reason that transcendental.hpp gives.
+// This header includes next to nothing, for the reason that transcendental.hpp gives. Other rooms include it
+// too.
 #pragma once
 #include <cstdint>
 

@@ -1,4 +1,5 @@
-// Matrix products of plain numbers, row-major and one after another in memory, by OpenBLAS.
+// Matrix products of plain numbers, row-major and one after another in memory, by OpenBLAS. Other rooms
+// include this header too.
 #pragma once
 #include <cstdint>
 

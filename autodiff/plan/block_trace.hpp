@@ -19,8 +19,7 @@ class BlockReplay {
  public:
   /// What the events leave stays in use.
   BlockReplay& run(const std::vector<BlockEvent>& events);
-  /// The events for `samples`, or, where two and three samples make different ones, as if nothing were given
-  /// back.
+  /// The events for `samples`; where two and three samples make different ones, nothing is given back.
   BlockReplay& run(const SampleTrace& trace, double samples);
   /// Most bytes held at once, in use or in the cache.
   double peak() const { return static_cast<double>(peak_); }

@@ -1,5 +1,4 @@
-// The planner's door: with what is in here jacobian, the samples' rows and theory's kernels forecast their
-// ways.
+// The planner: with what is in here jacobian, the samples' rows and theory's kernels forecast their ways.
 #pragma once
 #include <optional>
 

@@ -1,5 +1,5 @@
-// The samples' door: rows of derivatives, one for each sample and each of its outputs, made for all samples
-// together. Behind per_sample_jacobian, per_sample_gradients and the tangent kernels.
+// Rows of derivatives, one for each sample and each of its outputs, made for all samples together. Behind
+// per_sample_jacobian, per_sample_gradients and the tangent kernels. Other rooms include this header too.
 #pragma once
 #include <algorithm>
 #include <optional>
@@ -37,8 +37,8 @@ Tensor some_samples(const Tensor& x, Index k);
 /// function itself must outlive it.
 class SampleSource {
  public:
-  /// The outputs f(w, X)[i, ...], by the parameters in `columns`. Throws, as the others: ShapeError without
-  /// samples.
+  /// The outputs f(w, X)[i, ...], by the parameters in `columns`.
+  /// Throws, as the others: ShapeError without samples.
   static SampleSource model(ModelFunction f, const Tensor& w, const Tensor& x,
                             std::vector<ColumnRange> columns);
   /// The same outputs, by the sample's own numbers in X.
@@ -76,8 +76,7 @@ class SampleSource {
 };
 
 /// One place where the slice [offset, offset + size) of w meets the data. Sample i's gradient of output c
-/// there is the outer product of delta[c]_i and data_i (data first if so marked), or delta[c]_i alone if data
-/// is empty.
+/// there is the outer product of delta[c]_i and data_i (data first if so marked); without data delta[c]_i.
 struct ParamUse {
   Index offset = 0;
   Index size = 0;
@@ -131,8 +130,8 @@ struct SampleForecast {
   RecordCosts three = {};
   RecordCosts alone = {};  // of the record of one sample
   SampleTrace trace = {};
-  std::vector<BlockEvent> trace_alone =
-      {};  // of one sample's rows by themselves, without structure if need be
+  /// Of one sample's rows by themselves, without structure if need be.
+  std::vector<BlockEvent> trace_alone = {};
 
   bool structured() const { return sweep.slow_reason.empty(); }
   /// Costs of a record of so many samples, in which they are affine.

@@ -20,8 +20,8 @@ struct TapeCache {
   std::size_t count = 0;
   bool open = true;
 };
-thread_local TapeCache
-    cache;  // trivially destructible: still readable while other thread_locals are torn down
+// Trivially destructible: still readable while other thread_locals are torn down.
+thread_local TapeCache cache;
 
 struct TapeCacheGuard {
   bool alive = true;

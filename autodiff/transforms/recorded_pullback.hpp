@@ -1,5 +1,4 @@
-// The pullback of a function as part of the record: behind jvp and all that multiplies a Jacobian from the
-// right.
+// The pullback of a function on the record. Behind jvp and all that multiplies a Jacobian from the right.
 #pragma once
 #include "autodiff/tape/state.hpp"
 

@@ -1,4 +1,5 @@
-// The same work as ../measures.cpp, written for libtorch as its users would: same shapes, doubles, threads as asked.
+// The same work as ../measures.cpp, written for libtorch as its users would: same shapes, doubles, threads as
+// asked.
 #include <benchmark/benchmark.h>
 #include <torch/torch.h>
 

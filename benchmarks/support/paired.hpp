@@ -6,8 +6,8 @@
 
 namespace cotangent::bench {
 
-/// Times `work` as the benchmark's own time and `yardstick` beside it; counters: median_us, yardstick_us (median), ratio
-/// of medians. With one BLAS thread processor time counts, else wall time.
+/// Times `work` as the benchmark's own time and `yardstick` beside it; counters: median_us, yardstick_us
+/// (median), ratio of medians. With one BLAS thread processor time counts, else wall time.
 void paired(benchmark::State& state, FunctionRef<void()> work, FunctionRef<void()> yardstick);
 
 /// The program's main: writes where it was measured into the context, then runs what the options choose.
@@ -31,9 +31,9 @@ class BareProducts {
   /// The cotangents of the layers' outputs, without the weights'.
   void backward_data();
   void backward_weights(std::size_t first_layer = 0);
-  /// The fewest of a Hessian-vector product by reverse passes: of a layer y = x W^T with direction V and cotangent d
-  /// there are x W^T, x V^T, d W, d V, c W^T, d^T c, and g W, g^T x of the second pass; of the first layer x W^T, x V^T
-  /// and g^T x.
+  /// The fewest of a Hessian-vector product by reverse passes: of a layer y = x W^T with direction V and
+  /// cotangent d there are x W^T, x V^T, d W, d V, c W^T, d^T c, and g W, g^T x of the second pass; of the
+  /// first layer x W^T, x V^T and g^T x.
   void hessian_vector() {
     forward(), forward(), forward(1);
     backward_data(), backward_data(), backward_data();

@@ -16,8 +16,8 @@ namespace cotangent::examples {
 /// Shapes: images [n, 784], from 0 to 1; labels [n]. Throws: DomainError unless n >= 1.
 nn::Digits drawn_digits(Index n, Rng& rng);
 
-/// The digits 0 and 1 out of the first n, as labels -1 and +1: MNIST's training digits where `data` names their folder,
-/// else drawn ones. Pixels are scaled so that the longest image has length 1.
+/// The digits 0 and 1 out of the first n, as labels -1 and +1: MNIST's training digits where `data` names
+/// their folder, else drawn ones. Pixels are scaled so that the longest image has length 1.
 ///
 /// Shapes: x [k, 784], y [k, 1]. Throws: as read_mnist; DomainError if there is neither digit.
 nn::Labelled two_digits(const std::string& data, Index n, Rng& rng);
@@ -36,13 +36,16 @@ struct Motion {
 /// Shapes: images [n, 784] -> [n, 784]. Throws: ShapeError.
 Tensor moved(const Tensor& images, const Motion& motion, Rng& rng);
 
-/// How often each class is answered for each: entry (i, j) counts the samples of class i whose largest logit is
-/// the j-th. Shapes: logits [n, C], labels [n] -> [C, C]. Throws: ShapeError; DomainError
-/// on a label that is no class.
+/// How often each class is answered for each: entry (i, j) counts the samples of class i whose largest logit
+/// is the j-th.
+///
+/// Shapes: logits [n, C], labels [n] -> [C, C]. Throws: ShapeError; DomainError on a label that is no class.
 Tensor confusion(const Tensor& logits, const Tensor& labels);
 
-/// Those of the images whose largest logit is not the label's, at most `most`, side by side, `across` in a row;
-/// empty places are 0. Shapes: images [n, 784], logits [n, C], labels [n] -> [28 rows, 28 across].
+/// Those of the images whose largest logit is not the label's, at most `most`, side by side, `across` in a
+/// row; empty places are 0.
+///
+/// Shapes: images [n, 784], logits [n, C], labels [n] -> [28 rows, 28 across].
 /// Throws: ShapeError; DomainError unless most and across are 1 or more.
 Tensor mistaken(const Tensor& images, const Tensor& logits, const Tensor& labels, Index most, Index across);
 

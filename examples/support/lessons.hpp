@@ -13,8 +13,9 @@ inline const LessonInfo kGradients{
         R"(The function $f(x, y) = \frac{1}{2}(y - \sin x)^2$ is not convex: at $(\pi/2, 0)$ its second
 derivatives are $\operatorname{diag}(-1, 1)$. Yet it satisfies the PL inequality with $\mu = 1$ everywhere:
 $$\|\nabla f\|^2 = 2(1 + \cos^2 x) f \ge 2 \mu f.$$
-Leaky ReLU has no derivative at 0; the course takes $\varphi'(t) = \mathbf{1}\{t \ge 0\} + \alpha \mathbf{1}\{t < 0\}$,
-so $\varphi'(0) = 1$, where central differences give $(1 + \alpha)/2$.)",
+Leaky ReLU has no derivative at 0; the course takes
+$\varphi'(t) = \mathbf{1}\{t \ge 0\} + \alpha \mathbf{1}\{t < 0\}$, so $\varphi'(0) = 1$, where
+central differences give $(1 + \alpha)/2$.)",
 };
 
 inline const LessonInfo kTraining{
@@ -23,8 +24,8 @@ inline const LessonInfo kTraining{
     .claim = "A network of two hidden layers learns digits that a linear model does not.",
     .statement = R"(Training makes the mean cross-entropy over $n$ images small,
 $$\hat L(w) = \frac{1}{n} \sum_{i=1}^n \Bigl( \log \sum_{c} e^{f_c(w; x_i)} - f_{y_i}(w; x_i) \Bigr),$$
-by steps along its gradient over batches of 64, which is right on average. What counts is another number: the share
-of test images, never seen in training, whose largest output $f_c$ is the label's.)",
+by steps along its gradient over batches of 64, which is right on average. What counts is another number:
+the share of test images, never seen in training, whose largest output $f_c$ is the label's.)",
     .reads_data = true,
 };
 
@@ -33,12 +34,13 @@ inline const LessonInfo kJacobians{
     .about = "Jacobians and kernels in closed form.",
     .claim = "A leaky ReLU network satisfies PL* with one constant for all weights.",
     .statement = R"(Let $f(W; x) = \sum_{j=1}^k v_j \varphi(\langle w_j, x \rangle)$ with $v$ fixed,
-and let the rows of $X \in \mathbb{R}^{n \times d}$ be samples. Linear, $\varphi(t) = t$: $J = v \otimes X$. Leaky ReLU of
-slope $\alpha$: $J(W) = [\, v_j \varphi'(\langle w_j, x_i \rangle) x_i \,]_{i, j}$, and
+and let the rows of $X \in \mathbb{R}^{n \times d}$ be samples. Linear, $\varphi(t) = t$: $J = v \otimes X$.
+Leaky ReLU of slope $\alpha$: $J(W) = [\, v_j \varphi'(\langle w_j, x_i \rangle) x_i \,]_{i, j}$, and
 $$K(W) = J J^\top = (X X^\top) \circ B, \qquad B_{i i'} = \sum_j v_j^2 \varphi'(\langle w_j, x_i \rangle)
 \varphi'(\langle w_j, x_{i'} \rangle),$$
 so that for every $W$
-$$\lambda_{\min}(K(W)) \ge \lambda_{\min}(X X^\top) \min_i B_{i i} \ge \alpha^2 \|v\|^2 \lambda_{\min}(X X^\top).$$
+$$\lambda_{\min}(K(W)) \ge \lambda_{\min}(X X^\top) \min_i B_{i i}
+\ge \alpha^2 \|v\|^2 \lambda_{\min}(X X^\top).$$
 ReLU, $\alpha = 0$: $K(W) > 0$ if $X X^\top > 0$ and every sample $i$ has a neuron $j$ with
 $v_j \varphi'(\langle w_j, x_i \rangle) \ne 0$.)",
 };
@@ -51,14 +53,17 @@ inline const LessonInfo kProxies{
         "start",
     .statement =
         R"(Let $f(x; W) = \sum_{j=1}^m a_j \phi(\langle w_j, x \rangle)$ with $a_j = \pm 1/\sqrt{m}$ fixed and
-$\phi(t) = \max(t, \alpha t)$, $0 < \alpha \le 1$. If $\|x_i\| \le 1$ and $y_i \langle v^*, x_i \rangle \ge \gamma > 0$ for a
-unit vector $v^*$, then gradient descent on $\hat L(W) = \frac{1}{n} \sum_{i=1}^n \log(1 + e^{-y_i f(x_i; W)})$ with step
-$\eta \le 2\epsilon/3$ has, from any $W_0$,
-$$\min_{t < T} \hat L(W_t) \le \epsilon \quad \text{for} \quad T \ge \frac{3 \|W_0 - V\|_F^2}{2 \eta \epsilon},$$
+$\phi(t) = \max(t, \alpha t)$, $0 < \alpha \le 1$. If $\|x_i\| \le 1$ and
+$y_i \langle v^*, x_i \rangle \ge \gamma > 0$ for a unit vector $v^*$, then gradient descent on
+$\hat L(W) = \frac{1}{n} \sum_{i=1}^n \log(1 + e^{-y_i f(x_i; W)})$ with step $\eta \le 2\epsilon/3$
+has, from any $W_0$,
+$$\min_{t < T} \hat L(W_t) \le \epsilon \quad \text{for} \quad
+T \ge \frac{3 \|W_0 - V\|_F^2}{2 \eta \epsilon},$$
 where $V$ has the rows $v_j = \rho a_j v^*$ and $\rho = \frac{1}{\alpha \gamma} \log \frac{3}{\epsilon}$.
 
-The reason is that $\hat L$ is proxy convex: $\ell(\rho \alpha \gamma) \ge \hat L(W) + \langle \nabla \hat L(W), V - W \rangle$
-for every $W$, with $\ell(t) = \log(1 + e^{-t})$.)",
+The reason is that $\hat L$ is proxy convex:
+$\ell(\rho \alpha \gamma) \ge \hat L(W) + \langle \nabla \hat L(W), V - W \rangle$ for every $W$, with
+$\ell(t) = \log(1 + e^{-t})$.)",
     .reads_data = true,
 };
 
@@ -68,8 +73,8 @@ inline const LessonInfo kTangentKernel{
     .claim =
         "The smallest eigenvalue of the tangent kernel at w is the PL* constant at w, and no larger one is.",
     .statement = R"(For the outputs $F(w)$ on all samples and $J = F'(w)$, the tangent kernel is
-$K(w) = J J^\top$. With $H_{l-1}$ the inputs of layer $l$ and $\Delta_l^{(c)}$ the derivatives of output $c$ by what that
-layer computes, no Jacobian is needed:
+$K(w) = J J^\top$. With $H_{l-1}$ the inputs of layer $l$ and $\Delta_l^{(c)}$ the derivatives of output $c$
+by what that layer computes, no Jacobian is needed:
 $$K^{c c'} = \sum_l \bigl( H_{l-1} H_{l-1}^\top + \mathbf{1}\mathbf{1}^\top \bigr) \circ
 \bigl( \Delta_l^{(c)} (\Delta_l^{(c')})^\top \bigr).$$
 For $L(w) = \frac{1}{2}\|F(w) - y\|^2$ and the residual $r = F(w) - y$,
@@ -83,10 +88,11 @@ inline const LessonInfo kYourOwnOperation{
     .claim = "A value and a pullback made of operations are all it takes; differences tell whether they fit.",
     .statement =
         R"(A reverse pass needs one rule of an operation $y = \varphi(x)$: how the cotangent $g$ of the result
-becomes that of the input, $\bar x = \varphi'(x)^\top g$. Made of operations, the rule is differentiated again like any
-other function. Here
+becomes that of the input, $\bar x = \varphi'(x)^\top g$. Made of operations, the rule is differentiated
+again like any other function. Here
 $$\varphi(t) = \frac{1 + \alpha}{2} t + \frac{1 - \alpha}{2} \sqrt{t^2 + r^2},$$
-leaky ReLU of slope $\alpha$ with its kink rounded off. As $\varphi' \ge \alpha$, a two-layer network with it has
+leaky ReLU of slope $\alpha$ with its kink rounded off. As $\varphi' \ge \alpha$, a two-layer network
+with it has
 $$\lambda_{\min}(K(W)) \ge \alpha^2 \|v\|^2 \lambda_{\min}(X X^\top)$$
 for every $W$, as with leaky ReLU itself.)",
 };

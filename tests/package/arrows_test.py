@@ -1,6 +1,6 @@
 """The arrows: rooms include the rooms below them and no private headers of theirs but the doors; inner rooms
-include downward only; no units include one another in a circle; an umbrella lists its room's public headers, each
-with a comment, and nothing else; public headers, examples and benchmarks include no private headers.
+include downward only; no units include one another in a circle; an umbrella lists its room's public headers,
+each with a comment, and nothing else; public headers, examples and benchmarks include no private headers.
 
 Usage: arrows_test.py ROOT"""
 import pathlib
@@ -56,7 +56,7 @@ def into_the_works(tree):
                 # What is private to another room and no door is complained of already.
                 if target.split("/")[0] in MAY_USE and private(target) and target not in INSTALLED and (
                         target.split("/")[0] == room or target in DOORS):
-                    yield f"{path}:{number}: {target} is private, and what a public header includes is installed"
+                    yield f"{path}:{number}: {target} is private, and public headers' includes are installed"
     for path in tree.outside:
         if path.startswith("tests/"):
             continue
@@ -256,7 +256,8 @@ def test_checker():
         (1, {"attic/deep/a.h": []}),
         (0, {"docs/a.md": [], "build/a.cpp": [], ".cache/a.cpp": []}),
         (0, {"enclose/enclose.hpp": umbrella("enclose/ball.hpp"),
-             "enclose/ball.hpp": include("autodiff/tape.hpp"), "theory/rates/a.cpp": include("enclose/ball.hpp")}),
+             "enclose/ball.hpp": include("autodiff/tape.hpp"),
+             "theory/rates/a.cpp": include("enclose/ball.hpp")}),
         (1, {"enclose/a.cpp": include("nn/linear.hpp")}),
         (1, {"nn/a.cpp": include("enclose/ball.hpp")}),
         (1, {"autodiff/tape/deep/a.cpp": []}),

@@ -1,4 +1,5 @@
-"""The diffs that pages of documentation show are in the files they name. Usage: docs_test.py ROOT"""
+"""The diffs that pages of documentation show are in the files they name, and no line of C++ or of the tests'
+Python is wider than 110 columns. Usage: docs_test.py ROOT"""
 import pathlib
 import re
 import sys
@@ -24,9 +25,16 @@ def missing(page, root):
     return problems, looked_for
 
 
+def wide(text):
+    """The numbers of the lines that no window of 110 columns shows."""
+    return [number for number, line in enumerate(text.splitlines(), 1) if len(line) > 110]
+
+
 planted, _ = missing("```diff\n+++ b/CMakeLists.txt\n+no such line\n```", ROOT)
 if len(planted) != 1:
     sys.exit("a line that is nowhere was not noticed")
+if wide(f"{'é' * 110}\n{'e' * 111}\n") != [2]:
+    sys.exit("a line of 111 columns was not noticed, or one of 110 was")
 failed = False
 shown = [page for page in sorted(ROOT.glob("*/*.md")) if "```diff" in page.read_text()]
 if ROOT / "theory/ADDING_A_CHECK.md" not in shown:
@@ -37,4 +45,13 @@ for page in shown:
     for problem in problems:
         print("  " + problem)
     failed |= bool(problems) or looked_for == 0
+folders = [top for top in ROOT.iterdir() if top.is_dir() and not top.name.startswith((".", "build"))]
+sources = [path for folder in folders for path in sorted(folder.rglob("*"))
+           if path.suffix in (".cpp", ".hpp", ".h", ".inc") or
+           path.suffix == ".py" and folder.name == "tests"]
+for path in sources:
+    for number in wide(path.read_text()):
+        print(f"{path.relative_to(ROOT)}:{number}: wider than 110 columns")
+        failed = True
+print(f"{len(sources)} sources looked through for wide lines")
 sys.exit(failed)

@@ -1,5 +1,5 @@
-// The structured tangent kernel from two sweeps over samples, and what it would
-// cost. Behind tangent_kernel.hpp.
+// The structured tangent kernel from two sweeps over samples, and what it would cost. Behind
+// tangent_kernel.hpp.
 #pragma once
 #include "autodiff/samples/sweep.hpp"
 
