@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "autodiff/files/utf8.hpp"
 #include "report/child_process.hpp"
 #include "report/text.hpp"
 
@@ -21,15 +22,7 @@ constexpr std::array<std::string_view, 24> kElements = {
 
 std::string utf8(unsigned code) {
   std::string out;
-  const auto byte = [&](unsigned bits) { out += static_cast<char>(static_cast<unsigned char>(bits)); };
-  if (code < 0x10000) {
-    byte(0xe0u | code >> 12);
-  } else {
-    byte(0xf0u | code >> 18);
-    byte(0x80u | (code >> 12 & 0x3fu));
-  }
-  byte(0x80u | (code >> 6 & 0x3fu));
-  byte(0x80u | (code & 0x3fu));
+  detail::append_utf8(out, code);
   return out;
 }
 

@@ -19,4 +19,24 @@ Utf8Character first_character(std::string_view text) noexcept {
   return {.length = more + 1, .point = point};
 }
 
+void append_utf8(std::string& text, std::uint32_t point) {
+  const auto put = [&text](std::uint32_t byte) { text += static_cast<char>(byte); };
+  const auto put_tail = [&put, point](int shift) { put(0x80 | ((point >> shift) & 0x3f)); };
+  if (point < 0x80) {
+    put(point);
+  } else if (point < 0x800) {
+    put(0xc0 | (point >> 6));
+    put_tail(0);
+  } else if (point < 0x10000) {
+    put(0xe0 | (point >> 12));
+    put_tail(6);
+    put_tail(0);
+  } else {
+    put(0xf0 | (point >> 18));
+    put_tail(12);
+    put_tail(6);
+    put_tail(0);
+  }
+}
+
 }  // namespace cotangent::detail

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace cotangent::detail {
@@ -19,5 +20,7 @@ constexpr bool is_scalar_value(std::uint32_t point) {
 }
 
 Utf8Character first_character(std::string_view text) noexcept;
+/// Puts a code point at the end of a text.
+void append_utf8(std::string& text, std::uint32_t point);
 
 }  // namespace cotangent::detail

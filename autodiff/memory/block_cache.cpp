@@ -8,16 +8,11 @@
 #include <iterator>
 #include <new>
 
+#include "autodiff/memory/sanitizer.hpp"
+
 #if __has_include(<sys/mman.h>)
 #include <sys/mman.h>
 #include <unistd.h>
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define COTANGENT_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define COTANGENT_ASAN 1
-#endif
 #endif
 #ifdef COTANGENT_ASAN
 #include <sanitizer/asan_interface.h>

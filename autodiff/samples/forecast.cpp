@@ -81,7 +81,7 @@ double SampleForecast::alone_flops(Index count) const {
 }
 
 Index samples_at_a_time(const Way& way, Index samples) {
-  return way.name == "single" ? 1 : way.chunk.value_or(samples);
+  return way.name == kSingleWay ? 1 : way.chunk.value_or(samples);
 }
 
 Plan plan_samples(std::string task, const SampleForecast& forecast, Index numbers,
@@ -93,17 +93,18 @@ Plan plan_samples(std::string task, const SampleForecast& forecast, Index number
   Index k = largest_that_fits(n, over);
   const auto times = [&] { return (n + k - 1) / k; };
   if (const Index even = (n + times() - 1) / times(); !over(even)) k = even;  // chunks of equal sizes
-  const Way structured{.name = "structured",
+  const Way structured{.name = kStructuredWay,
                        .flops = forecast.sweep_flops(n) + writing,
                        .bytes = bytes(n),
                        .refusal = forecast.sweep.slow_reason};
-  const Way chunks{.name = "chunks",
+  const Way chunks{.name = kChunksWay,
                    .flops = static_cast<double>(times()) * forecast.sweep_flops(k) + writing,
                    .bytes = bytes(k),
                    .refusal = forecast.sweep.slow_reason,
                    .chunk = k};
-  const Way single{
-      .name = "single", .flops = forecast.alone_flops(n) + writing, .bytes = result + forecast.alone_bytes()};
+  const Way single{.name = kSingleWay,
+                   .flops = forecast.alone_flops(n) + writing,
+                   .bytes = result + forecast.alone_bytes()};
   return Plan(std::move(task), {structured, chunks, single}, memory);
 }
 

@@ -147,6 +147,11 @@ struct SampleForecast {
 /// Throws: as sweep_samples where samples mix.
 SampleForecast forecast_samples(const SampleSource& source);
 
+/// The names of plan_samples' ways.
+inline constexpr const char* kStructuredWay = "structured";
+inline constexpr const char* kChunksWay = "chunks";
+inline constexpr const char* kSingleWay = "single";
+
 /// The ways to a result of so many numbers made from rows: all samples at once, in chunks, or one by one.
 Plan plan_samples(std::string task, const SampleForecast& forecast, Index numbers,
                   std::optional<Index> memory);

@@ -8,14 +8,7 @@
 #include <string_view>
 
 #include "autodiff/kernels/transcendental.hpp"
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define COTANGENT_ASAN 1
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define COTANGENT_ASAN 1
-#endif
+#include "autodiff/memory/sanitizer.hpp"
 
 namespace cotangent {
 namespace {

@@ -137,6 +137,10 @@ class Record {
   std::vector<BlockEvent> record_, pass_, all_;
 };
 
+/// The names of both plans' ways.
+constexpr const char* kReverseWay = "reverse";
+constexpr const char* kForwardWay = "forward";
+
 void refuse_other_mode(const FullJacobianOptions& options, Way& reverse, Way& forward) {
   if (options.mode == DerivativeMode::forward) reverse.refusal = "not the .mode asked for";
   if (options.mode == DerivativeMode::reverse) forward.refusal = "not the .mode asked for";
@@ -149,11 +153,11 @@ std::string task_of(const Record& record, const Var& at) {
 Plan plan_whole(const Record& record, const Var& at, const FullJacobianOptions& options, bool tracked) {
   const double result = block_of(record.y().size() * at.size());
   Way reverse{
-      .name = "reverse",
+      .name = kReverseWay,
       .flops = record.flops(record.reverse_passes()),
       .bytes = tracked ? 2.0 * result + record.tracked_reverse_bytes() : result + record.reverse_bytes()};
   Way forward{
-      .name = "forward",
+      .name = kForwardWay,
       .flops = record.flops(record.forward_passes()),
       .bytes = tracked ? 3.0 * result + record.tracked_forward_bytes() : result + record.forward_bytes()};
   refuse_other_mode(options, reverse, forward);
@@ -163,7 +167,7 @@ Plan plan_whole(const Record& record, const Var& at, const FullJacobianOptions& 
 /// The way the plan would take; without a memory there is no need of its forecast, for both ways repeat one
 /// pass.
 bool by_columns(const Record& record, const Var& at, const FullJacobianOptions& options, bool tracked) {
-  if (options.memory) return plan_whole(record, at, options, tracked).chosen().name == "forward";
+  if (options.memory) return plan_whole(record, at, options, tracked).chosen().name == kForwardWay;
   if (options.mode == DerivativeMode::automatic) return record.forward_passes() < record.reverse_passes();
   return options.mode == DerivativeMode::forward;
 }
@@ -186,8 +190,8 @@ Plan plan_blocks(const Record& record, const Var& at, const FullJacobianOptions&
                .chunk = k,
                .unit = "rows"};
   };
-  Way reverse = blocks("reverse", record.reverse_bytes(), [&](double) { return record.reverse_passes(); });
-  Way forward = blocks("forward", record.forward_bytes(),
+  Way reverse = blocks(kReverseWay, record.reverse_bytes(), [&](double) { return record.reverse_passes(); });
+  Way forward = blocks(kForwardWay, record.forward_bytes(),
                        [&](double times) { return 2.0 + (record.forward_passes() - 2.0) * times; });
   refuse_other_mode(options, reverse, forward);
   return Plan(task_of(record, at) + " in blocks of rows", {reverse, forward}, options.memory);
@@ -244,7 +248,7 @@ void jacobian_blocks(VarFunction f, const Tensor& x, const FullJacobianOptions& 
   const Var& y = r.record.y();
   const Way way = detail::plan_blocks(r.record, r.at, options).chosen();
   std::optional<detail::RecordedPullback> pullback;
-  if (way.name == "forward") pullback.emplace(name, r.state, y, r.at);
+  if (way.name == detail::kForwardWay) pullback.emplace(name, r.state, y, r.at);
   for (Index first = 0; first < y.size(); first += *way.chunk) {
     const Index last = std::min(first + *way.chunk, y.size());
     Tensor rows = detail::uninitialized(Shape{*way.chunk, x.size()});

@@ -17,12 +17,14 @@
 #include "autodiff/autodiff.hpp"
 #include "nn/nn.hpp"
 #include "tests/support/expect.hpp"
+#include "tests/support/own_modules.hpp"
 #include "theory/theory.hpp"
 
 namespace cotangent {
 namespace {
 
 using test::moved;
+using test::Residual;
 using theory::KernelMethod;
 
 constexpr double kTolerance = 1e-10;
@@ -30,13 +32,6 @@ constexpr double kTolerance = 1e-10;
 /// The arrays of one network without its name in front.
 using Record = std::map<std::string, Tensor>;
 using Loss = Var (*)(const Var&, const Tensor&);
-
-/// y = x + body(x).
-struct Residual : nn::Module {
-  explicit Residual(nn::Sequential inner) : body(declare("body", std::move(inner))) {}
-  Var operator()(const Var& w, const Var& x) const override { return x + call(body, w, x); }
-  nn::ChildId body;
-};
 
 struct Network {
   std::string name;

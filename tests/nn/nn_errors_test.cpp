@@ -8,27 +8,17 @@
 #include "autodiff/autodiff.hpp"
 #include "nn/nn.hpp"
 #include "tests/support/expect.hpp"
+#include "tests/support/own_modules.hpp"
 
 namespace cotangent {
 namespace {
 
 using test::error_of;
+using test::Residual;
+using test::Scale;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInf = std::numeric_limits<double>::infinity();
-
-struct Scale : nn::Module {
-  explicit Scale(Index size) : factor(declare("factor", {size}, nn::ones())) {}
-  Var operator()(const Var& w, const Var& x) const override { return mul_rows(x, param(w, factor)); }
-  nn::ParamId factor;
-};
-
-/// y = x + body(x).
-struct Residual : nn::Module {
-  explicit Residual(nn::Sequential inner) : body(declare("body", std::move(inner))) {}
-  Var operator()(const Var& w, const Var& x) const override { return x + call(body, w, x); }
-  nn::ChildId body;
-};
 
 TEST(ErrorText, VectorOfAnotherSize) {
   const nn::Sequential net{nn::Linear(2, 64), nn::LeakyReLU(0.1), nn::Linear(64, 1)};

@@ -9,11 +9,14 @@
 #include "autodiff/autodiff.hpp"
 #include "nn/nn.hpp"
 #include "tests/support/expect.hpp"
+#include "tests/support/own_modules.hpp"
 
 namespace cotangent {
 namespace {
 
 using test::expect_close;
+using test::Residual;
+using test::Scale;
 
 std::vector<std::string> names_of(const nn::Module& module) {
   std::vector<std::string> names;
@@ -329,19 +332,6 @@ TEST(Network, GradientPenaltyThroughLift) {
 }
 
 // ---- a script's own layers
-
-struct Scale : nn::Module {
-  explicit Scale(Index size) : factor(declare("factor", {size}, nn::ones())) {}
-  Var operator()(const Var& w, const Var& x) const override { return mul_rows(x, param(w, factor)); }
-  nn::ParamId factor;
-};
-
-/// y = x + body(x).
-struct Residual : nn::Module {
-  explicit Residual(nn::Sequential inner) : body(declare("body", std::move(inner))) {}
-  Var operator()(const Var& w, const Var& x) const override { return x + call(body, w, x); }
-  nn::ChildId body;
-};
 
 TEST(OwnLayer, InTenLines) {
   Rng rng(53);

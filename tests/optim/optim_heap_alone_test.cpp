@@ -11,16 +11,9 @@
 #include <memory>
 #include <vector>
 
+#include "autodiff/memory/sanitizer.hpp"
 #include "autodiff/ops.hpp"
 #include "optim/optim.hpp"
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define COTANGENT_ASAN 1
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define COTANGENT_ASAN 1
-#endif
 
 namespace {
 std::atomic<long> heap_calls{0};

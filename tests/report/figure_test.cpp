@@ -64,6 +64,8 @@ class Figure : public ::testing::Test {
   TemporaryDirectory folder_;
 };
 
+class SlowFigure : public Figure {};
+
 /// One line about the picture, one a text in it, one a plotted group: "curve COLOUR DASHES POINTS MARKERS".
 std::string described(const std::string& path) {
   const test::Finished python = test::run_python(R"py(
@@ -180,7 +182,7 @@ TEST_F(Figure, AMillionPointsKeepTheirExtremes) {
   EXPECT_TRUE(points >= 2000 && points <= 4000) << points;  // those on one pixel are written once
 }
 
-TEST_F(Figure, WhateverATextHoldsIsShown) {
+TEST_F(SlowFigure, WhateverATextHoldsIsShown) {
   const std::string marker = folder_ / "executed";
   const std::string attack =
       "`touch " + marker + "` $(touch " + marker +
@@ -237,8 +239,6 @@ TEST_F(Figure, PngHasItsSignatureAndSize) {
   EXPECT_EQ(number(16), 720u);
   EXPECT_EQ(number(20), 480u);
 }
-
-class SlowFigure : public Figure {};
 
 TEST_F(SlowFigure, HeatMapsAreOneFile) {
   const std::string path = folder_ / "a.svg";

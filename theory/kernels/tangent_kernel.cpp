@@ -132,6 +132,13 @@ SampleTrace trace_products(const Task& task, const KernelOptions& options) {
   return {on(2), on(3)};
 }
 
+/// The name of the way that is this method.
+const char* way_of(KernelMethod method) {
+  return method == KernelMethod::structured     ? "structured"
+         : method == KernelMethod::materialised ? "materialised"
+                                                : "products";
+}
+
 Plan plan_of(const Task& task, const KernelOptions& options) {
   const BlockTrace apart;  // the cache keeps nothing of the plan
   const SampleForecast one = forecast_samples(task.one);
@@ -149,11 +156,11 @@ Plan plan_of(const Task& task, const KernelOptions& options) {
   const double sweep_flops = one.sweep_flops(n1) + both * two.sweep_flops(n2);
   const double written = static_cast<double>(rows1 + (task.two ? rows2 : 0)) * static_cast<double>(width);
 
-  Way structured{.name = "structured",
+  Way structured{.name = way_of(KernelMethod::structured),
                  .flops = sweep_flops + structured_kernel_flops(one.sweep, n1, n2, !task.two),
                  .bytes = sweep_bytes + structured_kernel_bytes(one.sweep, n1, n2),
                  .refusal = one.structured() ? two.sweep.slow_reason : one.sweep.slow_reason};
-  Way materialised{.name = "materialised",
+  Way materialised{.name = way_of(KernelMethod::materialised),
                    .flops = (task.two ? 2.0 : 1.0) * numbers * static_cast<double>(width) + written,
                    .bytes = sweep_bytes + block_of(rows1 * width) + both * block_of(rows2 * width) + kernel};
   const RecordCosts left = one.at(n1), right = two.at(n2);
@@ -164,7 +171,7 @@ Plan plan_of(const Task& task, const KernelOptions& options) {
     materialised.bytes += one.alone_bytes() + both * two.alone_bytes();
   }
   Way products{
-      .name = "products",
+      .name = way_of(KernelMethod::products),
       .flops = left.forward_flops + right.forward_flops + left.gradient_flops +
                static_cast<double>(rows2) * (left.gradient_flops + right.gradient_flops),
       .bytes =
@@ -191,8 +198,9 @@ TangentKernel kernel_between(ModelFunction f, const Params& w, const Tensor& x1,
     return options.method == KernelMethod::products ? by_products(task, options) : by_rows(task, options);
   const Plan plan = plan_of(task, options);
   const std::string way = plan.chosen().name;
-  if (way == "products") return by_products(task, options);
-  return by_rows(task, {.method = way == "structured" ? KernelMethod::structured : KernelMethod::materialised,
+  if (way == way_of(KernelMethod::products)) return by_products(task, options);
+  return by_rows(task, {.method = way == way_of(KernelMethod::structured) ? KernelMethod::structured
+                                                                          : KernelMethod::materialised,
                         .params = options.params,
                         .memory = options.memory});
 }
@@ -238,10 +246,7 @@ Tensor TangentKernel::scalar() const {
 
 std::string TangentKernel::to_string() const {
   return fmt::format("tangent kernel {}, {} output{} ({})\n", matrix_.shape().to_string(), outputs_,
-                     outputs_ == 1 ? "" : "s",
-                     method_ == KernelMethod::structured     ? "structured"
-                     : method_ == KernelMethod::materialised ? "materialised"
-                                                             : "products") +
+                     outputs_ == 1 ? "" : "s", way_of(method_)) +
          matrix_.to_string();
 }
 

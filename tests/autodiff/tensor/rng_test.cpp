@@ -17,19 +17,12 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/tensor/inverse_normal.hpp"
+#include "tests/support/files_support.hpp"
 
 namespace cotangent {
 namespace {
 
-template <class Error, class F>
-std::string error_of(F f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "nothing thrown";
-}
+using test::error_of;
 
 using Block = std::array<std::uint32_t, 4>;
 
