@@ -1,5 +1,5 @@
-// The falsifier: looks for a counterexample to a claim about every w by ascending its violation with the
-// engine's gradients.
+// The falsifier: looks for a counterexample to a claim about every w by ascending its violation
+// with the engine's gradients.
 #pragma once
 #include <optional>
 

@@ -1,6 +1,6 @@
-// The theorem of lecture 000: gradient descent on a two-layer leaky ReLU net reaches every accuracy on
-// linearly separable data (O33 to O35), and its perceptron argument (O36), checked on a user's own net and
-// data.
+// The theorem of lecture 000: gradient descent on a two-layer leaky ReLU net reaches every accuracy
+// on linearly separable data (O33 to O35), and its perceptron argument (O36), checked on a user's
+// own net and data.
 #pragma once
 #include <optional>
 

@@ -10,8 +10,8 @@
 
 namespace cotangent::theory {
 
-/// A net f(x; W) = sum_j a_j phi(<w_j, x>), samples, and a direction v* that separates them: y_i <v*, x_i> >=
-/// gamma.
+/// A net f(x; W) = sum_j a_j phi(<w_j, x>), samples, and a direction v* that separates them: y_i
+/// <v*, x_i> >= gamma.
 ///
 /// Shapes: X [n, d], y [n] or [n, 1] of -1 and +1, v* [d].
 /// Throws: ShapeError; DomainError for other labels, numbers that are not finite, no sample.
@@ -19,8 +19,8 @@ class LeakyReluProblem {
  public:
   /// With v* and gamma of the hard margin, gamma rounded down.
   LeakyReluProblem(const nn::TwoLayer& net, const Tensor& x, const Tensor& y);
-  /// With a v* of one's own, and its gamma (rounded down) or a claimed one, which is then a hypothesis to
-  /// verify.
+  /// With a v* of one's own, and its gamma (rounded down) or a claimed one, which is then
+  /// a hypothesis to verify.
   LeakyReluProblem(const nn::TwoLayer& net, const Tensor& x, const Tensor& y, const Tensor& direction,
                    std::optional<double> margin = std::nullopt);
 
@@ -42,8 +42,8 @@ class LeakyReluProblem {
   /// Adds what the theorem presupposes of the net and the data: phi is a leaky ReLU, 0 < alpha <= 1, |a_j| =
   /// 1/sqrt(m), |x_i| <= 1, gamma > 0, |v*| = 1, y_i <v*, x_i> >= gamma.
   void hypotheses(Proof& proof) const;
-  /// Throws: ShapeError, naming the operation, unless w0 is a start for this net; DomainError if it is not
-  /// finite.
+  /// Throws: ShapeError, naming the operation, unless w0 is a start for this net; DomainError if
+  /// it is not finite.
   void check_start(const char* operation, const Params& w0) const;
 
  private:

@@ -44,9 +44,9 @@ struct LinearSolution {
   std::string to_string() const;
 };
 
-/// Solves a linear program by Clp's simplex methods. An answer is returned only if it holds up to 1e-7 of the
-/// numbers it is made of: x keeps the constraints, the multipliers are dual to them, and value and bound
-/// agree.
+/// Solves a linear program by Clp's simplex methods. An answer is returned only if it holds up to
+/// 1e-7 of the numbers it is made of: x keeps the constraints, the multipliers are dual to them, and
+/// value and bound agree.
 ///
 /// Cost: a simplex method's, mostly a small multiple of m + k pivots.
 /// Throws: ShapeError for shapes that do not fit, or A without b; DomainError for numbers that are not finite

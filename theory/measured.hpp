@@ -1,5 +1,5 @@
-// Measured numbers, each with what may have moved it from the exact one, and the inequalities between two of
-// them.
+// Measured numbers, each with what may have moved it from the exact one, and the inequalities
+// between two of them.
 #pragma once
 #include <initializer_list>
 #include <limits>
@@ -23,8 +23,9 @@ double rounding(std::initializer_list<double> terms, Index summed = 0) noexcept;
 /// rounded(x, magnitude).
 class Measured {
  public:
-  /// In rising order: two together are of the later kind. `bound` is a distance that somebody states, as an
-  /// eigenvalue solver or an accuracy asked for. The errors of the last two are estimates, which prove nothing.
+  /// In rising order: two together are of the later kind. `bound` is a distance that somebody
+  /// states, as an eigenvalue solver or an accuracy asked for. The errors of the last two are
+  /// estimates, which prove nothing.
   enum class By { exact, rounding, bound, integration, sampling };
 
   /// Nothing was measured: NaN.
@@ -50,8 +51,8 @@ const char* to_string(Measured::By by) noexcept;
 Measured exact(double x) noexcept;
 /// x as computed from terms no larger than itself: off by at most rounding({x}).
 Measured rounded(double x) noexcept;
-/// x as computed from terms whose magnitudes sum to `magnitude`, after `summed` additions:
-/// rounding({magnitude}, summed).
+/// x as computed from terms whose magnitudes sum to `magnitude`, after
+/// `summed` additions: rounding({magnitude}, summed).
 Measured rounded(double x, double magnitude, Index summed = 0) noexcept;
 /// x with a bound of its own, as an eigenvalue has. One that is negative or NaN counts as infinite.
 Measured within(double x, double error) noexcept;
@@ -75,8 +76,8 @@ Measured least(const Measured& a, const Measured& b) noexcept;
 /// `lipschitz` in magnitude near a.
 Measured mapped(const Measured& a, double value, double lipschitz) noexcept;
 
-/// sum_i a_i b_i in compensated arithmetic, of numbers that were computed: off by at most rounding({sum |a_i
-/// b_i|}, summed).
+/// sum_i a_i b_i in compensated arithmetic, of numbers that were computed: off by at most
+/// rounding({sum |a_i b_i|}, summed).
 /// Throws: ShapeError if the lengths differ.
 Measured inner(std::span<const double> a, std::span<const double> b, Index summed = 0);
 Measured inner(const Params& a, const Params& b, Index summed = 0);

@@ -16,8 +16,8 @@
 
 namespace cotangent::theory {
 
-/// A hypothesis, a step or a conclusion: an inequality evaluated at one place or many, kept where it is worst:
-/// where it is certainly false, else where it fails, else where it came closest to that. A NaN fails.
+/// A hypothesis, a step or a conclusion: an inequality evaluated at one place or many, kept where it is
+/// worst: where it is certainly false, else where it fails, else where it came closest to that. A NaN fails.
 class Clause {
  public:
   explicit Clause(Inequality once)
@@ -51,8 +51,9 @@ struct Evidence {
   std::string seed = {};
   /// Points at which a side was not finite; not among the others.
   Index not_evaluated = 0;
-  /// Whether the worst point violates by more than what may have moved its two sides as far as they know, and still
-  /// does beside it. No enclosure stands behind this yet: a side whose own rounding is larger than it says can deceive.
+  /// Whether the worst point violates by more than what may have moved its two sides as far as they know,
+  /// and still does beside it. No enclosure stands behind this yet: a side whose own rounding is larger than
+  /// it says can deceive.
   bool counterexample = false;
   /// Whether the margin lay within its errors at most of the points drawn.
   bool mostly_tight = false;
@@ -176,7 +177,8 @@ class Study : public Proof {
                   FunctionRef<void(const Iterate&)> at_each, FunctionRef<Inequality()> conclusion,
                   const std::string& name);
 
-  /// Ends the run after this iterate: nothing later can change the conclusion, or be told apart from rounding.
+  /// Ends the run after this iterate: nothing later can change the conclusion, or be
+  /// told apart from rounding.
   void enough() noexcept { enough_ = true; }
 
  private:

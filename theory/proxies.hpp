@@ -44,9 +44,9 @@ SurrogateRisks surrogate_risks(const Tensor& margins, MarginLoss loss = MarginLo
 
 /// f is (g, h, v)-proxy convex: h(v) >= g(w) + <grad f(w), v - w> for every w.
 ///
-/// Any scalar functions of the flat parameters; g unless given is f itself, as for convex f, which are (f, f,
-/// v)-proxy convex for every v. Where f is not differentiable its derivative is the engine's (at a kink: the
-/// course's).
+/// Any scalar functions of the flat parameters; g unless given is f itself, as for convex f, which are
+/// (f, f, v)-proxy convex for every v. Where f is not differentiable its derivative is the engine's (at
+/// a kink: the course's).
 /// Source: proxy (lecture 000), O29; Frei, Gu 2021 ask it of every v at once.
 struct ProxyConvexity {
   Function<Var(const Var& w)> f;
@@ -79,8 +79,8 @@ struct ProxyDescentOptions {
   double lipschitz = 1.0;
   /// The bound on min_{t<T} g(w_t) that is claimed; unless set, the theorem's.
   std::optional<double> claimed = std::nullopt;
-  /// The run may end, if the claim for all of T has come true, at the first iterate with g(w_t) at most this: later ones cannot change the minimum's
-  /// being so.
+  /// The run may end, if the claim for all of T has come true, at the first iterate with g(w_t) at most this:
+  /// later ones cannot change the minimum's being so.
   std::optional<double> stop_at = std::nullopt;
   bool progress = false;
 };
@@ -93,9 +93,8 @@ struct ProxyDescentOptions {
 ///   bound - min g = mean proxy slack + (step/2) mean(G^2 - |grad|^2) + |w_T - v|^2 / (2 step T)
 ///                   + (mean g - min g)
 ///
-/// (self_bounded: the first three divided by 1 - step/2, with g - |grad|^2 for G^2 - |grad|^2).
-/// Series: "g", "|grad f|", "proxy slack"; predicted "bound", on min_{s<=t} g(w_s). Numbers: "least", "least
-/// at".
+/// (self_bounded: the first three divided by 1 - step/2, with g - |grad|^2 for G^2 - |grad|^2). Series: "g",
+/// "|grad f|", "proxy slack"; predicted "bound", on min_{s<=t} g(w_s). Numbers: "least", "least at".
 /// Cost: the run, and one evaluation of g an iterate unless g is f.
 /// Throws: DomainError on options outside their ranges; ShapeError if w0 and v differ in size.
 /// Source: proxy (lecture 000), O30; the self-bounded form is derived in optimisation.md.
@@ -114,8 +113,8 @@ struct ProxySearchOptions {
 };
 
 struct ProxySearch {
-  /// min_v max_t [g(w_t) + <grad f(w_t), v - w_t>] + |w_0 - v|^2 / (2 step T), bracketed by lower <= exact <=
-  /// value.
+  /// min_v max_t [g(w_t) + <grad f(w_t), v - w_t>] + |w_0 - v|^2 / (2 step T), bracketed by lower
+  /// <= exact <= value.
   double value = 0.0;
   double lower = 0.0;
   /// The v of `value`, and its h = max_t [...]: on this run f is (g, h, v)-proxy convex.

@@ -34,14 +34,14 @@ struct PlRateOptions {
   bool progress = false;
 };
 
-/// f(w_t) - f* <= (1 - 2 mu c)^t (f(w_0) - f*) for every t <= T, for gradient descent on an L-smooth f that
-/// satisfies PL.
+/// f(w_t) - f* <= (1 - 2 mu c)^t (f(w_0) - f*) for every t <= T, for gradient descent on an L-smooth
+/// f that satisfies PL.
 ///
-/// Hypotheses: 0 < step < 2 / L, 0 < mu <= L, and at every iterate f* <= f(w), PL, and what L-smoothness says of
-/// the step. Step of the proof: the claimed decrease. The account's parts add up to the bound less the gap: what PL
-/// and the decrease gave away, each discounted by the steps that followed. The run ends before the gap sinks to
-/// 1000 times its rounding, and the verdict speaks of the T seen, its number "T".
-/// Series: "f - f*"; predicted "bound"; noted "factor", (f(w_{t+1}) - f*) / (f(w_t) - f*).
+/// Hypotheses: 0 < step < 2 / L, 0 < mu <= L, and at every iterate f* <= f(w), PL, and what L-smoothness says
+/// of the step. Step of the proof: the claimed decrease. The account's parts add up to the bound less the
+/// gap: what PL and the decrease gave away, each discounted by the steps that followed. The run ends before
+/// the gap sinks to 1000 times its rounding, and the verdict speaks of the T seen, its number "T". Series: "f
+/// - f*"; predicted "bound"; noted "factor", (f(w_{t+1}) - f*) / (f(w_t) - f*).
 /// Throws: DomainError for options that are not numbers, or a gap that is not positive at w0.
 /// Source: proxy, ece826, ece8101 (theorem 2), O7.
 Verdict check_pl_rate(const Function<Var(const Var& w)>& f, const Params& w0, HalvedPl pl,

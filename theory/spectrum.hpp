@@ -26,8 +26,8 @@ struct Spectrum {
 ///
 /// Shapes: K [n, n].
 /// Cost: O(n^3).
-/// Throws: ShapeError unless K is square and not empty; DomainError if it is not
-/// finite or not symmetric to rounding.
+/// Throws: ShapeError unless K is square and not empty; DomainError if it is not finite or
+/// not symmetric to rounding.
 /// Source: the bound is Kahan's, with the constant of Cao, Xie, Li 1996.
 Spectrum spectrum(const Tensor& matrix);
 

@@ -69,8 +69,8 @@ TangentKernel tangent_kernel(ModelFunction f, const Params& w, const Tensor& x,
 
 /// The plan tangent_kernel follows under .memory: "structured", "materialised" or "products".
 ///
-/// Cost: records of f and their passes on one, two and three samples of each set; f is
-/// never evaluated on all of them.
+/// Cost: records of f and their passes on one, two and three samples of each set; f is never evaluated
+/// on all of them.
 /// Throws: as tangent_kernel where samples mix.
 Plan plan_tangent_kernel(ModelFunction f, const Params& w, const Tensor& x1, const Tensor& x2,
                          const KernelOptions& options = {});

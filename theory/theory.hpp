@@ -2,8 +2,8 @@
 // its pages in the order to read them, by the inner rooms their sources are in. ADDING_A_CHECK.md says how to
 // add a check.
 //
-// To see how it works, read the inner rooms in this order, from the bottom up. Each includes only rooms of
-// lower floors.
+// To see how it works, read the inner rooms in this order, from the bottom up. Each includes only
+// rooms of lower floors.
 //
 //   numerics/    Numbers whose error is known: measured ones, eigenvalues with bounds, linear programs whose
 //                answers are measured against the program. Begin with measured.cpp.
@@ -17,8 +17,7 @@
 //                Begin with homogeneity.cpp, the smallest; then proxy.cpp.
 //   rates/       Rates of methods under conditions, along runs. Begin with pl_rate.cpp.
 #pragma once
-// clang-format off
-// numerics
+// clang-format off numerics
 #include "theory/measured.hpp"            // a number and what may have moved it; inequalities between two
 #include "theory/spectrum.hpp"            // eigenvalues with error bounds; positive definiteness proved
 #include "theory/linear_program.hpp"      // linear programs with duals and Farkas certificates

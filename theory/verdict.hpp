@@ -1,5 +1,5 @@
-// Verdicts: what a check may say, with the numbers behind it, and what can be made of one: text, records,
-// figures, files.
+// Verdicts: what a check may say, with the numbers behind it, and what can be made of one:
+// text, records, figures, files.
 #pragma once
 #include <optional>
 #include <span>
@@ -66,8 +66,8 @@ struct Claim {
   Claim() = default;
   Claim(const char* own_name) : name(own_name) {}  // NOLINT(google-explicit-constructor)
   Claim(std::string own_name, std::string own_statement = {});
-  /// `instance` says which of its cases is meant, "eps = 0.2", and is appended to the statement; `variant` to
-  /// the name.
+  /// `instance` says which of its cases is meant, "eps = 0.2", and is appended to the statement;
+  /// `variant` to the name.
   Claim(const Entry& entry, const std::string& instance = {}, const std::string& variant = {});
 };
 
@@ -91,8 +91,8 @@ struct Verdict {
   /// What the claim presupposes, and the inequalities its proof uses, each where its sides came closest.
   std::vector<Inequality> hypotheses = {};
   std::vector<Inequality> steps = {};
-  /// What each inequality of the proof gave away; the parts sum to the theorem's bound less the quantity
-  /// bounded.
+  /// What each inequality of the proof gave away; the parts sum to the theorem's bound
+  /// less the quantity bounded.
   std::vector<std::pair<std::string, double>> account = {};
   /// What was observed at each iterate, and predicted.
   std::vector<Series> series = {};
@@ -101,8 +101,8 @@ struct Verdict {
   /// Points looked at; of random ones the state of the Rng they came from.
   Index points = 0;
   std::string seed = {};
-  /// Refuted: the counterexample, for save() as .npz; of a run, its start. Supported: the point of the
-  /// smallest margin.
+  /// Refuted: the counterexample, for save() as .npz; of a run, its start. Supported: the point
+  /// of the smallest margin.
   std::optional<Params> witness = std::nullopt;
   /// Of a run: its last point.
   std::optional<Params> last = std::nullopt;

@@ -14,8 +14,8 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// How bad an inequality is: first whether it is certainly false, or fails; then how close it is to that, what may
-/// have moved it forgiven unless it is strict.
+/// How bad an inequality is: first whether it is certainly false, or fails; then how close it is to that,
+/// what may have moved it forgiven unless it is strict.
 std::pair<int, double> badness(const Inequality& q) {
   const double tolerance = q.tolerance();
   const bool forgiven = q.relation != Relation::below && std::isfinite(tolerance);

@@ -37,8 +37,9 @@ Spectrum spectrum(const Tensor& k) {
   const Tensor moved = (matmul(k, s.vectors) - mul_rows(s.vectors, s.values)).value();
   const Tensor defect = (matmul(by_row, s.vectors) - Tensor::eye(n)).value();
   s.residuals = sqrt(sum(square(moved), 0)).value();
-  // Rounding of K V - V Lambda: an entry of K V is an inner product of length n, so that with the unit roundoff eps/2
-  // it is off by at most (n + 1) eps/2 |K|_F |V|_F in all; products with Lambda and the subtraction add as of one more.
+  // Rounding of K V - V Lambda: an entry of K V is an inner product of length n, so that with the unit
+  // roundoff eps/2 it is off by at most (n + 1) eps/2 |K|_F |V|_F in all; products with Lambda and the
+  // subtraction add as of one more.
   const double unit = 0.5 * std::numeric_limits<double>::epsilon();
   const double rounding = static_cast<double>(n + 3) * unit * frobenius(k) * (1.0 + frobenius(s.vectors));
   const double smallest_singular = std::sqrt(std::max(0.0, 1.0 - frobenius(defect)));

@@ -12,8 +12,8 @@
 namespace cotangent::theory {
 namespace {
 
-/// f(w) as computed: off by its own rounding, and by what the rounding of w and of constants as large as w does to it,
-/// to first order by the gradient and to second by the smoothness.
+/// f(w) as computed: off by its own rounding, and by what the rounding of w and of constants as large as w
+/// does to it, to first order by the gradient and to second by the smoothness.
 Measured known(double value, const Params& gradient, const Params& w, double smoothness) {
   const double first = inner(gradient, w).error(), moved = rounding({norm(w)});
   return within(value, rounding({value}) + first + 0.5 * std::fabs(smoothness) * moved * moved);

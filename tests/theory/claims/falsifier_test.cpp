@@ -85,8 +85,8 @@ TEST(Falsifier, AMarginWithinRoundingIsInconclusive) {
   EXPECT_EQ(falsify(claim, point({1.0, 2.0}), rng).outcome, Outcome::inconclusive);
 }
 
-// Rounding inside a side is larger than its tolerance knows: 0 <= e^w - 1 - w is true, and computed as false
-// near 0.
+// Rounding inside a side is larger than its tolerance knows: 0 <= e^w - 1 - w is true, and computed
+// as false near 0.
 TEST(Falsifier, RoundingIsNoCounterexample) {
   const auto claim = pointwise(
       "exp", [](const Var&) { return Var(0.0); }, [](const Var& w) { return sum(exp(w) - 1.0 - w); });
@@ -121,8 +121,8 @@ TEST(Falsifier, AThinMarginsTheoremIsNotRefuted) {
   }
 }
 
-// F7: a claim is written once. An identity is judged by how far its sides are apart beside the terms they are
-// made of.
+// F7: a claim is written once. An identity is judged by how far its sides are apart beside the terms
+// they are made of.
 TEST(Falsifier, AnIdentityIsOne) {
   const auto square_of_sum = [](double factor) {
     return theory::PointwiseClaim{{"identity", "|w|^2 = sum w_i w_i"}, [=](const Var& w) {

@@ -1,5 +1,5 @@
-// Verdicts: what is said of numbers compared, of many points at once, and how a verdict is printed, recorded,
-// drawn.
+// Verdicts: what is said of numbers compared, of many points at once, and how a verdict
+// is printed, recorded, drawn.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-// Closed forms of two-layer nets (O13, O14): the sheet's numbers, random nets, rank, bounds, wrong claims
-// refuted.
+// Closed forms of two-layer nets (O13, O14): the sheet's numbers, random nets, rank,
+// bounds, wrong claims refuted.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-// PL* at a point (O15): closed forms, constants below, at and above lambda_min(K(w)), the witness of a false
-// one.
+// PL* at a point (O15): closed forms, constants below, at and above lambda_min(K(w)), the witness
+// of a false one.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-// Tangent kernels: structured against materialised against a loop over single samples; closed forms; the
-// operator.
+// Tangent kernels: structured against materialised against a loop over single samples;
+// closed forms; the operator.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

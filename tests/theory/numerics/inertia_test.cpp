@@ -1,5 +1,5 @@
-// Proofs that a matrix is positive definite: against eigenvalues known exactly, and never of a false
-// statement.
+// Proofs that a matrix is positive definite: against eigenvalues known exactly, and never
+// of a false statement.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-// Measured numbers: the error carried along bounds the distance from the exact result, and what is exact
-// stays so.
+// Measured numbers: the error carried along bounds the distance from the exact result, and what
+// is exact stays so.
 #include <gtest/gtest.h>
 
 #include <cmath>

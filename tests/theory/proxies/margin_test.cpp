@@ -1,5 +1,5 @@
-// The hard margin: closed forms, the best direction of the plane by search, duality, inseparable data, bad
-// input.
+// The hard margin: closed forms, the best direction of the plane by search, duality,
+// inseparable data, bad input.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

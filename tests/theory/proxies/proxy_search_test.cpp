@@ -1,5 +1,5 @@
-// The best proxy of a run: against brute force in one dimension, against the theorem's own v, and where none
-// exists.
+// The best proxy of a run: against brute force in one dimension, against the theorem's own v,
+// and where none exists.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -161,8 +161,8 @@ TEST(ProxyTheorem, NoGoalCertifiesAnEndThatWasNotReached) {
   EXPECT_NE(v.outcome, Outcome::certified) << v.to_string();
 }
 
-// O31: with h = sqrt f and g = f/2 the theorem bounds min f/2 by sqrt f(v): not a minimum, but a function of
-// it.
+// O31: with h = sqrt f and g = f/2 the theorem bounds min f/2 by sqrt f(v): not a minimum, but
+// a function of it.
 TEST(ProxyTheorem, ProxiesOfFItself) {
   const auto f = [](const Var& w) { return 0.5 * sum(square(w - Var(Tensor{1.0, -1.0}))) + Var(0.25); };
   const ProxyConvexity triple{.f = f,

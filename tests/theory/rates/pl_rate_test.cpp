@@ -71,7 +71,8 @@ TEST(PlRate, ATrueClaimWithAFalseStepIsNoProof) {
               AllOf(HasSubstr("the proof breaks at \"f(w+) <= f(w) - c"), HasSubstr("the claim held here")));
 }
 
-// f(w) = (w - 1/3)^2 / 2 attains the bound at every T, and near its minimum the rounding of w is all that is left of it.
+// f(w) = (w - 1/3)^2 / 2 attains the bound at every T, and near its minimum the rounding of w is all that
+// is left of it.
 TEST(PlRate, ATrueRateIsNeverRefutedByRounding) {
   const auto shifted = [](const Var& w) { return 0.5 * sum(square(w - 1.0 / 3.0)); };
   for (const Index iterations : {10, 30, 2000}) {
