@@ -8,7 +8,7 @@
 //   numerics/    Numbers whose error is known: measured ones, eigenvalues with bounds, linear programs whose
 //                answers are measured against the program. Begin with measured.cpp.
 //   claims/      The catalogue's rows, and the frame of every check: verdicts, proofs, studies of runs, the
-//                falsifier. Begin with compare.cpp, the one place where numbers become words.
+//                falsifier. Begin with proof.cpp, the one place where numbers become words.
 //   kernels/     Tangent kernels of a model by every way, and what its Jacobian says of it.
 //                Begin with tangent_kernel.cpp; then structured_kernel.cpp.
 //   conditions/  What holds of a function or a net at a point: Jacobians in closed form, rank, PL*.
@@ -17,7 +17,8 @@
 //                Begin with homogeneity.cpp, the smallest; then proxy.cpp.
 //   rates/       Rates of methods under conditions, along runs. Begin with pl_rate.cpp.
 #pragma once
-// clang-format off numerics
+// clang-format off
+// numerics
 #include "theory/measured.hpp"            // a number and what may have moved it; inequalities between two
 #include "theory/spectrum.hpp"            // eigenvalues with error bounds; positive definiteness proved
 #include "theory/linear_program.hpp"      // linear programs with duals and Farkas certificates
