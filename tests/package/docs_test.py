@@ -47,7 +47,7 @@ for page in shown:
     failed |= bool(problems) or looked_for == 0
 folders = [top for top in ROOT.iterdir() if top.is_dir() and not top.name.startswith((".", "build"))]
 sources = [path for folder in folders for path in sorted(folder.rglob("*"))
-           if path.suffix in (".cpp", ".hpp", ".h", ".inc") or
+           if path.suffix in (".cpp", ".hpp", ".h") or
            path.suffix == ".py" and folder.name == "tests"]
 for path in sources:
     for number in wide(path.read_text()):
