@@ -170,9 +170,10 @@ const char* to_string(Relation relation) noexcept {
 }
 
 double Inequality::margin() const noexcept {
-  // Two infinities of one sign are no distance apart.
-  const double difference = lhs.value() == rhs.value() ? 0.0 : rhs.value() - lhs.value();
-  return relation == Relation::equal ? 0.0 - std::fabs(difference) : difference;
+  // Two infinities of one sign are no distance apart; and 0 has no sign.
+  if (lhs.value() == rhs.value()) return 0.0;
+  const double difference = rhs.value() - lhs.value();
+  return relation == Relation::equal ? -std::fabs(difference) : difference;
 }
 
 double Inequality::tolerance() const noexcept { return lhs.error() + rhs.error(); }
