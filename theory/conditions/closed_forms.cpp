@@ -63,8 +63,8 @@ Verdict check_linear_jacobian(const nn::TwoLayer& net, const Params& w, const Te
   Proof proof(Claim(entry("O13"), fmt::format("to {:g}", accuracy)));
   Clause& straight = proof.hypothesis_at_each("pre-activation", "phi'(<w_j, x_i>) = 1");
   Index k = 0;
-  for (const double derivative : derivatives(net, w, x).data())
-    straight.observe(k++, exact(derivative) == exact(1.0));
+  const Tensor slopes = derivatives(net, w, x);
+  for (const double derivative : slopes.data()) straight.observe(k++, exact(derivative) == exact(1.0));
   const Tensor d = times_outer(Tensor::ones({x.size(0), net.width()}), net.outer());
   const Measured error = compare_with_engine(proof, net, w, x, d, exact(accuracy));
   return at_witness(proof.conclude(Domain::here("W"), "error <= accuracy", error <= exact(accuracy)), w, x);
@@ -91,8 +91,8 @@ Verdict check_two_layer_bound(const nn::TwoLayer& net, const Params& w, const Te
     proof.hypothesis("0 <= slope", exact(0.0) <= slope);
     Clause& steep = proof.hypothesis_at_each("pre-activation", "slope <= |phi'(<w_j, x_i>)|");
     Index k = 0;
-    for (const double derivative : derivatives(net, w, x).data())
-      steep.observe(k++, slope <= rounded(std::fabs(derivative)));
+    const Tensor slopes = derivatives(net, w, x);
+    for (const double derivative : slopes.data()) steep.observe(k++, slope <= rounded(std::fabs(derivative)));
     bound = square(slope) * inner(net.outer().data(), net.outer().data()) * data;
   } else {
     const Tensor b = sum(square(factors(net, w, x)), 1).value();
