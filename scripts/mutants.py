@@ -202,8 +202,8 @@ FIELD = {
     "row_rule": ("int (*)(const NodeView&, int, int)",
                  "[](const NodeView& node, int axis, int j) -> int {{ [[maybe_unused]] const int a = ({0})(node, axis, "
                  "j); {1} }}"),
-    "row_factor": ("RowFactor (*)(const Pullback&, int, int, const Tensor&)",
-                   "[](const Pullback& p, int axis, int j, const Tensor& g) -> RowFactor {{ [[maybe_unused]] RowFactor "
+    "row_factor": ("RowFactor (*)(const OpRecord&, int, int, const Tensor&)",
+                   "[](const OpRecord& p, int axis, int j, const Tensor& g) -> RowFactor {{ [[maybe_unused]] RowFactor "
                    "f = ({0})(p, axis, j, g); {1} }}"),
     "keep": ("Keep", ""),
 }
