@@ -404,6 +404,7 @@ TEST(Kinks, DistancesHaveTheSignOfTheSide) {
   EXPECT_EQ(distance([](const Var& x) { return max(x); }, Tensor{1.0, 4.0, 3.0}), 1.0);
   EXPECT_EQ(distance([](const Var& x) { return min(x, 0); }, Tensor{1.0, 4.0, 1.0}), 0.0);
   EXPECT_EQ(distance([](const Var& x) { return minimum(x, 2.0); }, Tensor{5.0}), -3.0);
+  EXPECT_EQ(distance([](const Var& x) { return equal_to(x, 2.0) * x; }, Tensor{5.0}), -3.0);
   // Of each number among which max chooses; another choice flips two of them.
   const auto largest = [](const Var& x) { return max(x, 0); };
   const KinkAudit audit = kink_audit(largest, Tensor{1.0, 4.0, 3.0});
