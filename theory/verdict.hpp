@@ -64,11 +64,11 @@ struct Claim {
   std::string tex = {};
 
   Claim() = default;
-  Claim(const char* own_name) : name(own_name) {}  // NOLINT(google-explicit-constructor)
-  Claim(std::string own_name, std::string own_statement = {});
+  Claim(const char* own_name) : name(own_name) {}               // NOLINT(google-explicit-constructor)
+  Claim(std::string own_name, std::string own_statement = {});  // NOLINT(google-explicit-constructor)
   /// `instance` says which of its cases is meant, "eps = 0.2", and is appended to the statement;
   /// `variant` to the name.
-  Claim(const Entry& entry, const std::string& instance = {}, const std::string& variant = {});
+  explicit Claim(const Entry& entry, const std::string& instance = {}, const std::string& variant = {});
 };
 
 /// What was seen at each iterate of a run, or what a theorem says of it; `noted` is kept without being drawn.
