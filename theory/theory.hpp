@@ -14,7 +14,7 @@
 //   conditions/  What holds of a function or a net at a point: Jacobians in closed form, rank, PL*.
 //                Begin with pl_star.cpp.
 //   proxies/     Proxy convexity, surrogates, the theorem about leaky ReLU nets and the margin it speaks of.
-//                Begin with homogeneity.cpp, the smallest; then proxy.cpp.
+//                Begin with homogeneity.cpp, the smallest; then proxy_theorem.cpp.
 //   rates/       Rates of methods under conditions, along runs. Begin with pl_rate.cpp.
 #pragma once
 // clang-format off

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <unordered_set>
 
-#include "autodiff/ops/internal.hpp"
+#include "autodiff/ops/rule_ops.hpp"
 
 namespace cotangent::detail {
 

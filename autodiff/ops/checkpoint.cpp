@@ -10,7 +10,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/memory/recycled.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/ops/internal.hpp"
+#include "autodiff/ops/rule_ops.hpp"
 #include "autodiff/tape.hpp"
 #include "autodiff/tape/dependents.hpp"
 #include "autodiff/tape/probe.hpp"

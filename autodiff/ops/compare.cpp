@@ -5,7 +5,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/ops/internal.hpp"
+#include "autodiff/ops/rule_ops.hpp"
 #include "autodiff/ops/zip.hpp"
 
 namespace cotangent {

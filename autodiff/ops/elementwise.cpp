@@ -8,7 +8,7 @@
 #include "autodiff/kernels/loops.hpp"
 #include "autodiff/kernels/transcendental.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/ops/internal.hpp"
+#include "autodiff/ops/rule_ops.hpp"
 #include "autodiff/ops/zip.hpp"
 #include "autodiff/tensor/access.hpp"
 

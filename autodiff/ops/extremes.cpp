@@ -6,7 +6,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/loops.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/ops/internal.hpp"
+#include "autodiff/ops/rule_ops.hpp"
 #include "autodiff/tensor/access.hpp"
 
 namespace cotangent {

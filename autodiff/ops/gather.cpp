@@ -9,7 +9,7 @@
 #include "autodiff/kernels/loops.hpp"
 #include "autodiff/memory/recycled.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/ops/internal.hpp"
+#include "autodiff/ops/rule_ops.hpp"
 #include "autodiff/tensor/access.hpp"
 
 namespace cotangent {

@@ -8,7 +8,7 @@
 #include "autodiff/kernels/lapack.hpp"
 #include "autodiff/kernels/products.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/ops/internal.hpp"
+#include "autodiff/ops/rule_ops.hpp"
 #include "autodiff/tensor/access.hpp"
 
 namespace cotangent {

@@ -10,7 +10,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/loops.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/ops/internal.hpp"
+#include "autodiff/ops/rule_ops.hpp"
 #include "autodiff/tensor/access.hpp"
 
 namespace cotangent {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "autodiff/ops.hpp"
-#include "autodiff/ops/internal.hpp"
+#include "autodiff/ops/rule_ops.hpp"
 #include "autodiff/tensor/access.hpp"
 
 namespace cotangent::detail {

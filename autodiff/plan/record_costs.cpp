@@ -2,7 +2,7 @@
 // addition, and a few for each number of anything else.
 #include "autodiff/plan/record_costs.hpp"
 
-#include "autodiff/ops/internal.hpp"
+#include "autodiff/ops/rule_ops.hpp"
 #include "autodiff/tape.hpp"
 #include "autodiff/tape/dependents.hpp"
 #include "autodiff/tape/sweep.hpp"

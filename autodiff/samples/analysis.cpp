@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "autodiff/error.hpp"
-#include "autodiff/ops/internal.hpp"
+#include "autodiff/ops/rule_ops.hpp"
 #include "autodiff/tape/dependents.hpp"
 #include "autodiff/tape/sweep.hpp"
 

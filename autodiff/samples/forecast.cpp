@@ -1,5 +1,5 @@
 // Forecasts from two, three and one sample, and the ways between which the number of samples decides.
-#include "autodiff/samples/internal.hpp"
+#include "autodiff/samples/sweep_once.hpp"
 #include "autodiff/tensor/access.hpp"
 
 namespace cotangent::detail {

@@ -1,4 +1,4 @@
-// Jacobian: names, slices, text and file.
+// The class Jacobian: a matrix with names for its rows and columns; its slices, text and file.
 #include "autodiff/jacobian.hpp"
 
 #include <fmt/format.h>
@@ -95,26 +95,6 @@ void Jacobian::save(const std::string& path) const {
   contents.labels.emplace_back("rows", std::move(rows));
   contents.labels.emplace_back("columns", std::move(names));
   save_npz(path, contents);
-}
-
-bool matches(std::string_view pattern, std::string_view name) noexcept {
-  // Greedy with one point to return to: the last star and how much of the name it has swallowed.
-  std::size_t p = 0, n = 0, star = std::string_view::npos, swallowed = 0;
-  while (n < name.size()) {
-    if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == name[n]) && pattern[p] != '*') {
-      ++p, ++n;
-    } else if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      swallowed = n;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      n = ++swallowed;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
 }
 
 }  // namespace cotangent

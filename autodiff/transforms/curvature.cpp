@@ -8,7 +8,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/ops/internal.hpp"
+#include "autodiff/ops/rule_ops.hpp"
 #include "autodiff/tape/sweep.hpp"
 #include "autodiff/tensor/access.hpp"
 #include "autodiff/transforms/passes.hpp"

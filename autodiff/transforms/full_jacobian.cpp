@@ -6,7 +6,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/ops/internal.hpp"
+#include "autodiff/ops/rule_ops.hpp"
 #include "autodiff/plan/planner.hpp"
 #include "autodiff/tape/sweep.hpp"
 #include "autodiff/tensor/access.hpp"

@@ -177,7 +177,7 @@ def test_checker():
         ("nn", '#include "../optim/sgd.hpp"'),
         # Private headers of another room.
         ("nn", '#include "autodiff/tape/state.hpp"'), ("theory", '#include "autodiff/kernels/dispatch.hpp"'),
-        ("optim", "#include <autodiff/ops/internal.hpp>"), ("theory", '#include "report/text.hpp"'),
+        ("optim", "#include <autodiff/ops/rule_ops.hpp>"), ("theory", '#include "report/text.hpp"'),
         ("optim", '#include "autodiff/tensor/access/more.hpp"'),
     ]
     accepted = [
@@ -196,7 +196,7 @@ def test_checker():
 
     trees = [
         # How many complaints, and the tree. Inner rooms: upward, sideways, by a public header, unknown.
-        (1, {"autodiff/tape/a.cpp": include("autodiff/ops/internal.hpp")}),
+        (1, {"autodiff/tape/a.cpp": include("autodiff/ops/rule_ops.hpp")}),
         (1, {"autodiff/memory/a.cpp": include("autodiff/kernels/loops.hpp")}),
         (1, {"autodiff/tape/a.cpp": include("autodiff/ops.hpp")}),
         (1, {"autodiff/tensor/a.cpp": include("autodiff/page.hpp"), "autodiff/tape/page.cpp": []}),
@@ -263,7 +263,7 @@ def test_checker():
         (1, {"autodiff/tape/deep/a.cpp": []}),
         *((1, {f"{room}/inner/a.cpp": []}) for room in ("nn", "optim", "report")),
         (1, {"nn/a.inc": include("optim/sgd.hpp")}),
-        (1, {"autodiff/tape/a.inc": include("autodiff/ops/internal.hpp")}),
+        (1, {"autodiff/tape/a.inc": include("autodiff/ops/rule_ops.hpp")}),
         (1, {"nn/a.h": []}),
         # Places by dots.
         *((1, {path: [line]}) for path in ("nn/a.cpp", "autodiff/tape/a.cpp", "tests/a.cpp", "examples/a.cpp")

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "autodiff/ops.hpp"
-#include "autodiff/ops/internal.hpp"
+#include "autodiff/ops/rule_ops.hpp"
 
 namespace cotangent::test {
 

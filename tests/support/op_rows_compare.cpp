@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "autodiff/ops.hpp"
-#include "autodiff/ops/internal.hpp"
+#include "autodiff/ops/rule_ops.hpp"
 #include "tests/support/op_row.hpp"
 
 namespace cotangent::test {

@@ -6,20 +6,18 @@
 
 #include "autodiff/error.hpp"
 #include "optim/first_order.hpp"
+#include "theory/numerics/arguments.hpp"
 #include "theory/proof.hpp"
 
 namespace cotangent::theory {
 namespace {
 
 void check(const Params& w0, const DescentOptions& o) {
-  if (!std::isfinite(o.step))
-    throw DomainError(fmt::format("[Study] step is {}; give a finite number", o.step));
+  check_finite("Study", "step", o.step);
   if (o.iterations < 1 || o.budget < 1)
     throw DomainError(
         fmt::format("[Study] iterations and budget are {} and {}; give at least 1", o.iterations, o.budget));
-  for (const double v : w0.flat().data())
-    if (!std::isfinite(v))
-      throw DomainError(fmt::format("[Study] a number of w0 is {}; give finite numbers", v));
+  for (const double v : w0.flat().data()) check_finite("Study", "a number of w0", v);
 }
 
 class Watcher final : public optim::Observer {

@@ -9,6 +9,7 @@
 #include "autodiff/transforms.hpp"
 #include "theory/conditions.hpp"
 #include "theory/conditions/smallest_eigenvalue.hpp"
+#include "theory/numerics/arguments.hpp"
 #include "theory/proof.hpp"
 #include "theory/tangent_kernel.hpp"
 
@@ -37,17 +38,12 @@ struct Loss {
   }
 };
 
-void check_mu(double mu) {
-  if (!std::isfinite(mu))
-    throw DomainError(fmt::format("[check_pl_star] mu is {}; give a finite number", mu));
-}
-
 constexpr const char* kPlStar = "2 mu L(w) <= |grad L(w)|^2";
 
 }  // namespace
 
 Verdict check_pl_star(ModelFunction f, const Params& w, const Tensor& x, double mu) {
-  check_mu(mu);
+  check_finite("check_pl_star", "mu", mu);
   Proof proof(Claim(entry("O15"), fmt::format("mu = {:.10g}, for all targets", mu)));
   const Kernel k(f, w, x);
   proof.number("lambda_min", k.eigen.smallest());
@@ -69,7 +65,7 @@ Verdict check_pl_star(ModelFunction f, const Params& w, const Tensor& x, double 
 }
 
 Verdict check_pl_star(ModelFunction f, const Params& w, const Tensor& x, const Tensor& y, double mu) {
-  check_mu(mu);
+  check_finite("check_pl_star", "mu", mu);
   Proof proof(Claim(entry("O15"), fmt::format("mu = {:.10g}, for these targets", mu)));
   const Tensor outputs = f(w.flat(), x).value();
   if (outputs.shape() != y.shape())

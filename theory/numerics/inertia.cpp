@@ -8,7 +8,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/lapack.hpp"
-#include "theory/numerics/symmetric.hpp"
+#include "theory/numerics/arguments.hpp"
 #include "theory/spectrum.hpp"
 
 namespace cotangent::theory {
@@ -27,8 +27,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 // normal number covers underflow, flushed to zero or not.
 PositiveDefinite certify_positive_definite(const Tensor& k, double mu) {
   check_symmetric("certify_positive_definite", k);
-  if (!std::isfinite(mu))
-    throw DomainError(fmt::format("[certify_positive_definite] mu is {}; give a finite number", mu));
+  check_finite("certify_positive_definite", "mu", mu);
   const Index n = k.size(0);
   std::vector<double> b(k.data().begin(), k.data().end());
   const auto at = [&](Index i, Index j) -> double& { return b[static_cast<std::size_t>(i * n + j)]; };

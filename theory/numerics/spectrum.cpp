@@ -12,7 +12,7 @@
 #include "autodiff/kernels/loops.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/tensor/access.hpp"
-#include "theory/numerics/symmetric.hpp"
+#include "theory/numerics/arguments.hpp"
 
 namespace cotangent::theory {
 namespace {

@@ -3,17 +3,14 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-
-#include "autodiff/error.hpp"
 #include "autodiff/transforms.hpp"
+#include "theory/numerics/arguments.hpp"
 
 namespace cotangent::theory {
 
 Verdict check_homogeneity(const Function<Var(const Var& w)>& f, double degree, const Params& w, Rng& rng,
                           const FalsifyOptions& options) {
-  if (!std::isfinite(degree))
-    throw DomainError(fmt::format("[check_homogeneity] the degree is {}; give a finite number", degree));
+  check_finite("check_homogeneity", "degree", degree);
   const PointwiseClaim euler{Claim(entry("O32"), fmt::format("L = {:g}", degree)), [=](const Var& at) {
                                const VarValueAndGrad here = value_and_grad(f, at);
                                return equal(inner_product(here.grad, at), exact(degree) * side(here.value));

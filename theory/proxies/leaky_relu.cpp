@@ -8,16 +8,12 @@
 #include <utility>
 
 #include "autodiff/error.hpp"
+#include "theory/numerics/arguments.hpp"
 #include "theory/proxies/leaky_relu_margins.hpp"
 #include "theory/proxies/proxy_steps.hpp"
 
 namespace cotangent::theory {
 namespace {
-
-void check_number(const char* operation, const char* name, double value) {
-  if (!std::isfinite(value))
-    throw DomainError(fmt::format("[{}] {} is {}; give a finite number", operation, name, value));
-}
 
 /// What the proof of O34 uses, at every iterate and sample.
 class AlignmentSteps {
@@ -94,19 +90,17 @@ Verdict check_leaky_relu_proxy(const LeakyReluProblem& problem, double rho, Rng&
     return proof.conclude(Domain::everywhere(), "l(rho alpha gamma) <= h", theorem <= exact(*claimed));
   ProxyConvexity triple = problem.proxy(rho);
   triple.h = [h = *claimed](const Var&) { return Var(h); };
-  FalsifyOptions around = options;
-  around.starts.push_back(triple.v);
-  around.radius = std::max(around.radius, 3.0 * norm(triple.v));
-  return proof.searched(search(triple.claim(), triple.v.zeros_like(), rng, around));
+  const Params centre = triple.v.zeros_like();
+  return proof.searched(search(triple.claim(), centre, rng, around(triple, centre, options)));
 }
 
 Verdict check_leaky_relu_theorem(const LeakyReluProblem& problem, const Params& w0,
                                  const LeakyReluOptions& options) {
   constexpr const char* kName = "check_leaky_relu_theorem";
   problem.check_start(kName, w0);
-  check_number(kName, "accuracy", options.accuracy);
-  if (options.claimed) check_number(kName, "claimed", *options.claimed);
-  if (options.step) check_number(kName, "step", *options.step);
+  check_finite(kName, "accuracy", options.accuracy);
+  if (options.claimed) check_finite(kName, "claimed", *options.claimed);
+  if (options.step) check_finite(kName, "step", *options.step);
   if (options.budget < 1 || options.iterations.value_or(1) < 1)
     throw DomainError(
         fmt::format("[{}] iterations and budget must be at least 1; budget is {}", kName, options.budget));

@@ -13,6 +13,7 @@
 #include "autodiff/ops.hpp"
 #include "nn/losses.hpp"
 #include "theory/margin.hpp"
+#include "theory/numerics/arguments.hpp"
 
 namespace cotangent::theory {
 namespace {
@@ -20,16 +21,6 @@ namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 double norm(std::span<const double> v) { return std::sqrt(compensated_dot(v, v).value); }
-
-std::span<const double> row(const Tensor& x, Index i) {
-  const auto d = static_cast<std::size_t>(x.size(1));
-  return x.data().subspan(static_cast<std::size_t>(i) * d, d);
-}
-
-void check_number(const char* operation, const char* name, double value) {
-  if (!std::isfinite(value))
-    throw DomainError(fmt::format("[{}] {} is {}; give a finite number", operation, name, value));
-}
 
 void check_inputs(const nn::TwoLayer& net, const Tensor& x) {
   if (x.rank() != 2 || x.size(1) != net.inputs())
@@ -54,7 +45,7 @@ LeakyReluProblem::LeakyReluProblem(const nn::TwoLayer& net, const Tensor& x, con
   check_inputs(net, x);
   const double exact = margin_of(direction, x, y);
   y_ = y.reshape(Shape{y.size(), 1});
-  if (margin) check_number("LeakyReluProblem", "margin", *margin);
+  if (margin) check_finite("LeakyReluProblem", "margin", *margin);
   // A claim that only rounding separates from the exact margin is lowered to what is certain.
   const bool rounded = margin && *margin > exact && *margin - exact <= rounding({exact});
   margin_ = margin && !rounded ? *margin : exact;
@@ -80,7 +71,7 @@ void LeakyReluProblem::check_start(const char* operation, const Params& w0) cons
   if (w0.size() != net_.num_params())
     throw ShapeError(fmt::format("[{}] w0 has {} parameters, {} has {}; start from net.init(rng)", operation,
                                  w0.size(), net_.name(), net_.num_params()));
-  for (const double v : w0.flat().data()) check_number(operation, "a number of w0", v);
+  for (const double v : w0.flat().data()) check_finite(operation, "a number of w0", v);
 }
 
 void LeakyReluProblem::hypotheses(Proof& proof) const {
@@ -92,7 +83,7 @@ void LeakyReluProblem::hypotheses(Proof& proof) const {
   Clause& outer = proof.hypothesis_at_each("unit", "|a_j| = 1/sqrt(m)");
   for (Index j = 0; j < a.size(); ++j) outer.observe(j, rounded(std::fabs(a(j))) == share);
   Clause& length = proof.hypothesis_at_each("sample", "|x_i| <= 1");
-  for (Index i = 0; i < x_.size(0); ++i) length.observe(i, rounded(norm(row(x_, i))) <= exact(1.0));
+  for (Index i = 0; i < x_.size(0); ++i) length.observe(i, rounded(norm(row_of(x_, i))) <= exact(1.0));
   proof.hypothesis("0 < gamma", exact(0.0) < exact(margin_));
   if (direction_.size() == 0) return;
   proof.hypothesis("|v*| = 1", rounded(norm(direction_.data())) == exact(1.0));
@@ -100,7 +91,7 @@ void LeakyReluProblem::hypotheses(Proof& proof) const {
   for (Index i = 0; i < x_.size(0); ++i)
     // A compensated product of given numbers is known to its last digits, however much of it cancels.
     separated.observe(
-        i, exact(margin_) <= rounded(y_(i, 0) * compensated_dot(row(x_, i), direction_.data()).value));
+        i, exact(margin_) <= rounded(y_(i, 0) * compensated_dot(row_of(x_, i), direction_.data()).value));
 }
 
 }  // namespace cotangent::theory

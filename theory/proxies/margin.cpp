@@ -12,16 +12,12 @@
 #include "autodiff/kernels/compensated.hpp"
 #include "autodiff/kernels/lapack.hpp"
 #include "autodiff/ops.hpp"
+#include "theory/numerics/arguments.hpp"
 
 namespace cotangent::theory {
 namespace {
 
 using Vector = std::vector<double>;
-
-std::span<const double> row(const Tensor& x, Index i) {
-  const auto d = static_cast<std::size_t>(x.size(1));
-  return x.data().subspan(static_cast<std::size_t>(i) * d, d);
-}
 
 double dot(std::span<const double> a, std::span<const double> b) { return compensated_dot(a, b).value; }
 
@@ -54,7 +50,7 @@ Tensor signed_rows(const Tensor& x, const Tensor& y) {
 double least_margin(const Tensor& points, std::span<const double> v) {
   // Divided by a norm rounded up if positive and down if negative, so that the quotient errs downwards.
   double least = std::numeric_limits<double>::infinity();
-  for (Index i = 0; i < points.size(0); ++i) least = std::min(least, dot_rounded_down(row(points, i), v));
+  for (Index i = 0; i < points.size(0); ++i) least = std::min(least, dot_rounded_down(row_of(points, i), v));
   const double norm = std::sqrt(least > 0.0 ? dot_rounded_up(v, v) : std::max(dot_rounded_down(v, v), 0.0));
   const double safe = std::nextafter(norm, least > 0.0 ? std::numeric_limits<double>::infinity() : 0.0);
   return std::nextafter(least / safe, -std::numeric_limits<double>::infinity());
@@ -67,7 +63,7 @@ class NearestPoint {
     const Index n = points.size(0);
     double least = std::numeric_limits<double>::infinity();
     for (Index i = 0; i < n; ++i) {
-      const double square = dot(row(points, i), row(points, i));
+      const double square = dot(row_of(points, i), row_of(points, i));
       largest_ = std::max(largest_, square);
       if (square < least) {
         least = square;
@@ -91,7 +87,7 @@ class NearestPoint {
           least = scores(i, 0);
           next = i;
         }
-      least = dot(row(points_, next), point_);
+      least = dot(row_of(points_, next), point_);
       const double square = dot(point_, point_);
       const double enough = 1e-14 * std::max(square, 1e-16 * largest_);
       if (least >= square - enough || std::count(corral_.begin(), corral_.end(), next)) return;
@@ -118,9 +114,9 @@ class NearestPoint {
   /// Adds a sample and moves to the nearest point of the new corral; false if rounding ends the road.
   bool step(Index next) {
     Vector column;
-    for (const Index i : corral_) column.push_back(dot(row(points_, i), row(points_, next)));
+    for (const Index i : corral_) column.push_back(dot(row_of(points_, i), row_of(points_, next)));
     for (std::size_t k = 0; k < corral_.size(); ++k) gram_[k].push_back(column[k]);
-    column.push_back(dot(row(points_, next), row(points_, next)));
+    column.push_back(dot(row_of(points_, next), row_of(points_, next)));
     gram_.push_back(std::move(column));
     corral_.push_back(next);
     weights_.push_back(0.0);
@@ -176,7 +172,7 @@ class NearestPoint {
     point_.assign(static_cast<std::size_t>(points_.size(1)), 0.0);
     for (std::size_t k = 0; k < corral_.size(); ++k) {
       weights_[k] /= sum;
-      const std::span<const double> p = row(points_, corral_[k]);
+      const std::span<const double> p = row_of(points_, corral_[k]);
       for (std::size_t j = 0; j < p.size(); ++j) point_[j] += weights_[k] * p[j];
     }
   }

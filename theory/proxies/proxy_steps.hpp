@@ -5,6 +5,10 @@
 
 namespace cotangent::theory {
 
+/// Where the triple's inequality is searched for a counterexample: from v also, and at least three times as
+/// far around `centre` as v lies.
+FalsifyOptions around(const ProxyConvexity& triple, const Params& centre, FalsifyOptions options);
+
 /// Announces the proof's clauses to a study and evaluates them at every iterate.
 class ProxySteps {
  public:

@@ -6,6 +6,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/transforms.hpp"
+#include "theory/numerics/arguments.hpp"
 #include "theory/proof.hpp"
 #include "theory/rates.hpp"
 
@@ -29,8 +30,7 @@ Verdict check_pl_rate(const Function<Var(const Var& w)>& f, const Params& w0, Ha
                                     {"step", a},
                                     {"optimum", options.optimum},
                                     {"decrease", options.decrease.value_or(0.0)}})
-    if (!std::isfinite(value))
-      throw DomainError(fmt::format("[check_pl_rate] {} is {}; give a finite number", name, value));
+    check_finite("check_pl_rate", name, value);
   const Measured L = exact(options.smoothness), mu = exact(pl.mu), step = exact(a),
                  optimum = exact(options.optimum);
   const Measured c =

@@ -5,7 +5,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/kinks.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/ops/internal.hpp"
+#include "autodiff/ops/rule_ops.hpp"
 #include "autodiff/tensor/access.hpp"
 #include "nn/layers.hpp"
 #include "tests/support/expect.hpp"

@@ -13,7 +13,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/kinks.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/ops/internal.hpp"
+#include "autodiff/ops/rule_ops.hpp"
 #include "autodiff/tape/state.hpp"
 #include "autodiff/transforms.hpp"
 #include "tests/support/expect.hpp"

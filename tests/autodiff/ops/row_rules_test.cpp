@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "autodiff/ops/internal.hpp"
+#include "autodiff/ops/rule_ops.hpp"
 #include "autodiff/tape/sweep.hpp"
 #include "autodiff/transforms.hpp"
 #include "tests/support/expect.hpp"

@@ -6,8 +6,8 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/memory/recycled.hpp"
-#include "autodiff/ops/internal.hpp"
-#include "autodiff/samples/internal.hpp"
+#include "autodiff/ops/rule_ops.hpp"
+#include "autodiff/samples/sweep_once.hpp"
 #include "autodiff/tape/probe.hpp"
 
 namespace cotangent::detail {

@@ -7,7 +7,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/rng.hpp"
-#include "autodiff/samples/internal.hpp"
+#include "autodiff/samples/sweep_once.hpp"
 
 namespace cotangent::detail {
 

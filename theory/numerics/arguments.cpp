@@ -1,5 +1,5 @@
-// Symmetry, as far as rounding allows.
-#include "theory/numerics/symmetric.hpp"
+// Errors that say what was wrong with an argument.
+#include "theory/numerics/arguments.hpp"
 
 #include <fmt/format.h>
 
@@ -9,6 +9,16 @@
 #include "autodiff/error.hpp"
 
 namespace cotangent::theory {
+
+void check_finite(const char* operation, const char* name, double value) {
+  if (!std::isfinite(value))
+    throw DomainError(fmt::format("[{}] {} is {}; give a finite number", operation, name, value));
+}
+
+std::span<const double> row_of(const Tensor& x, Index i) {
+  const auto d = static_cast<std::size_t>(x.size(1));
+  return x.data().subspan(static_cast<std::size_t>(i) * d, d);
+}
 
 void check_symmetric(const char* operation, const Tensor& k) {
   if (k.rank() != 2 || k.size(0) != k.size(1) || k.size(0) == 0)

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "autodiff/error.hpp"
-#include "autodiff/samples/internal.hpp"
+#include "autodiff/samples/sweep_once.hpp"
 #include "autodiff/tape/sweep.hpp"
 #include "autodiff/tensor/access.hpp"
 

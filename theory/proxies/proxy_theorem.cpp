@@ -47,11 +47,15 @@ Inequality ProxyConvexity::at(const Params& w) const {
   return claim().evaluate(w);
 }
 
-Verdict check_proxy_convexity(const ProxyConvexity& triple, const Params& centre, Rng& rng,
-                              FalsifyOptions options) {
+FalsifyOptions around(const ProxyConvexity& triple, const Params& centre, FalsifyOptions options) {
   options.starts.push_back(triple.v);
   options.radius = std::max(options.radius, 3.0 * norm(triple.v - centre));
-  return falsify(triple.claim(), centre, rng, options);
+  return options;
+}
+
+Verdict check_proxy_convexity(const ProxyConvexity& triple, const Params& centre, Rng& rng,
+                              FalsifyOptions options) {
+  return falsify(triple.claim(), centre, rng, around(triple, centre, std::move(options)));
 }
 
 ProxySteps::ProxySteps(const ProxyConvexity& triple, const Params& w0, const ProxyDescentOptions& options,

@@ -1,13 +1,11 @@
-// From the uses of a sweep to numbers: rows and their squares; the rows of samples alone; the choice of
-// columns.
+// From the uses of a sweep to numbers: rows and their squares, and the rows of samples alone.
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "autodiff/error.hpp"
-#include "autodiff/jacobian.hpp"
 #include "autodiff/kernels/loops.hpp"
-#include "autodiff/samples/internal.hpp"
+#include "autodiff/samples/sweep_once.hpp"
 #include "autodiff/tensor/access.hpp"
 
 namespace cotangent::detail {
@@ -165,38 +163,6 @@ void write_row_squares(const SampleSweep& sweep, Tensor& squares, Index first) {
         }
       }
     }
-}
-
-std::vector<ColumnRange> select_columns(const std::vector<ParamEntry>& table, Index size,
-                                        const std::vector<std::string>& patterns,
-                                        std::vector<ParamEntry>& selected) {
-  selected.clear();
-  if (patterns.empty()) {
-    selected = table;
-    return {{0, size, 0}};
-  }
-  for (const std::string& pattern : patterns)
-    if (std::none_of(table.begin(), table.end(),
-                     [&](const ParamEntry& e) { return matches(pattern, e.name); })) {
-      std::string names;
-      for (const ParamEntry& entry : table) names += (names.empty() ? "\"" : ", \"") + entry.name + "\"";
-      throw DomainError(fmt::format("[params] no parameter matches \"{}\"; there are {}", pattern, names));
-    }
-  std::vector<ColumnRange> columns;
-  Index column = 0;
-  for (const ParamEntry& entry : table) {
-    if (std::none_of(patterns.begin(), patterns.end(),
-                     [&](const std::string& p) { return matches(p, entry.name); }))
-      continue;
-    columns.push_back({entry.offset, entry.offset + entry.size(), column});
-    selected.push_back({entry.name, entry.shape, column});
-    column += entry.size();
-  }
-  return columns;
-}
-
-Index count_columns(const std::vector<ColumnRange>& columns) {
-  return columns.empty() ? 0 : columns.back().column + columns.back().last - columns.back().first;
 }
 
 }  // namespace cotangent::detail
