@@ -20,10 +20,9 @@ namespace cotangent::theory {
 /// worst: where it is certainly false, else where it fails, else where it came closest to that. A NaN fails.
 class Clause {
  public:
-  explicit Clause(Inequality once)
-      : worst_(std::move(once)), proved_(worst_.proved()), certain_(worst_.certain()), evaluations_(1) {}
+  explicit Clause(Inequality once);
   /// `place` says what the numbers of observe count: "iterate", "sample".
-  Clause(const char* place, std::string name) : worst_{.name = std::move(name)}, place_(place) {}
+  Clause(const char* place, std::string name);
 
   void observe(Index k, const Inequality& q) noexcept;
   Index evaluations() const noexcept { return evaluations_; }
@@ -80,29 +79,24 @@ struct Evidence {
 ///   return proof.conclude(Domain::run(), "min |g|^2 <= bound", least <= bound);
 class Proof {
  public:
-  explicit Proof(Claim claim) : claim_(std::move(claim)) {}
+  // All of a Proof is behind its source: scripts that include this page pay for its lists otherwise.
+  explicit Proof(Claim claim);
+  Proof(Proof&&) noexcept;
+  ~Proof();
 
-  void hypothesis(std::string name, Inequality q) { add(hypotheses_, named(std::move(name), std::move(q))); }
-  void step(std::string name, Inequality q) { add(steps_, named(std::move(name), std::move(q))); }
+  void hypothesis(std::string name, Inequality q);
+  void step(std::string name, Inequality q);
   /// One that is evaluated at many places; the reference stays valid.
-  Clause& hypothesis_at_each(const char* place, std::string name) {
-    return add(hypotheses_, Clause(place, std::move(name)));
-  }
-  Clause& step_at_each(const char* place, std::string name) {
-    return add(steps_, Clause(place, std::move(name)));
-  }
+  Clause& hypothesis_at_each(const char* place, std::string name);
+  Clause& step_at_each(const char* place, std::string name);
   /// The conclusion itself, where the claim makes it at many places, "for every T".
-  Clause& conclusion_at_each(const char* place, std::string name) {
-    return add(conclusions_, Clause(place, std::move(name)));
-  }
+  Clause& conclusion_at_each(const char* place, std::string name);
 
   /// A series of the run: drawn, drawn as a prediction, or only kept. The reference stays valid.
-  std::vector<double>& observed(std::string name) { return series(std::move(name), Series::Kind::observed); }
-  std::vector<double>& predicted(std::string name) {
-    return series(std::move(name), Series::Kind::predicted);
-  }
-  std::vector<double>& noted(std::string name) { return series(std::move(name), Series::Kind::noted); }
-  void number(std::string name, double value) { numbers_.emplace_back(std::move(name), value); }
+  std::vector<double>& observed(std::string name);
+  std::vector<double>& predicted(std::string name);
+  std::vector<double>& noted(std::string name);
+  void number(std::string name, double value);
   /// What each inequality gave away; `slack` is the theorem's bound less the quantity bounded, to which the
   /// parts must sum within 1e-12 of the largest of them and what their errors allow.
   void account(std::vector<std::pair<std::string, Measured>> parts, const Measured& slack);
@@ -120,9 +114,7 @@ class Proof {
  private:
   using Clauses = std::vector<std::unique_ptr<Clause>>;
   static Clause named(std::string name, Inequality q);
-  static Clause& add(Clauses& clauses, Clause clause) {
-    return *clauses.emplace_back(std::make_unique<Clause>(std::move(clause)));
-  }
+  static Clause& add(Clauses& clauses, Clause clause);
   std::vector<double>& series(std::string name, Series::Kind kind);
   /// All but the outcome, which is set where hypotheses or conclusions decide it already.
   Verdict evidence(const Domain& domain, std::optional<Inequality> conclusion, bool& decided) const;
@@ -167,7 +159,7 @@ struct DescentOptions {
 ///                    [&] { return last <= bound; }, "f(w_T) - f* <= …");
 class Study : public Proof {
  public:
-  explicit Study(Claim claim) : Proof(std::move(claim)) {}
+  explicit Study(Claim claim);
 
   /// Runs gradient descent, calls `at_each` at every iterate, and concludes with what `conclusion` says at
   /// the end. No step is made if a hypothesis fails already. A run that diverges, or ends for its budget

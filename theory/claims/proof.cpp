@@ -43,6 +43,11 @@ std::string announced(const Clause& clause) {
 
 }  // namespace
 
+Clause::Clause(Inequality once)
+    : worst_(std::move(once)), proved_(worst_.proved()), certain_(worst_.certain()), evaluations_(1) {}
+
+Clause::Clause(const char* place, std::string name) : worst_{.name = std::move(name)}, place_(place) {}
+
 void Clause::observe(Index k, const Inequality& q) noexcept {
   const bool first = evaluations_++ == 0;
   if (!first_failure_ && !q.holds()) first_failure_ = k;
@@ -60,6 +65,37 @@ Inequality Clause::worst() const {
   if (place_) q.where = fmt::format("{} {}", place_, at_);
   return q;
 }
+
+Proof::Proof(Claim claim) : claim_(std::move(claim)) {}
+Proof::Proof(Proof&&) noexcept = default;
+Proof::~Proof() = default;
+
+Clause& Proof::add(Clauses& clauses, Clause clause) {
+  return *clauses.emplace_back(std::make_unique<Clause>(std::move(clause)));
+}
+
+void Proof::hypothesis(std::string name, Inequality q) {
+  add(hypotheses_, named(std::move(name), std::move(q)));
+}
+void Proof::step(std::string name, Inequality q) { add(steps_, named(std::move(name), std::move(q))); }
+Clause& Proof::hypothesis_at_each(const char* place, std::string name) {
+  return add(hypotheses_, Clause(place, std::move(name)));
+}
+Clause& Proof::step_at_each(const char* place, std::string name) {
+  return add(steps_, Clause(place, std::move(name)));
+}
+Clause& Proof::conclusion_at_each(const char* place, std::string name) {
+  return add(conclusions_, Clause(place, std::move(name)));
+}
+
+std::vector<double>& Proof::observed(std::string name) {
+  return series(std::move(name), Series::Kind::observed);
+}
+std::vector<double>& Proof::predicted(std::string name) {
+  return series(std::move(name), Series::Kind::predicted);
+}
+std::vector<double>& Proof::noted(std::string name) { return series(std::move(name), Series::Kind::noted); }
+void Proof::number(std::string name, double value) { numbers_.emplace_back(std::move(name), value); }
 
 Clause Proof::named(std::string name, Inequality q) {
   q.name = std::move(name);

@@ -48,6 +48,8 @@ class Watcher final : public optim::Observer {
 
 }  // namespace
 
+Study::Study(Claim claim) : Proof(std::move(claim)) {}
+
 Verdict Study::descend(const Function<Var(const Var& w)>& f, const Params& w0, const DescentOptions& options,
                        FunctionRef<void(const Iterate&)> at_each, FunctionRef<Inequality()> conclusion,
                        const std::string& name) {
