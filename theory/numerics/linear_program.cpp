@@ -211,10 +211,11 @@ std::optional<LinearSolution> solved(const LinearProgram& program, const Problem
   const std::optional<Optimum> found = optimum(p, algorithm);
   if (!found) return std::nullopt;
   LinearSolution s;
-  const bool holds =
-      measure_primal(s, program, p, found->x) & measure_dual(s, program, p, p.c, found->multipliers);
+  // Both write into s, so both are measured.
+  const bool primal = measure_primal(s, program, p, found->x);
+  const bool dual = measure_dual(s, program, p, p.c, found->multipliers);
   const double size = std::max({1.0, std::fabs(s.value), largest_of(p.c) * largest_of(found->x)});
-  if (!holds || std::fabs(s.value - s.bound) > kAccuracy * size) return std::nullopt;
+  if (!primal || !dual || std::fabs(s.value - s.bound) > kAccuracy * size) return std::nullopt;
   return s;
 }
 
