@@ -12,7 +12,7 @@ namespace cotangent {
 namespace {
 
 using testing::AllOf, testing::HasSubstr;
-using theory::Claim, theory::Clause, theory::Domain, theory::exact, theory::Inequality, theory::Iterate,
+using theory::Clause, theory::Domain, theory::exact, theory::Inequality, theory::Iterate,
     theory::Measured, theory::Outcome, theory::Proof, theory::rounded, theory::Study, theory::Verdict,
     theory::within;
 
