@@ -1,9 +1,10 @@
 // Gradient descent, full and stochastic, with momentum.
 #pragma once
-#include <limits>
 #include <optional>
+#include <vector>
 
 #include "optim/optimizer.hpp"
+#include "optim/run_options.hpp"
 
 namespace cotangent::optim {
 
@@ -13,12 +14,9 @@ struct GdOptions {
   /// 0 <= momentum < 1; the update rules are with Gd.
   double momentum = 0.0;
   bool nesterov = false;
-  /// Stops when |g(w)| is at most this, before the step.
+  /// Stops when |g(w)| is at most this, before the step; the same as .stop.residual.
   std::optional<double> gradient_tolerance = std::nullopt;
-  /// A value above it ends the run as diverged.
-  double value_limit = std::numeric_limits<double>::infinity();
-  /// A progress line on standard error.
-  bool progress = false;
+  COTANGENT_RUN_OPTIONS;
 };
 
 /// Gradient descent on the whole sum. With g the gradient at w, k the iteration
@@ -44,8 +42,6 @@ class Gd : public Optimizer {
   Run minimize(const FiniteSum& f, const Tensor& w, const std::vector<Observer*>& observers = {}) const;
 
  private:
-  LoopOptions loop() const override;
-  std::unique_ptr<Method> method(const FiniteSum& f, Rng& rng) const override;
   GdOptions options_;
 };
 
@@ -58,10 +54,7 @@ struct SgdOptions {
   bool nesterov = false;
   /// false: each epoch walks through a fresh permutation; true: every sample is drawn from all n anew.
   bool replacement = false;
-  /// A batch's value above it ends the run as diverged.
-  double value_limit = std::numeric_limits<double>::infinity();
-  /// A progress line on standard error.
-  bool progress = false;
+  COTANGENT_RUN_OPTIONS;
 };
 
 /// Stochastic gradient descent: g is the gradient of the mean over a batch, the step as in Gd; k counts the
@@ -78,8 +71,6 @@ class Sgd : public Optimizer {
   const SgdOptions& options() const noexcept { return options_; }
 
  private:
-  LoopOptions loop() const override;
-  std::unique_ptr<Method> method(const FiniteSum& f, Rng& rng) const override;
   SgdOptions options_;
 };
 

@@ -77,6 +77,9 @@ class FiniteSum {
   Tensor grad(const Tensor& w) const { return value_and_grad(w).grad; }
   Tensor grad(const Tensor& w, const Batch& batch) const { return value_and_grad(w, batch).grad; }
 
+  /// Another function of as many components, whose gradients are counted here too.
+  FiniteSum like(BatchFunction f) const;
+
   /// Gradients of single components computed so far by value_and_grad and grad: batch.size() a call.
   Index component_gradients() const noexcept { return count_->load(std::memory_order_relaxed); }
 

@@ -23,6 +23,7 @@ OUTSIDE = {"examples", "tests", "benchmarks", "cotangent.hpp"}
 FLOORS = {
     "autodiff": [["memory", "kernels"], ["tensor"], ["tape", "files"], ["ops"], ["plan"], ["transforms", "samples"],
                  ["diagnose"]],
+    "optim": [["objective"], ["loop"], ["parts"], ["methods"]],
     "theory": [["numerics"], ["claims"], ["kernels"], ["conditions", "proxies"],
                ["rates", "dynamics", "landscape", "generalisation", "approximation"]],
 }
@@ -32,6 +33,8 @@ GROUND = {"autodiff/error.hpp", "autodiff/matmul_options.hpp"}
 STANDS_IN = {
     "autodiff/function.hpp": "memory", "autodiff/xtensor.hpp": "tensor", "autodiff/op.hpp": "tape",
     "autodiff/sample_functions.hpp": "samples",
+    "optim/estimators.hpp": "parts", "optim/rules.hpp": "parts", "optim/run_options.hpp": "loop",
+    "optim/recipe.hpp": "loop",
 }
 # Headers of inner rooms that other rooms may include.
 DOORS = {

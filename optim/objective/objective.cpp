@@ -81,6 +81,12 @@ FiniteSum::FiniteSum(Index n, BatchFunction f)
     throw DomainError("[finite_sum] the function is empty; give a callable of (const Var&, const Batch&)");
 }
 
+FiniteSum FiniteSum::like(BatchFunction f) const {
+  FiniteSum sum(size_, std::move(f));
+  sum.count_ = count_;
+  return sum;
+}
+
 Var FiniteSum::operator()(const Var& w, const Batch& batch) const {
   if (batch.total() != size_)
     throw DomainError(

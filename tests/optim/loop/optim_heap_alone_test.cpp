@@ -158,7 +158,18 @@ INSTANTIATE_TEST_SUITE_P(
         std::make_shared<Gd>(GdOptions{.step = 0.01, .iterations = 1100, .momentum = 0.9, .nesterov = true}),
         std::make_shared<Sgd>(SgdOptions{.step = 0.01, .epochs = 200}),
         std::make_shared<Sgd>(SgdOptions{.step = inverse_sqrt(0.01), .epochs = 200, .momentum = 0.9}),
-        std::make_shared<Sgd>(SgdOptions{.step = 0.01, .epochs = 200, .replacement = true})));
+        std::make_shared<Sgd>(SgdOptions{.step = 0.01, .epochs = 200, .replacement = true}),
+        std::make_shared<Svrg>(SvrgOptions{.step = 0.01, .epochs = 60, .inner = 20, .batch = 5}),
+        std::make_shared<Saga>(SagaOptions{.step = 0.01, .epochs = 6}),
+        std::make_shared<Page>(PageOptions{.step = 0.01, .epochs = 200, .batch = 10}),
+        std::make_shared<Adam>(AdamOptions{.step = 1e-3, .epochs = 200}),
+        std::make_shared<AdamW>(AdamWOptions{
+            .step = 1e-3, .epochs = 200, .weight_decay = 0.1, .clip_norm = 0.5}),
+        std::make_shared<RmsProp>(RmsPropOptions{.step = 1e-3, .epochs = 200, .average = Average::uniform()}),
+        std::make_shared<AdaGrad>(AdaGradOptions{.step = 1e-3, .epochs = 200}),
+        std::make_shared<Nesterov>(NesterovOptions{.step = 1e-3, .iterations = 1100}),
+        std::make_shared<ZerothOrder>(ZerothOrderOptions{.step = 1e-4, .iterations = 1100}),
+        std::make_shared<ProximalGd>(l1(0.01), ProximalGdOptions{.step = 1e-3, .iterations = 1100})));
 
 }  // namespace
 }  // namespace cotangent::optim

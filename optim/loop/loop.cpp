@@ -1,0 +1,567 @@
+// The loop: estimates, events, the trace, and when to stop.
+#include "optim/loop.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <utility>
+
+#include "autodiff/error.hpp"
+#include "autodiff/tensor/access.hpp"
+#include "optim/loop/checkpoint.hpp"
+#include "optim/loop/interrupt.hpp"
+#include "optim/loop/subspace.hpp"
+#include "report/csv.hpp"
+#include "report/progress.hpp"
+
+namespace cotangent::optim {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+/// Rows of the trace reserved at the start; longer runs let it grow.
+constexpr Index kReserved = 1 << 16;
+
+void check_start(const char* name, const Params& w, const std::vector<Observer*>& observers) {
+  if (w.size() == 0)
+    throw DomainError(
+        fmt::format("[{}] the start has no parameters, shape {}; start from net.init(rng) or from a vector",
+                    name, w.flat().shape().to_string()));
+  const std::span<const double> numbers = w.flat().data();
+  const auto bad = std::find_if(numbers.begin(), numbers.end(), [](double x) { return !std::isfinite(x); });
+  if (bad != numbers.end())
+    throw DomainError(fmt::format("[{}] the start has {} at {}; start from finite numbers", name, *bad,
+                                  w.position_name(bad - numbers.begin())));
+  for (std::size_t k = 0; k < observers.size(); ++k)
+    if (!observers[k])
+      throw DomainError(fmt::format("[{}] observer {} of {} is null; pass addresses of observers", name, k,
+                                    observers.size()));
+}
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace
+
+const char* to_string(StopReason reason) noexcept {
+  switch (reason) {
+    case StopReason::finished:
+      return "finished";
+    case StopReason::converged:
+      return "converged";
+    case StopReason::diverged:
+      return "diverged";
+    case StopReason::target:
+      return "target";
+    case StopReason::budget:
+      return "budget";
+    case StopReason::interrupted:
+      return "interrupted";
+    case StopReason::stopped_by_observer:
+      break;
+  }
+  return "stopped_by_observer";
+}
+
+std::vector<Column> Trace::columns_of(Index row) const {
+  const auto at = static_cast<std::size_t>(row);
+  const EpochRow& r = rows_[at];
+  std::vector<Column> columns{{"epoch", static_cast<double>(r.epoch)},
+                              {"iterations", static_cast<double>(r.iterations)},
+                              {"value", r.value},
+                              {"gradient_norm", r.gradient_norm},
+                              {"step", r.step},
+                              {"component_gradients", static_cast<double>(r.component_gradients)},
+                              {"seconds", r.seconds},
+                              {"component_values", static_cast<double>(r.component_values)},
+                              {"products", static_cast<double>(r.products)},
+                              {"residual", r.residual}};
+  for (const auto& [name, values] : observed_)
+    columns.push_back({name, at < values.size() ? values[at] : kUnknown});
+  return columns;
+}
+
+void Trace::observe(const Column& column) {
+  if (rows_.empty()) return;
+  auto at =
+      std::find_if(observed_.begin(), observed_.end(), [&](const auto& c) { return c.first == column.name; });
+  if (at == observed_.end()) at = observed_.insert(at, {column.name, {}});
+  at->second.resize(rows_.size(), kUnknown);
+  at->second.back() = column.value;
+}
+
+std::vector<double> Trace::column(std::string_view name) const {
+  std::vector<double> values;
+  std::string names;
+  for (Index row = 0; row < size(); ++row)
+    for (const Column& c : columns_of(row)) {
+      if (c.name == name) values.push_back(c.value);
+      if (row == 0) names += (names.empty() ? "" : ", ") + c.name;
+    }
+  if (values.empty() && !empty())
+    throw DomainError(fmt::format("[Trace] no column \"{}\"; there are {}", name, names));
+  return values;
+}
+
+void Trace::save_csv(const std::string& path) const {
+  Trace one;  // for the names, also where there is no row
+  one.rows_.emplace_back();
+  for (const auto& [name, values] : observed_) one.observed_.emplace_back(name, std::vector<double>());
+  std::vector<std::string> names;
+  for (const Column& c : one.columns_of(0)) names.push_back(c.name);
+  std::vector<double> numbers;
+  for (Index row = 0; row < size(); ++row)
+    for (const Column& c : columns_of(row)) numbers.push_back(c.value);
+  report::save_csv(path, names, Tensor::from(numbers, Shape{size(), static_cast<Index>(names.size())}));
+}
+
+/// All of one run.
+class Loop::Work {
+ public:
+  Work(const Recipe& recipe, const FiniteSum& f, const Params& w, Rng& rng,
+       const std::vector<Observer*>& observers)
+      : recipe_(recipe),
+        space_(w, recipe.params),
+        given_(w),
+        f_(space_.restricted(f)),
+        observers_(observers),
+        start_(Clock::now()),
+        progress_(recipe.epochs, {.label = recipe.name, .silent = !recipe.progress}),
+        last_{.value = kUnknown, .gradient = {}, .batch = Batch::all(f.size())},
+        rng_(rng) {
+    run_.w = space_.restricted(w);
+    const Setting setting{.name = recipe.name, .f = f_, .rng = rng, .start = run_.w};
+    estimator_ = recipe.estimator(setting);
+    rule_ = recipe.rule(setting);
+    move_ = recipe.move(setting);
+    size_ = recipe.step.begin();
+    move_->check_start(recipe.name, run_.w);
+    each_ = per_number(recipe.name, run_.w, recipe.groups, recipe.weight_decay);
+    if (recipe.average.kind == Average::Kind::exponential) run_.average = run_.w;
+    run_.trace.rows_.reserve(static_cast<std::size_t>(std::min(recipe.epochs, kReserved)));
+  }
+
+  /// One iteration, with the epoch's beginning and end where it is the first or the last.
+  bool next() {
+    if (ended_) return false;
+    if (!started_) {
+      started_ = true;
+      if (!raise(&Observer::on_start)) return end();
+      if (resumed_) put_back();
+    }
+    if (!guard_) guard_.emplace();
+    if (in_epoch_ == 0) {
+      if (epoch_ >= recipe_.epochs) return end();
+      weight_ = values_ = squares_ = 0.0;
+      iterations_ = estimator_->begin_epoch(run_.w);
+    }
+    if (!iterate()) {
+      add_row();
+      return end();
+    }
+    if (++in_epoch_ == iterations_) {
+      in_epoch_ = 0;
+      add_row();
+      if (!raise(&Observer::on_epoch)) return end();
+      ++epoch_;
+      progress_.update(epoch_, [this] { return note(); });
+    }
+    for (const Observer* observer : observers_)
+      if (const std::optional<std::string> path = observer->saves(run_.iterations)) save(*path);
+    if (InterruptGuard::interrupted()) {
+      run_.stop = StopReason::interrupted;
+      if (in_epoch_ > 0) add_row();
+      return end();
+    }
+    return true;
+  }
+
+  void save(const std::string& path) {
+    SaveState state(run_.w);
+    Tensor start = given_.flat();
+    state("start", start);
+    state.text("optimizer", {recipe_.name});
+    state.text("parameters", table_lines(given_));
+    state.text("rng", {rng_.state()});
+    visit(state);
+    state.in_space_of(given_);
+    for (std::size_t k = 0; k < observers_.size(); ++k)
+      state.part("observer" + std::to_string(k), *observers_[k]);
+    std::vector<std::string> names;
+    for (const auto& [name, values] : run_.trace.observed_) names.push_back(name);
+    state.text("observed", names);
+    state.write(path);
+  }
+
+  /// Everything that was saved but the observers' part, which waits until they have begun.
+  void resume(std::unique_ptr<LoadState> state) {
+    const auto differs = [&](const char* what, const std::string& there, const std::string& here) {
+      throw DomainError(fmt::format("[resume] {}: {} {} there, {} here", state->path(), what, there, here));
+    };
+    const std::string name = state->text("optimizer").at(0);
+    if (name != recipe_.name) differs("the optimizer is", name, recipe_.name);
+    Tensor start;
+    (*state)("start", start);
+    for (const std::string& column : state->text("observed"))
+      run_.trace.observed_.emplace_back(column, std::vector<double>());
+    const Index n = f_.size();
+    visit(*state);
+    if (components_ != n) differs("f has", fmt::format("{} components", components_), std::to_string(n));
+    rng_ = Rng::from_state(state->text("rng").at(0));
+    resumed_ = std::move(state);
+  }
+
+  Run finish() {
+    if (!started_) {
+      started_ = true;
+      raise(&Observer::on_start);
+    }
+    if (!finished_) close();
+    return run_;
+  }
+
+  Index iteration() const noexcept { return run_.iterations; }
+  Params restricted(const Params& w) const { return space_.restricted(w); }
+  Params w() const { return embedded(run_.w); }
+  Params result() const { return embedded(move_->result(run_.w)); }
+  double value() const noexcept { return last_.value; }
+  double gradient_norm() const noexcept { return norm_; }
+  const Trace& trace() const noexcept { return run_.trace; }
+  const Counts& spent() const noexcept { return f_.spent(); }
+
+ private:
+  using Event = Flow (Observer::*)(const View&);
+
+  bool end() {
+    ended_ = true;
+    guard_.reset();
+    return false;
+  }
+
+  /// Observers begin anew when they are told of the start, and then go on where they were.
+  void put_back() {
+    resumed_->in_space_of(given_);
+    for (std::size_t k = 0; k < observers_.size(); ++k)
+      resumed_->part("observer" + std::to_string(k), *observers_[k]);
+    resumed_->finish();
+    resumed_.reset();
+  }
+
+  /// All that a run is made of, but what the recipe says and the observers.
+  void visit(State& state) {
+    state("w", run_.w);
+    state("good", good_);
+    state("average", run_.average);
+    state("averaged", averaged_);
+    state("iterations", run_.iterations);
+    state("epoch", epoch_);
+    state("in_epoch", in_epoch_);
+    state("epoch_iterations", iterations_);
+    state("weight", weight_);
+    state("values", values_);
+    state("squares", squares_);
+    state("value", last_.value);
+    state("gradient_norm", norm_);
+    state("step", step_);
+    state("residual", residual_);
+    state("components", components_);
+    double before = seconds();
+    state("seconds", before);
+    earlier_ += before - seconds();
+    f_.visit(state, run_.w);
+    state.part("estimator", *estimator_);
+    state.part("rule", *rule_);
+    state.part("move", *move_);
+    if (size_) state.part("size", *size_);
+    visit_trace(state);
+  }
+
+  void visit_trace(State& state) {
+    constexpr std::size_t kWidth = 10;
+    std::vector<double> numbers;
+    for (Index row = 0; row < run_.trace.size(); ++row) {
+      const std::vector<Column> columns = run_.trace.columns_of(row);
+      for (std::size_t k = 0; k < kWidth; ++k) numbers.push_back(columns[k].value);
+    }
+    Tensor rows = Tensor::from(numbers, {run_.trace.size(), static_cast<Index>(kWidth)});
+    state("trace", rows);
+    run_.trace.rows_.clear();
+    for (Index row = 0; row < rows.size(0); ++row) {
+      const auto whole = [&](Index k) { return static_cast<Index>(rows(row, k)); };
+      run_.trace.rows_.push_back({.epoch = whole(0),
+                                  .iterations = whole(1),
+                                  .value = rows(row, 2),
+                                  .gradient_norm = rows(row, 3),
+                                  .step = rows(row, 4),
+                                  .component_gradients = whole(5),
+                                  .seconds = rows(row, 6),
+                                  .component_values = whole(7),
+                                  .products = whole(8),
+                                  .residual = rows(row, 9)});
+    }
+    for (auto& [name, values] : run_.trace.observed_) state("observed." + name, values);
+  }
+
+  bool end(StopReason reason) {
+    run_.stop = reason;
+    return false;
+  }
+
+  /// False if an observer says stop.
+  bool raise(Event event) {
+    if (observers_.empty()) return true;
+    const Clock::time_point before = Clock::now();
+    const Params w = embedded(run_.w), gradient = embedded_gradient();
+    const View view{.iteration = run_.iterations,
+                    .epoch = epoch_,
+                    .w = w,
+                    .gradient = gradient,
+                    .value = last_.value,
+                    .gradient_norm = norm_,
+                    .step = step_,
+                    .batch = last_.batch,
+                    .trace = run_.trace};
+    bool go_on = true;
+    for (Observer* observer : observers_) {
+      if ((observer->*event)(view) == Flow::stop) go_on = false;
+      if (event == &Observer::on_epoch)
+        for (const Column& column : observer->columns()) run_.trace.observe(column);
+    }
+    watching_ += seconds_since(before);
+    return go_on || end(StopReason::stopped_by_observer);
+  }
+
+  /// False if the run ends before the step.
+  bool iterate() {
+    last_ = estimator_->at(run_.w, in_epoch_);
+    norm_ = norm(last_.gradient);
+    known_ = true;
+    const double weight = static_cast<double>(last_.batch.size()), value = last_.value;
+    last_.value += move_->penalty(run_.w);
+    weight_ += weight;
+    values_ += weight * last_.value;
+    squares_ += weight * norm_ * norm_;
+    if (!size_) step_ = recipe_.step(run_.iterations);
+    if (!std::isfinite(last_.value) || !std::isfinite(norm_) || last_.value > recipe_.value_limit)
+      return end(StopReason::diverged);
+    good_ = run_.w;
+    const At at{.iteration = run_.iterations,
+                .w = run_.w,
+                .value = value,
+                .gradient_norm = norm_,
+                .batch = last_.batch,
+                .exact = last_.exact,
+                .f = f_};
+    if (last_.exact) residual_ = move_->residual(at, last_.gradient, std::isfinite(step_) ? step_ : 1.0);
+    const std::optional<StopReason> reason = reason_to_stop();
+    Params direction;
+    std::optional<Params> tried;
+    if (size_ && !reason) {
+      direction = scaled(rule_->direction(at, shaped(last_.gradient)));
+      Line line(at, *move_, last_.gradient, direction);
+      step_ = size_->next(at, line);
+      if (!(step_ >= 0.0)) return end(StopReason::diverged);
+      tried = line.tried(step_);
+    }
+    if (!raise(&Observer::on_step)) return false;
+    if (reason) return end(*reason);
+    if (!size_) {
+      Params gradient = observers_.empty() ? std::move(last_.gradient) : last_.gradient;
+      direction = scaled(rule_->direction(at, shaped(std::move(gradient))));
+    }
+    Params next = tried ? *std::move(tried) : move_->next(at, std::move(direction), step_);
+    run_.w = std::move(next);
+    known_ = false;
+    ++run_.iterations;
+    average();
+    return !move_->ended();
+  }
+
+  std::optional<StopReason> reason_to_stop() const {
+    const Stop& stop = recipe_.stop;
+    if (last_.exact && stop.residual && residual_ <= *stop.residual) return StopReason::converged;
+    if (last_.exact && stop.value && last_.value <= *stop.value) return StopReason::target;
+    if (stop.component_gradients && f_.spent().gradients >= *stop.component_gradients)
+      return StopReason::budget;
+    if (stop.seconds && seconds() >= *stop.seconds) return StopReason::budget;
+    return std::nullopt;
+  }
+
+  /// The gradient with weight decay, cut to its largest norm.
+  Params shaped(Params gradient) const {
+    if (!recipe_.decoupled_decay) gradient = decayed(std::move(gradient));
+    if (!recipe_.clip_norm) return gradient;
+    const double length = norm(gradient);
+    return length > *recipe_.clip_norm ? (*recipe_.clip_norm / length) * gradient : gradient;
+  }
+
+  /// With the numbers' own factors, and decay that is apart from the rule.
+  Params scaled(Params direction) const {
+    if (recipe_.decoupled_decay) direction = decayed(std::move(direction));
+    if (each_.step_factor.size() == 0) return direction;
+    return product(direction, each_.step_factor);
+  }
+
+  Params decayed(Params g) const {
+    if (each_.weight_decay.size() > 0) return g + product(run_.w, each_.weight_decay);
+    return recipe_.weight_decay > 0.0 ? axpy(recipe_.weight_decay, run_.w, std::move(g)) : g;
+  }
+
+  static Params product(const Params& v, const Tensor& factors) {
+    Tensor to = detail::uninitialized(factors.shape());
+    const double *a = v.flat().data().data(), *b = factors.data().data();
+    for (Index j = 0; j < v.size(); ++j) detail::mutable_data(to)[j] = a[j] * b[j];
+    return v.with(std::move(to));
+  }
+
+  Params embedded_gradient() const {
+    return space_.whole() ? last_.gradient : space_.embedded(last_.gradient, given_.zeros_like());
+  }
+
+  Params embedded(const Params& u) const { return space_.embedded(u, given_); }
+
+  void average() {
+    const Average& wanted = recipe_.average;
+    if (wanted.kind == Average::Kind::none || run_.iterations <= wanted.from) return;
+    if (wanted.kind == Average::Kind::uniform) {
+      ++averaged_;
+      if (averaged_ == 1) {
+        run_.average = run_.w;
+        return;
+      }
+    }
+    const double share =
+        wanted.kind == Average::Kind::uniform ? 1.0 / static_cast<double>(averaged_) : 1.0 - wanted.decay;
+    const Params difference = run_.w - run_.average;
+    run_.average = axpy(share, difference, std::move(run_.average));
+  }
+
+  /// The epoch's row, in place of the one before if that was only the last so far.
+  void add_row() {
+    std::vector<EpochRow>& rows = run_.trace.rows_;
+    if (!rows.empty() && (rows.back().epoch + 1) % recipe_.trace_every != 0) {
+      for (auto& [name, values] : run_.trace.observed_)
+        values.resize(std::min(values.size(), rows.size() - 1));
+      rows.pop_back();
+    }
+    rows.push_back({.epoch = epoch_,
+                    .iterations = run_.iterations,
+                    .value = values_ / weight_,
+                    .gradient_norm = std::sqrt(squares_ / weight_),
+                    .step = step_,
+                    .component_gradients = f_.spent().gradients,
+                    .seconds = seconds(),
+                    .component_values = f_.spent().values,
+                    .products = f_.spent().products,
+                    .residual = residual_});
+  }
+
+  void close() {
+    finished_ = ended_ = true;
+    guard_.reset();
+    run_.spent = f_.spent();
+    run_.seconds = seconds();
+    run_.state_numbers = state_numbers();
+    run_.w = move_->result(run_.w);
+    const FiniteSum& f = f_.objective();
+    const auto all = [&](const Params& w) { return f.value(w.flat()) + move_->penalty(w); };
+    if (run_.stop != StopReason::diverged) {
+      run_.value = known_ && last_.exact ? last_.value : all(run_.w);
+      // The last step is seen by no estimate, so its point is looked at here.
+      if (!std::isfinite(run_.value) || run_.value > recipe_.value_limit) run_.stop = StopReason::diverged;
+    }
+    const bool diverged = run_.stop == StopReason::diverged;
+    if (diverged) {
+      run_.diverged_at = run_.w;
+      if (good_.size() > 0) run_.w = good_;
+      run_.value = all(run_.w);
+    }
+    run_.w = embedded(run_.w);
+    run_.average = embedded(run_.average);
+    run_.diverged_at = embedded(run_.diverged_at);
+    progress_.finish(
+        fmt::format("value {:.6g}, {}{}", run_.value, to_string(run_.stop),
+                    diverged ? "; trace_nonfinite(f, run.diverged_at) names the operation" : ""));
+    for (Observer* observer : observers_) observer->on_finish(run_);
+  }
+
+  Index state_numbers() {
+    StateSize size(run_.w);
+    size.part("estimator", *estimator_);
+    size.part("rule", *rule_);
+    size.part("move", *move_);
+    if (size_) size.part("step", *size_);
+    return size.numbers();
+  }
+
+  std::string note() const {
+    return fmt::format("{} of {}, value {:.6g}", epoch_, recipe_.epochs, last_.value);
+  }
+  double seconds() const { return earlier_ + seconds_since(start_) - watching_; }
+
+  const Recipe recipe_;
+  const Subspace space_;
+  const Params given_;  // the start, of all parameters
+  PerNumber each_;
+  Oracle f_;
+  const std::vector<Observer*> observers_;
+  Clock::time_point start_;
+  double watching_ = 0.0;  // seconds of the observers
+  double earlier_ = 0.0;   // seconds before a resumption
+  report::Progress progress_;
+  std::unique_ptr<Estimator> estimator_;
+  std::unique_ptr<Rule> rule_;
+  std::unique_ptr<Move> move_;
+  std::unique_ptr<StepSize> size_;  // null: the schedule decides
+  Run run_;
+  Params good_;  // the last point with a finite estimate
+  Estimate last_;
+  bool known_ = false;  // last_ belongs to the present point
+  double norm_ = kUnknown, step_ = kUnknown, residual_ = kUnknown;
+  Index epoch_ = 0, in_epoch_ = 0, iterations_ = 0;  // in_epoch_ of iterations_ are made
+  bool started_ = false, ended_ = false, finished_ = false;
+  double weight_ = 0.0, values_ = 0.0, squares_ = 0.0;  // of this epoch
+  Index averaged_ = 0;
+  Index components_ = f_.size();
+  Rng& rng_;
+  std::unique_ptr<LoadState> resumed_;  // until the observers have begun
+  std::optional<InterruptGuard> guard_;
+};
+
+Loop::Loop(const Recipe& recipe, const FiniteSum& f, const Params& w, Rng& rng,
+           const std::vector<Observer*>& observers) {
+  check_start(recipe.name, w, observers);
+  work_ = std::make_unique<Work>(recipe, f, w, rng, observers);
+}
+Loop::Loop(std::unique_ptr<Work> work) : work_(std::move(work)) {}
+
+Loop Loop::resumed(const Recipe& recipe, const std::string& path, const FiniteSum& f, Rng& rng,
+                   const std::vector<Observer*>& observers) {
+  const Params start = LoadState::parameters(path);
+  check_start(recipe.name, start, observers);
+  auto work = std::make_unique<Work>(recipe, f, start, rng, observers);
+  work->resume(std::make_unique<LoadState>(path, work->restricted(start)));
+  return Loop(std::move(work));
+}
+
+void Loop::save(const std::string& path) { work_->save(path); }
+
+Loop::Loop(Loop&&) noexcept = default;
+Loop& Loop::operator=(Loop&&) noexcept = default;
+Loop::~Loop() = default;
+
+bool Loop::next() { return work_->next(); }
+Run Loop::finish() { return work_->finish(); }
+Index Loop::iteration() const noexcept { return work_->iteration(); }
+Params Loop::w() const { return work_->w(); }
+Params Loop::result() const { return work_->result(); }
+double Loop::value() const noexcept { return work_->value(); }
+double Loop::gradient_norm() const noexcept { return work_->gradient_norm(); }
+const Trace& Loop::trace() const noexcept { return work_->trace(); }
+const Counts& Loop::spent() const noexcept { return work_->spent(); }
+
+}  // namespace cotangent::optim

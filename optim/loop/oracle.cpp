@@ -1,0 +1,57 @@
+// The account of a run.
+#include "optim/oracle.hpp"
+
+#include <utility>
+
+namespace cotangent::optim {
+
+ValueAndGrad<Params> Oracle::value_and_grad(const Params& w, const Batch& batch) {
+  spent_.gradients += batch.size();
+  return f_.value_and_grad(w, batch);
+}
+
+ValueAndGrad<Params> Oracle::value_and_grad(const Params& w) {
+  if (found_ && w.flat().data().data() == remembered_.flat().data().data()) {
+    remembered_ = Params();
+    return *std::exchange(found_, std::nullopt);
+  }
+  return value_and_grad(w, Batch::all(size()));
+}
+
+double Oracle::value(const Params& w, const Batch& batch) {
+  spent_.values += batch.size();
+  return f_.value(w.flat(), batch);
+}
+
+double Oracle::value(const Params& w) { return value(w, Batch::all(size())); }
+
+Params Oracle::hvp(const Params& w, const Params& v, const Batch& batch) {
+  spent_.products += batch.size();
+  return cotangent::hvp([&](const Var& x) { return f_(x, batch); }, w, v);
+}
+
+void Oracle::charge(const Counts& counts) noexcept {
+  spent_.gradients += counts.gradients;
+  spent_.values += counts.values;
+  spent_.products += counts.products;
+}
+
+void Oracle::visit(State& state, const Params& w) {
+  state("spent.gradients", spent_.gradients);
+  state("spent.values", spent_.values);
+  state("spent.products", spent_.products);
+  bool knows = found_.has_value() && remembered_.flat().data().data() == w.flat().data().data();
+  ValueAndGrad<Params> found = knows ? *found_ : ValueAndGrad<Params>{0.0, Params()};
+  state("known", knows);
+  state("known.value", found.value);
+  state("known.gradient", found.grad);
+  found_.reset();
+  if (knows) remember(w, std::move(found));
+}
+
+void Oracle::remember(const Params& w, ValueAndGrad<Params> found) {
+  remembered_ = w;
+  found_ = std::move(found);
+}
+
+}  // namespace cotangent::optim

@@ -1,0 +1,58 @@
+// Everything a part can hold, as tensors.
+#include "optim/state.hpp"
+
+namespace cotangent::optim {
+namespace {
+
+template <class Number>
+Tensor tensor_of(const std::vector<Number>& list) {
+  const std::vector<double> numbers(list.begin(), list.end());
+  return Tensor::from(numbers, {static_cast<Index>(numbers.size())});
+}
+
+}  // namespace
+
+void State::operator()(std::string_view name, Params& params) {
+  Tensor flat = params.flat();
+  visit(path(name), flat, true);
+  params = flat.size() > 0 ? like_.with(flat) : Params();
+}
+
+void State::operator()(std::string_view name, std::vector<Params>& list) {
+  auto count = static_cast<Index>(list.size());
+  (*this)(std::string(name) + ".count", count);
+  list.resize(static_cast<std::size_t>(count));
+  for (std::size_t k = 0; k < list.size(); ++k) (*this)(std::string(name) + "." + std::to_string(k), list[k]);
+}
+
+void State::operator()(std::string_view name, double& number) {
+  Tensor tensor = Tensor::scalar(number);
+  visit(path(name), tensor, false);
+  number = tensor.item();
+}
+
+void State::operator()(std::string_view name, Index& whole) {
+  auto number = static_cast<double>(whole);
+  (*this)(name, number);
+  whole = static_cast<Index>(number);
+}
+
+void State::operator()(std::string_view name, bool& yes) {
+  double number = yes ? 1.0 : 0.0;
+  (*this)(name, number);
+  yes = number != 0.0;
+}
+
+void State::operator()(std::string_view name, std::vector<Index>& list) {
+  Tensor tensor = tensor_of(list);
+  visit(path(name), tensor, false);
+  list.assign(tensor.data().begin(), tensor.data().end());
+}
+
+void State::operator()(std::string_view name, std::vector<double>& list) {
+  Tensor tensor = tensor_of(list);
+  visit(path(name), tensor, false);
+  list.assign(tensor.data().begin(), tensor.data().end());
+}
+
+}  // namespace cotangent::optim

@@ -1,0 +1,78 @@
+// Restriction and embedding by ranges of the flat vector.
+#include "optim/loop/subspace.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "autodiff/error.hpp"
+#include "autodiff/jacobian.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/tensor/access.hpp"
+
+namespace cotangent::optim {
+
+Subspace::Subspace(const Params& start, const std::vector<std::string>& patterns) : start_(start) {
+  if (!patterns.empty()) ranges_ = detail::select_columns(start.table(), start.size(), patterns, names_);
+}
+
+Params Subspace::restricted(const Params& w) const {
+  if (whole()) return w;
+  Tensor u = detail::uninitialized({detail::count_columns(ranges_)});
+  for (const detail::ColumnRange& r : ranges_)
+    std::copy_n(w.flat().data().data() + r.first, r.last - r.first, detail::mutable_data(u) + r.column);
+  return Params(std::move(u), names_);
+}
+
+Params Subspace::embedded(const Params& u, const Params& others) const {
+  if (whole() || u.size() == 0) return u;
+  Tensor w = detail::uninitialized(others.flat().shape());
+  std::copy_n(others.flat().data().data(), others.size(), detail::mutable_data(w));
+  for (const detail::ColumnRange& r : ranges_)
+    std::copy_n(u.flat().data().data() + r.column, r.last - r.first, detail::mutable_data(w) + r.first);
+  return others.with(std::move(w));
+}
+
+FiniteSum Subspace::restricted(const FiniteSum& f) const {
+  if (whole()) return f;
+  return f.like([f, ranges = ranges_, rest = start_.flat()](const Var& u, const Batch& batch) {
+    std::vector<Var> parts;
+    Index done = 0;
+    for (const detail::ColumnRange& r : ranges) {
+      if (r.first > done) parts.push_back(slice(rest, 0, done, r.first));
+      parts.push_back(slice(u, 0, r.column, r.column + r.last - r.first));
+      done = r.last;
+    }
+    if (done < rest.size()) parts.push_back(slice(rest, 0, done, rest.size()));
+    return f(concat(parts, 0), batch);
+  });
+}
+
+PerNumber per_number(const char* name, const Params& w, const std::vector<Group>& groups,
+                     double weight_decay) {
+  if (groups.empty()) return {};
+  std::vector<double> factor(static_cast<std::size_t>(w.size()), 1.0),
+      decay(static_cast<std::size_t>(w.size()), weight_decay);
+  for (const Group& g : groups) {
+    if (!(g.step_factor >= 0.0 && std::isfinite(g.step_factor)))
+      throw DomainError(
+          fmt::format("[{}] the group \"{}\" has the step factor {}; give a finite number, 0 or above", name,
+                      g.pattern, g.step_factor));
+    if (g.weight_decay && !(*g.weight_decay >= 0.0 && std::isfinite(*g.weight_decay)))
+      throw DomainError(
+          fmt::format("[{}] the group \"{}\" has the weight decay {}; give a finite number, 0 or above", name,
+                      g.pattern, *g.weight_decay));
+    std::vector<ParamEntry> names;
+    detail::select_columns(w.table(), w.size(), {g.pattern}, names);  // throws where nothing matches
+    for (const ParamEntry& e : w.table()) {
+      if (!matches(g.pattern, e.name)) continue;
+      std::fill_n(factor.begin() + e.offset, e.size(), g.step_factor);
+      if (g.weight_decay) std::fill_n(decay.begin() + e.offset, e.size(), *g.weight_decay);
+    }
+  }
+  return {Tensor::from(factor, {w.size()}), Tensor::from(decay, {w.size()})};
+}
+
+}  // namespace cotangent::optim

@@ -1,0 +1,94 @@
+// Least squares by linearised residuals.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "autodiff/error.hpp"
+#include "autodiff/kernels/lapack.hpp"
+#include "autodiff/kernels/products.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/tensor/access.hpp"
+#include "optim/rules.hpp"
+
+namespace cotangent::optim {
+namespace {
+
+class GaussNewton final : public Rule {
+ public:
+  GaussNewton(Residuals r, const GaussNewtonNumbers& numbers)
+      : r_(std::move(r)), careful_(numbers.damping > 0.0), damping_(numbers.damping) {}
+
+  Params direction(const At& at, Params gradient) override {
+    const Tensor r = r_(Var(at.w.flat())).value(), j = jacobian(r_, at.w);
+    at.f.charge({.products = std::min(j.size(0), j.size(1))});
+    if (!careful_) return solve(j, r, gradient, 0.0);
+    for (int trials = 0; trials < 60; ++trials, damping_ *= 10.0) {
+      const Params step = solve(j, r, gradient, damping_);
+      if (at.f.value(at.w - step, at.batch) <= at.value) {
+        damping_ = std::max(0.1 * damping_, 1e-15);
+        return step;
+      }
+    }
+    return gradient.zeros_like();
+  }
+
+  void visit(State& state) override { state("damping", damping_); }
+
+ private:
+  /// d for this damping: by J J^T, or by J^T J where there are more residuals than parameters.
+  static Params solve(const Tensor& j, const Tensor& r, const Params& gradient, double damping) {
+    const Index n = j.size(0), p = j.size(1), size = std::min(n, p);
+    const bool by_rows = n < p;
+    std::vector<double> gram(static_cast<std::size_t>(size * size));
+    const double* jd = j.data().data();
+    kernel::matmul(gram.data(), jd, jd, {size, by_rows ? p : n, size},
+                   by_rows ? MatmulOptions{.transpose_b = true} : MatmulOptions{.transpose_a = true}, 0.0);
+    for (Index k = 0; k < size; ++k) gram[static_cast<std::size_t>(k * size + k)] += damping;
+    if (kernel::cholesky("gauss_newton", gram.data(), size) != 0)
+      throw DomainError(fmt::format(
+          "[gauss_newton] the {} x {} system of the Jacobian {} is singular; give a damping above 0", size,
+          size, j.shape().to_string()));
+    const auto solved = [&](const Tensor& right) {
+      Tensor x = Tensor::from(std::vector<double>(right.data().begin(), right.data().end()), {size});
+      kernel::cholesky_solve("gauss_newton", gram.data(), size, detail::mutable_data(x), 1);
+      return x;
+    };
+    const auto transposed = [&](const Tensor& v) { return reshape(matmul(reshape(v, {1, n}), j), {p}); };
+    const auto applied = [&](const Var& v) { return reshape(matmul(j, reshape(v, {p, 1})), {n}); };
+    // One step of refinement gives back what the squared condition number took.
+    if (by_rows) {
+      Var z = solved(r);
+      z = z + solved((r - applied(transposed(z.value())) - damping * z).value());
+      return gradient.with(transposed(z.value()).value());
+    }
+    Var d = solved(gradient.flat());
+    d = d + solved((transposed((r - applied(d)).value()) - damping * d).value());
+    return gradient.with(d.value());
+  }
+
+  Residuals r_;
+  bool careful_;
+  double damping_;
+};
+
+}  // namespace
+
+Choice<Rule> gauss_newton(Residuals r, const GaussNewtonNumbers& numbers) {
+  if (!(numbers.damping >= 0.0 && std::isfinite(numbers.damping)))
+    throw DomainError(
+        fmt::format("[gauss_newton] damping is {}; give a finite number, 0 or above", numbers.damping));
+  if (!r) throw DomainError("[gauss_newton] the residuals are empty; give a callable of (const Var& w)");
+  return [r = std::move(r), numbers](const Setting&) -> std::unique_ptr<Rule> {
+    return std::make_unique<GaussNewton>(r, numbers);
+  };
+}
+
+FiniteSum least_squares(Residuals r) {
+  if (!r) throw DomainError("[least_squares] the residuals are empty; give a callable of (const Var& w)");
+  return objective([r = std::move(r)](const Var& w) { return 0.5 * sum(square(r(w))); });
+}
+
+}  // namespace cotangent::optim

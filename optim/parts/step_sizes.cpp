@@ -1,0 +1,177 @@
+// Step sizes that look at the run: Polyak's, line searches, and one that waits for a plateau.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "autodiff/error.hpp"
+#include "optim/schedule.hpp"
+
+namespace cotangent::optim {
+namespace {
+
+class Polyak final : public StepSize {
+ public:
+  explicit Polyak(double optimum) : optimum_(optimum) {}
+  double next(const At& at, Line&) override {
+    const double gap = at.value - optimum_, square = at.gradient_norm * at.gradient_norm;
+    if (gap > 0.0 && square > 0.0) last_ = gap / square;
+    return last_;
+  }
+  void visit(State& state) override { state("last", last_); }
+
+ private:
+  double optimum_, last_ = 1.0;
+};
+
+class Backtracking final : public StepSize {
+ public:
+  explicit Backtracking(const BacktrackingOptions& options) : o_(options) {}
+
+  double next(const At& at, Line& line) override {
+    constexpr int kMost = 60;
+    double step = last_ > 0.0 ? last_ * o_.growth : o_.first;
+    for (int k = 0; k < kMost; ++k, step *= o_.factor)
+      // Where f cannot tell the two points apart, rounding must not shorten the step for ever.
+      if (line.value(step) <= line.value() - o_.decrease * line.promised(step) + rounding(at)) break;
+    return last_ = step;
+  }
+  void visit(State& state) override { state("last", last_); }
+
+ private:
+  static double rounding(const At& at) {
+    return 4.0 * std::numeric_limits<double>::epsilon() * std::fabs(at.value);
+  }
+  BacktrackingOptions o_;
+  double last_ = 0.0;
+};
+
+/// Nocedal's and Wright's search: a bracket, then the cubic through its ends.
+class Wolfe final : public StepSize {
+ public:
+  explicit Wolfe(const WolfeOptions& options) : o_(options) {}
+
+  double next(const At& at, Line& line) override {
+    const double start = line.value(), slope = line.slope();
+    // The first direction has no scale of its own: begin with a step of length at most `first`.
+    const double first =
+        at.iteration == 0 ? std::min(o_.first, o_.first / std::max(at.gradient_norm, 1e-300)) : o_.first;
+    const double noise = 4.0 * std::numeric_limits<double>::epsilon() * std::fabs(start);
+    const auto too_high = [&](double step, double value) {
+      return !(value <= start + o_.decrease * step * slope + noise);
+    };
+    End low{0.0, start, slope}, high{0.0, start, slope}, best = low;
+    bool bracketed = false;
+    double step = first;
+    for (Index k = 0; k < o_.trials; ++k) {
+      const Line::Found found = line.look(step);
+      const End here{step, found.value, found.slope};
+      if (!std::isnan(found.value) && (best.step == 0.0 || found.value < best.value)) best = here;
+      if (too_high(step, found.value) || (low.step > 0.0 && found.value >= low.value + noise)) {
+        high = here;
+        bracketed = true;
+      } else {
+        if (std::fabs(found.slope) <= -o_.curvature * slope) return step;
+        if (bracketed ? found.slope * (high.step - low.step) >= 0.0 : found.slope >= 0.0) {
+          high = low;
+          bracketed = true;
+        }
+        low = here;
+      }
+      step = bracketed ? between(low, high) : 2.0 * step;
+    }
+    if (best.step > 0.0 && step != best.step) line.look(best.step);
+    return best.step > 0.0 ? best.step : step;
+  }
+
+ private:
+  struct End {
+    double step, value, slope;
+  };
+
+  /// The minimiser of the cubic through both ends, or the middle where it is none or too near to an end.
+  static double between(const End& a, const End& b) {
+    const double middle = 0.5 * (a.step + b.step), width = b.step - a.step;
+    if (std::isnan(b.value)) return middle;
+    const double d1 = a.slope + b.slope - 3.0 * (a.value - b.value) / (a.step - b.step);
+    const double root = std::sqrt(d1 * d1 - a.slope * b.slope) * std::copysign(1.0, width);
+    const double t = b.step - width * (b.slope + root - d1) / (b.slope - a.slope + 2.0 * root);
+    const double share = (t - a.step) / width;
+    return share >= 0.1 && share <= 0.9 ? t : middle;
+  }
+
+  WolfeOptions o_;
+};
+
+class Plateau final : public StepSize {
+ public:
+  explicit Plateau(const PlateauOptions& options) : o_(options), step_(options.step) {}
+
+  double next(const At&, Line& line) override {
+    if (line.value() < best_ - o_.improvement * std::fabs(best_) || !std::isfinite(best_)) {
+      best_ = line.value();
+      waited_ = 0;
+    } else if (++waited_ >= o_.patience) {
+      step_ = std::max(step_ * o_.factor, o_.least);
+      waited_ = 0;
+    }
+    return step_;
+  }
+  void visit(State& state) override {
+    state("step", step_);
+    state("best", best_);
+    state("waited", waited_);
+  }
+
+ private:
+  PlateauOptions o_;
+  double step_, best_ = std::numeric_limits<double>::infinity();
+  Index waited_ = 0;
+};
+
+void check(const char* operation, const char* name, double value, double low, double high) {
+  if (!(value > low && value < high))
+    throw DomainError(
+        fmt::format("[{}] {} is {}; give a number between {} and {}", operation, name, value, low, high));
+}
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+}  // namespace
+
+Step polyak(double optimum) {
+  if (!std::isfinite(optimum))
+    throw DomainError(
+        fmt::format("[polyak] the optimum is {}; give f's least value or a bound below it", optimum));
+  return Step::of(Polyak(optimum));
+}
+
+Step backtracking(const BacktrackingOptions& o) {
+  check("backtracking", "first", o.first, 0.0, kInfinity);
+  check("backtracking", "factor", o.factor, 0.0, 1.0);
+  check("backtracking", "decrease", o.decrease, 0.0, 1.0);
+  if (!(o.growth >= 1.0 && std::isfinite(o.growth)))
+    throw DomainError(fmt::format("[backtracking] growth is {}; give a finite number, 1 or above", o.growth));
+  return Step::of(Backtracking(o));
+}
+
+Step strong_wolfe(const WolfeOptions& o) {
+  check("strong_wolfe", "first", o.first, 0.0, kInfinity);
+  check("strong_wolfe", "decrease", o.decrease, 0.0, 1.0);
+  check("strong_wolfe", "curvature", o.curvature, o.decrease, 1.0);
+  if (o.trials < 1) throw DomainError(fmt::format("[strong_wolfe] trials is {}; give 1 or more", o.trials));
+  return Step::of(Wolfe(o));
+}
+
+Step plateau(const PlateauOptions& o) {
+  check("plateau", "step", o.step, 0.0, kInfinity);
+  check("plateau", "factor", o.factor, 0.0, 1.0);
+  check("plateau", "least", o.least, 0.0, kInfinity);
+  if (o.patience < 1 || !(o.improvement >= 0.0))
+    throw DomainError(fmt::format("[plateau] patience is {}, improvement {}; give 1 or more, 0 or more",
+                                  o.patience, o.improvement));
+  return Step::of(Plateau(o));
+}
+
+}  // namespace cotangent::optim

@@ -1,0 +1,80 @@
+"""Runs that are stopped from outside: Ctrl-C ends them with a result, kill -9 loses no more than a step.
+
+Usage: interrupt_test.py PROGRAM [KILLS]. With KILLS each optimizer is killed so many times at random,
+resumed, and must end with the bits of an undisturbed run; without it each is interrupted, and one twice."""
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+PROGRAM, KILLS = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0
+CASES = ["gd", "gd with momentum", "sgd", "sgd, nesterov", "sgd, replacement", "sgd, all",
+         "adam", "adamw", "rmsprop", "adagrad", "svrg", "saga", "page", "zeroth order", "lbfgs",
+         "lbfgs, searching", "newton", "nesterov", "heavy ball", "proximal", "fista",
+         "frank-wolfe", "perturbed"]
+
+
+def start(case, path, wait):
+    """The program in its first step."""
+    child = subprocess.Popen([PROGRAM, case, str(path), str(wait)], stdout=subprocess.PIPE, text=True)
+    assert path.exists() or child.stdout.readline() == "running\n", case
+    return child
+
+
+def finish(case, path):
+    done = subprocess.run([PROGRAM, case, str(path)], stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout.removeprefix("running\n").splitlines()
+
+
+def interrupted(case, folder):
+    """The run ends where it is, its checkpoint goes on to what an undisturbed run gives."""
+    path = folder / "interrupted.npz"
+    child = start(case, path, 2000)
+    time.sleep(0.02)
+    child.send_signal(signal.SIGINT)
+    lines = child.stdout.read().splitlines()
+    assert child.wait() == 0, f"{case}: exit code {child.returncode}"
+    assert lines[0] == "stop interrupted", f"{case}: {lines[:1]}"
+    assert finish(case, path) == finish(case, folder / "whole.npz"), f"{case}: other numbers"
+
+
+def killed(case, folder, kills, stream):
+    whole, path, deaths = finish(case, folder / "whole.npz"), folder / "killed.npz", 0
+    for _ in range(kills):
+        child = subprocess.Popen([PROGRAM, case, str(path), "100"], stdout=subprocess.PIPE, text=True)
+        time.sleep(stream.uniform(0.002, 0.05))
+        child.kill()
+        child.communicate()
+        deaths += child.returncode == -signal.SIGKILL
+        if child.returncode == 0:
+            path.unlink()  # it had come to its end: begin anew
+    assert finish(case, path) == whole, f"{case}: other numbers after {deaths} kills"
+    return deaths
+
+
+def twice(folder):
+    """The second Ctrl-C ends the program, whose step would take a minute."""
+    child = start("gd", folder / "twice.npz", 60_000_000)
+    for _ in range(2):
+        time.sleep(0.1)
+        assert child.poll() is None
+        child.send_signal(signal.SIGINT)
+    assert child.wait(timeout=20) == -signal.SIGINT, child.returncode
+
+
+random_times, deaths = random.Random(7), 0
+for one in CASES:
+    with tempfile.TemporaryDirectory() as name:
+        if KILLS:
+            deaths += killed(one, pathlib.Path(name), KILLS, random_times)
+        else:
+            interrupted(one, pathlib.Path(name))
+if KILLS:
+    print(f"{len(CASES)} optimizers went on after {deaths} kills")
+    sys.exit(0 if deaths > 5 * len(CASES) else 1)
+with tempfile.TemporaryDirectory() as name:
+    twice(pathlib.Path(name))
+print(f"{len(CASES)} optimizers ended with a result")

@@ -1,0 +1,228 @@
+// Moves: proximal operators against their definition, published runs of proximal, Frank-Wolfe and Riemannian
+// descent.
+#include "optim/moves.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "autodiff/error.hpp"
+#include "autodiff/ops.hpp"
+#include "optim/optim.hpp"
+#include "tests/support/files_support.hpp"
+
+namespace cotangent::optim {
+namespace {
+
+using test::error_of;
+
+/// Points, values and residuals of a run of full steps.
+struct Points : Observer {
+  std::vector<Tensor> w;
+  std::vector<double> values;
+  Flow on_step(const View& view) override {
+    w.push_back(view.w.flat());
+    values.push_back(view.value);
+    return Flow::go_on;
+  }
+};
+
+double squared_distance(const Tensor& a, const Tensor& b) {
+  double square = 0.0;
+  for (Index j = 0; j < a.size(); ++j) square += (a(j) - b(j)) * (a(j) - b(j));
+  return square;
+}
+
+TEST(Regularisers, ProximalPointsAreMinimisers) {
+  // No point nearby has a smaller h(u) + |u - x|^2 / (2 step), of those in the set.
+  Rng rng(4);
+  const std::vector<Regulariser> all{l1(0.7),        squared_l2(1.5), elastic_net(0.3, 0.8),
+                                     box(-0.5, 0.4), nonnegative(),   simplex(),
+                                     simplex(2.5),   l1_ball(0.9),    l2_ball(0.8)};
+  for (const Regulariser& h : all)
+    for (int trial = 0; trial < 20; ++trial) {
+      const Tensor x = rng.normal({5}, 0.0, 1.5);
+      const double step = rng.uniform() + 0.1;
+      const Tensor u = h.prox(x, step);
+      const auto objective = [&](const Tensor& v) {
+        return h.value(v) + squared_distance(v, x) / (2.0 * step);
+      };
+      if (h.distance) {
+        EXPECT_LE(h.distance(u), 1e-12) << h.name;
+      }
+      for (int other = 0; other < 200; ++other) {
+        Tensor v = (Var(u) + rng.normal({5}, 0.0, std::pow(10.0, -static_cast<double>(other % 4)))).value();
+        if (h.distance) v = h.prox(v, 1.0);
+        EXPECT_GE(objective(v), objective(u) - 1e-12) << h.name;
+      }
+    }
+}
+
+TEST(Regularisers, SetsKnowTheirDistance) {
+  EXPECT_NEAR(box(0.0, 1.0).distance(Tensor{4.0, -4.0, 0.5}), 5.0, 1e-14);
+  EXPECT_NEAR(l2_ball(1.0).distance(Tensor{3.0, 4.0}), 4.0, 1e-14);
+  EXPECT_NEAR(simplex().distance(Tensor{1.0, 1.0}), std::sqrt(0.5), 1e-14);
+  EXPECT_EQ(l1_ball(2.0).distance(Tensor{1.0, -1.0}), 0.0);
+  EXPECT_FALSE(l1(1.0).distance);
+}
+
+TEST(LinearMinimisers, AreCornersBelowEveryPoint) {
+  Rng rng(6);
+  const std::vector<std::pair<LinearMinimiser, Regulariser>> all{{over_box(-1.0, 2.0), box(-1.0, 2.0)},
+                                                                 {over_simplex(1.5), simplex(1.5)},
+                                                                 {over_l1_ball(0.7), l1_ball(0.7)},
+                                                                 {over_l2_ball(0.7), l2_ball(0.7)}};
+  const auto inner = [](const Tensor& a, const Tensor& b) { return dot(a, b).item(); };
+  for (const auto& [set, projection] : all)
+    for (int trial = 0; trial < 50; ++trial) {
+      const Tensor g = rng.normal({4}), s = set.minimise(g);
+      EXPECT_LE(set.distance(s), 1e-12) << set.name;
+      for (int other = 0; other < 50; ++other)
+        EXPECT_LE(inner(g, s), inner(g, projection.prox(rng.normal({4}, 0.0, 3.0), 1.0)) + 1e-12) << set.name;
+    }
+}
+
+/// |A w - b|^2 / 2 of additions.md 2.6; its smoothness is the largest eigenvalue of A^T A.
+struct Lasso {
+  Tensor a{{1.0, 0.0, 1.0}, {0.0, 2.0, 1.0}}, b{1.0, -1.0};
+  double smoothness = 5.302775637732;
+  Tensor start{2.0, 2.0, 2.0};
+  FiniteSum f = objective([this](const Var& w) {
+    return 0.5 * sum(square(reshape(matmul(a, reshape(w, {3, 1})), {2}) - b));
+  });
+};
+
+TEST(Proximal, PublishedLasso) {
+  const Lasso lasso;
+  Points points;
+  Rng rng(1);
+  const ProximalGd method(l1(0.5),
+                          {.step = 1.0 / lasso.smoothness, .iterations = 3000, .stop = {.residual = 1e-12}});
+  const auto run = method.minimize(lasso.f, lasso.start, rng, {&points});
+  EXPECT_NEAR(points.values[1], 1.02018457954468, 1e-12);
+  EXPECT_NEAR(points.values[2], 0.828361402699968, 1e-12);
+  EXPECT_NEAR(points.values[3], 0.745290402879466, 1e-12);
+  EXPECT_EQ(run.stop, StopReason::converged);
+  EXPECT_NEAR(run.value, 0.59375, 1e-13);
+  const std::array<double, 3> best{0.5, -0.375, 0.0};
+  for (Index j = 0; j < 3; ++j) EXPECT_NEAR(run.w.flat()(j), best[static_cast<std::size_t>(j)], 1e-11);
+  const ProximalGd fista(l1(0.5), {.step = 1.0 / lasso.smoothness, .iterations = 3000, .accelerated = true});
+  EXPECT_NEAR(fista.minimize(lasso.f, lasso.start, rng).value, 0.59375, 1e-13);
+  const ProximalGd searched(l1(0.5), {.step = backtracking({.first = 10.0}), .iterations = 500});
+  EXPECT_NEAR(searched.minimize(lasso.f, lasso.start, rng).value, 0.59375, 1e-11);
+}
+
+TEST(Proximal, AnyEstimatorWithAnyPenalty) {  // prox-SVRG
+  const Lasso lasso;
+  const FiniteSum rows = finite_sum(2, [&](const Var& w, const Batch& batch) {
+    const Var r =
+        reshape(matmul(batch.rows(lasso.a), reshape(w, {3, 1})), {batch.size()}) - batch.rows(lasso.b);
+    return mean(square(r));
+  });
+  Rng rng(3);
+  const auto run =
+      Descent({.estimator = svrg({.inner = 4}), .move = proximal(l1(0.5)), .step = 0.05, .epochs = 2000})
+          .minimize(rows, lasso.start, rng);
+  EXPECT_NEAR(run.value, 0.59375, 1e-10);
+}
+
+TEST(FrankWolfe, PublishedPointsAndGaps) {  // |x - c|^2 / 2 on the simplex
+  const Tensor c{0.6, 0.5, -0.1};
+  const FiniteSum f = objective([&](const Var& w) { return 0.5 * sum(square(w - c)); });
+  const std::array<double, 6> values{0.91, 0.21, 0.0544444444444, 0.0211111111111, 0.03, 0.01};
+  const std::array<double, 6> gaps{1.7, 0.9, 0.288888888889, 0.155555555556, 0.18, 0.06};
+  Points points;
+  Rng rng(1);
+  const auto run =
+      FrankWolfe(over_simplex(), {.iterations = 6}).minimize(f, Tensor{0.0, 0.0, 1.0}, rng, {&points});
+  for (std::size_t k = 0; k < 6; ++k) {
+    EXPECT_NEAR(points.values[k], values[k], 1e-12) << k;
+    EXPECT_NEAR(run.trace[static_cast<Index>(k)].residual, gaps[k], 1e-12) << k;
+    EXPECT_GE(run.trace[static_cast<Index>(k)].residual,
+              points.values[k] - 0.0075);  // f* = .0075: a certificate
+  }
+  const auto stopped = FrankWolfe(over_simplex(), {.iterations = 100000, .stop = {.residual = 1e-3}})
+                           .minimize(f, Tensor{0.0, 0.0, 1.0}, rng);
+  EXPECT_EQ(stopped.stop, StopReason::converged);
+  EXPECT_LE(stopped.value - 0.0075, 1e-3);
+}
+
+TEST(Sphere, PublishedValues) {  // (3 - x' diag(3, 2, 1, 0) x) / 2, additions.md 6.2
+  const FiniteSum f = objective([](const Var& w) {
+    return 1.5 - 0.5 * dot(Tensor{3.0, 2.0, 1.0, 0.0}, square(w));
+  });
+  Points points;
+  Rng rng(1);
+  const auto run = RiemannianGd({.step = 1.0 / 3.0, .iterations = 11})
+                       .minimize(f, Tensor{0.5, 0.5, 0.5, 0.5}, rng, {&points});
+  EXPECT_NEAR(points.values[0], 0.75, 1e-15);
+  EXPECT_NEAR(points.values[1], 0.370855973468286, 1e-14);
+  EXPECT_NEAR(points.values[2], 0.160834413411188, 1e-14);
+  EXPECT_NEAR(points.values[3], 0.0732692956431429, 1e-14);
+  EXPECT_NEAR(points.values[10], 2.80487538e-4, 1e-12);
+  for (const Tensor& w : points.w) EXPECT_NEAR(dot(w, w).item(), 1.0, 1e-15);
+  EXPECT_LT(run.trace.back().residual, 0.05);
+}
+
+TEST(Perturbed, PublishedNumbersAndTheRunThatEndsAtAMinimum) {  // A9
+  const Perturbation p = perturbation_theory({.smoothness = 3.32,
+                                              .hessian_lipschitz = 7.2,
+                                              .accuracy = 0.1,
+                                              .gap = 0.75,
+                                              .dimension = 2,
+                                              .confidence = 0.1,
+                                              .constant = 1.0});
+  EXPECT_NEAR(p.step, 0.301204819277, 1e-12);
+  EXPECT_NEAR(p.radius, 4.617801359e-5, 1e-14);
+  EXPECT_NEAR(p.gradient, 1.533110051e-4, 1e-13);
+  EXPECT_NEAR(p.decrease, 7.0744673759e-7, 1e-16);
+  EXPECT_EQ(p.pause, 100);
+  const FiniteSum f = objective([](const Var& w) {
+    const Var x = slice(w, 0, 0, 1), y = slice(w, 0, 1, 2);
+    return sum(0.5 * square(x) + 0.25 * square(square(y)) - 0.5 * square(y));
+  });
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    Rng rng(seed);
+    const auto run = PerturbedGd(p).minimize(f, Tensor{1.0, 0.0}, rng);
+    EXPECT_EQ(run.stop, StopReason::finished);
+    EXPECT_LT(run.iterations, 2000);
+    EXPECT_NEAR(run.w.flat()(0), 0.0, 1e-3);
+    EXPECT_NEAR(std::fabs(run.w.flat()(1)), 1.0, 1e-3);
+    EXPECT_NEAR(Gd({.step = p.step, .iterations = 2000}).minimize(f, Tensor{1.0, 0.0}).w.flat()(1), 0.0,
+                1e-12);
+  }
+}
+
+TEST(Moves, Errors) {
+  const FiniteSum f = objective([](const Var& w) { return dot(w, w); });
+  Rng rng(1);
+  EXPECT_EQ(error_of<DomainError>([&] {
+              ProximalGd(box(0.0, 1.0)).minimize(f, Tensor{4.0, 5.0}, rng);
+            }),
+            "[ProximalGd] the start is 5 away from box; start inside, for example at its projection");
+  EXPECT_EQ(error_of<DomainError>([&] {
+              FrankWolfe(over_l2_ball(1.0)).minimize(f, Tensor{3.0, 4.0}, rng);
+            }),
+            "[FrankWolfe] the start is 4 away from the set of over_l2_ball; start inside");
+  EXPECT_EQ(error_of<DomainError>([&] {
+              RiemannianGd().minimize(f, Tensor{3.0, 4.0}, rng);
+            }),
+            "[RiemannianGd] the start is 4 away from the unit sphere; divide it by its norm");
+  EXPECT_EQ(error_of<DomainError>([] { l1(-1.0); }),
+            "[l1] the weight is -1; give a finite number, 0 or above");
+  EXPECT_THROW(elastic_net(1.0, -1.0), DomainError);
+  EXPECT_THROW(box(1.0, 0.0), DomainError);
+  EXPECT_THROW(simplex(0.0), DomainError);
+  EXPECT_THROW(over_l1_ball(-1.0), DomainError);
+  EXPECT_THROW(proximal({}), DomainError);
+  EXPECT_THROW(frank_wolfe({}), DomainError);
+  EXPECT_THROW(perturbed({}), DomainError);
+  EXPECT_EQ(error_of<DomainError>([] { perturbation_theory({.smoothness = -1.0}); }),
+            "[perturbation_theory] smoothness is -1; give a finite number above 0");
+}
+
+}  // namespace
+}  // namespace cotangent::optim
