@@ -1,7 +1,8 @@
-"""Finds the rules of operations in C++ sources and makes wrong ones of them, all in one program.
+"""Finds the rules of operations and the updates of optimizers in C++ sources and makes wrong ones of them, all in
+one program.
 
-A mutant is a small wrong edit of a pullback, a row rule, a row factor, a function these use, or of what an operation
-keeps. `weave` puts all mutants of a file into it, each chosen at run time by its number in COTANGENT_MUTANT, so that
+A mutant is a small wrong edit of a pullback, a row rule, a row factor, a function these use, of what an operation
+keeps, or of what a part of an optimizer does. `weave` puts all mutants of a file into it, each chosen at run time by its number in COTANGENT_MUTANT, so that
 one build serves them all and a mutant costs nothing but its tests."""
 import dataclasses
 import re
@@ -159,6 +160,43 @@ def edits(text, code, start, end, inputs):
         yield *m.span(), "false" if m[1] == "true" else "true"
 
 
+PARTS = {"Estimator": "estimator", "Rule": "rule", "Move": "move", "PlainMove": "move", "StepSize": "step"}
+
+
+def update_edits(text, code, start, end):
+    """Wrong edits of an update: those of any body, and sums axpy(a, v, w) = w + a v with the other sign or without a
+    term."""
+    yield from edits(text, code, start, end, 1)
+    for m in re.compile(r"\baxpy\(").finditer(code, start, end):
+        close = closing(code, m.end() - 1)
+        (a, b), _, (c, d) = pieces(code, m.end(), close)
+        yield a, b, f"-({text[a:b]})"
+        yield m.start(), close + 1, f"Params({text[c:d]})"
+
+
+def mutants_of_parts(file, text):
+    """All mutants of a file with parts of optimizers: of the member functions of its classes, but for visit."""
+    code, result = masked(text), []
+    for m in re.finditer(r"^class (\w+)(?: final)? : public (\w+) \{", code, flags=re.M):
+        if m[2] not in PARTS:
+            continue
+        last = closing(code, m.end() - 1)
+        member = re.compile(r"^  (?:static )?[A-Za-z][\w:<>&* ]*[ &*](\w+)\([^;{}]*\)(?: const)?(?: override)? (?=\{)",
+                            flags=re.M)
+        for f in member.finditer(code, m.end(), last):
+            start, end = f.end(), closing(code, f.end()) + 1
+            if f[1] in ("visit", "check_start"):
+                continue
+            texts = {text[start:end]}
+            for a, b, new in update_edits(text, code, start, end):
+                body = text[start:a] + new + text[b:end]
+                if body not in texts:
+                    texts.add(body)
+                    result.append(Mutant(file, code.count("\n", 0, a) + 1, f"{m[1]}.{f[1]}", PARTS[m[2]],
+                                         excerpt(text, start, end, a, b, new), start=start, end=end, text=body))
+    return numbered(result)
+
+
 def excerpt(text, start, end, old_start, old_end, new):
     """One line that shows an edit of text[start:end]: the lines it touches, before and after."""
     a = max(text.rfind("\n", 0, old_start) + 1, start)
@@ -288,12 +326,17 @@ def mutants_of(file, text, shared, users):
     for name, start, end in functions(code, "Sweep::"):
         if name in VIEW:
             add_edits(name, "view", start, end, 1)
+    return numbered(result)
+
+
+def numbered(mutants):
+    """In the order of the file; those that read alike told apart."""
     counts = {}
-    for mutant in result:
+    for mutant in mutants:
         counts[mutant.key()] = counts.get(mutant.key(), 0) + 1
         if counts[mutant.key()] > 1:
             mutant.what += f" (#{counts[mutant.key()]})"
-    return sorted(result, key=lambda m: (m.line, m.start))
+    return sorted(mutants, key=lambda m: (m.line, m.start))
 
 
 def weave(text, mutants):
