@@ -169,15 +169,29 @@ void reduce_columns(double* y, const double* x, Index rows, Index columns, doubl
 
 template <class Ahead>
 double extreme(const double* x, Index n) {
-  constexpr Index kLanes = 32;
+  constexpr Index kShort = 64, kLanes = 32;
   const Extreme<Ahead> r;
   double part[kLanes];
+  if (n < kShort) {
+    // Short rows overlap one another, so that one partial result and one look for NaN are enough.
+    double sum = x[0] - x[0];
+    part[0] = x[0];
+    for (Index i = 1; i < n; ++i) {
+      part[0] = Ahead()(part[0], x[i]) ? part[0] : x[i];
+      sum += x[i] - x[i];
+    }
+    if (sum == 0.0) return part[0];  // neither NaN nor an infinity
+    part[0] = x[0];
+    for (Index i = 1; i < n; ++i) part[0] = r.next(part[0], x[i]);
+    return part[0];
+  }
   for (Index k = 0; k < kLanes; ++k) part[k] = x[0];
   Index i = 0;
   for (; i + kLanes <= n; i += kLanes)
     for (Index k = 0; k < kLanes; ++k) part[k] = r.next(part[k], x[i + k]);
-  for (; i < n; ++i) part[0] = r.next(part[0], x[i]);
-  for (Index k = 1; k < kLanes; ++k) part[0] = r.next(part[0], part[k]);
+  for (Index k = 0; i < n; ++i, ++k) part[k] = r.next(part[k], x[i]);
+  for (Index half = kLanes / 2; half > 0; half /= 2)
+    for (Index k = 0; k < half; ++k) part[k] = r.next(part[k], part[k + half]);
   return part[0];
 }
 

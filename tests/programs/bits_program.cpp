@@ -8,6 +8,7 @@
 #include "autodiff/rng.hpp"
 #include "nn/nn.hpp"
 #include "optim/optim.hpp"
+#include "tests/support/optimizers.hpp"
 
 namespace {
 
@@ -82,6 +83,17 @@ void print_batches(Rng& rng) {
       .minimize(f, Tensor{1, 2}, rng, {&observer});
 }
 
+/// Where every optimizer ends on a sum that needs no math library, and what it asked.
+void print_runs() {
+  using namespace cotangent;
+  for (const test::OptimizerCase& c : test::every_optimizer(40)) {
+    Rng rng(3);
+    const optim::Run run = c.optimizer->minimize(test::five_samples(), Tensor{7.0}, rng);
+    std::printf("run %s: %016" PRIx64 " %" PRId64 " %" PRId64 "\n", c.name.c_str(), digest(run.w.flat()),
+                run.iterations, run.spent.gradients);
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -98,5 +110,6 @@ int main() {
   print_initial_weights(rng);
   print_data(rng);
   print_batches(rng);
+  print_runs();
   std::printf("state %s\n", init.state().c_str());
 }

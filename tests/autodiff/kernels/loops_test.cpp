@@ -186,6 +186,32 @@ TEST(Loops, ExtremesKeepANanWhereverItStands) {
   }
 }
 
+TEST(Loops, ExtremesOfRowsOfEveryLength) {
+  Rng rng(4);
+  for (std::int64_t n = 1; n <= 100; ++n) {
+    const Sizes s{3, n, 1};
+    const Numbers plain = draw(rng, 3 * n);
+    for (const double special : {kNan, kInf, -kInf, 0.0})
+      for (std::int64_t at = 0; at < n; ++at) {
+        Numbers x = plain;
+        x[static_cast<std::size_t>(n + at)] = special;
+        const auto first = x.begin() + n, last = first + n;
+        const bool none = std::isnan(special);
+        for (const Level& level : levels()) {
+          const Numbers top = along(*level.loops, &Loops::max_middle, x, s);
+          const Numbers least = along(*level.loops, &Loops::min_middle, x, s);
+          ASSERT_EQ(std::isnan(top[1]), none) << level.name << ", " << n << " numbers, at " << at;
+          ASSERT_EQ(std::isnan(least[1]), none);
+          if (none) continue;
+          ASSERT_EQ(top[1], *std::max_element(first, last))
+              << level.name << ", " << n << " numbers, at " << at;
+          ASSERT_EQ(least[1], *std::min_element(first, last));
+          ASSERT_EQ(top[2], *std::max_element(last, x.end()));
+        }
+      }
+  }
+}
+
 TEST(Loops, SumsAndElementwiseOnesHaveTheSameBits) {
   Rng rng(3);
   for (const std::int64_t n : {0, 1, 7, 8, 9, 31, 64, 1001}) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "autodiff/ops.hpp"
+#include "nn/losses.hpp"
 #include "optim/optim.hpp"
 
 namespace cotangent::optim {
@@ -292,6 +293,22 @@ TEST(SgdMoments, PublishedGapsWithDiminishingAndConstantSteps) {  // O20, O21
   const std::vector<Average> constant = gaps(0.1, 6, {1, 10});
   EXPECT_WITHIN_5_ERRORS(constant[0], 1.625);
   EXPECT_WITHIN_5_ERRORS(constant[1], 0.266269713008);
+}
+
+TEST(Sgd, OnHalfSquaresIsLeastMeanSquares) {  // Widrow's and Hoff's rule, bit for bit
+  Rng data(6), rng(2), same(2);
+  const Tensor x = data.normal({30, 3}), y = data.normal({30, 1});
+  const FiniteSum f = finite_sum(30, [&](const Var& w, const Batch& b) {
+    return nn::half_mse(matmul(b.rows(x), reshape(w, {3, 1})), b.rows(y));
+  });
+  const auto run = Sgd({.step = 0.05, .batch = 1, .epochs = 4}).minimize(f, Tensor{0.5, -1.0, 0.0}, rng);
+  std::array<double, 3> w{0.5, -1.0, 0.0};
+  for (int epoch = 0; epoch < 4; ++epoch)
+    for (const Index i : same.permutation(30)) {
+      const double error = matmul(x.rows(i, i + 1), Tensor{{w[0]}, {w[1]}, {w[2]}}).item() - y(i, 0);
+      for (Index j = 0; j < 3; ++j) w[static_cast<std::size_t>(j)] -= 0.05 * (error * x(i, j));
+    }
+  for (Index j = 0; j < 3; ++j) EXPECT_EQ(run.w.flat()(j), w[static_cast<std::size_t>(j)]);
 }
 
 }  // namespace
