@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "autodiff/kernels/loops.hpp"
+
 namespace cotangent::kernel {
 namespace {
 
@@ -24,6 +26,26 @@ void matmul(double* y, const double* a, const double* b, const ProductSizes& siz
     return;
   }
   const std::int64_t a_columns = ta ? rows : inner, b_columns = tb ? inner : columns;
+  // What takes no more than a multiplication a number is not worth a library's call.
+  if (rows == 1 && columns == 1) {
+    y[0] = (keep == 0.0 ? 0.0 : keep * y[0]) + options.scale * loops().dot(a, b, inner);
+    return;
+  }
+  if (inner == 1) {
+    // The longer of the two vectors is gone through within the shorter.
+    const bool upright = columns == 1;
+    const std::int64_t outside = upright ? columns : rows, inside = upright ? rows : columns;
+    const double *of = upright ? b : a, *along = upright ? a : b;
+    for (std::int64_t i = 0; i < outside; ++i) {
+      const double s = options.scale * of[i];
+      double* row = y + i * inside;
+      if (keep == 0.0)
+        for (std::int64_t j = 0; j < inside; ++j) row[j] = s * along[j];
+      else
+        for (std::int64_t j = 0; j < inside; ++j) row[j] = keep * row[j] + s * along[j];
+    }
+    return;
+  }
   // A matrix times one column or one row is a matrix-vector product, several times cheaper
   // than a general one.
   if (columns == 1) {
@@ -34,17 +56,6 @@ void matmul(double* y, const double* a, const double* b, const ProductSizes& siz
   if (rows == 1) {
     cblas_dgemv(CblasRowMajor, turned(!tb), blas_int(tb ? columns : inner), blas_int(b_columns),
                 options.scale, b, blas_int(b_columns), a, 1, keep, y, 1);
-    return;
-  }
-  if (inner == 1) {
-    for (std::int64_t i = 0; i < rows; ++i) {
-      const double s = options.scale * a[i];
-      double* row = y + i * columns;
-      if (keep == 0.0)
-        for (std::int64_t j = 0; j < columns; ++j) row[j] = s * b[j];
-      else
-        for (std::int64_t j = 0; j < columns; ++j) row[j] = keep * row[j] + s * b[j];
-    }
     return;
   }
   cblas_dgemm(CblasRowMajor, turned(ta), turned(tb), blas_int(rows), blas_int(columns), blas_int(inner),

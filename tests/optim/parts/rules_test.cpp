@@ -176,6 +176,55 @@ TEST(LevenbergMarquardt, NeverRaisesTheValue) {
   EXPECT_NEAR(run.w.flat()(1), 1.0, 1e-9);
 }
 
+/// Residuals sin(A w) - b, whose steps fail from far away, and the points of Levenberg's and Marquardt's method by the
+/// system of all parameters.
+struct Sines {
+  Tensor a, b, start;
+  Sines(Rng& rng, Index n, Index p)
+      : a(rng.normal({n, p})), b(rng.normal({n}, 0.0, 0.3)), start(rng.normal({p})) {}
+  Var operator()(const Var& w) const {
+    return sin(reshape(matmul(a, reshape(w, {w.size(), 1})), {b.size()})) - b;
+  }
+  std::vector<Tensor> points(double damping, int steps) const {
+    const auto value = [&](const Tensor& w) { return 0.5 * dot((*this)(w), (*this)(w)).item(); };
+    const Index p = start.size();
+    std::vector<Tensor> w{start};
+    for (int k = 0; k < steps; ++k) {
+      const Tensor j = jacobian(*this, w.back()), r = (*this)(w.back()).value();
+      for (;; damping *= 10.0) {
+        const Var gram = matmul(j, j, {.transpose_a = true}) + damping * Var(Tensor::eye(p));
+        const Var d = solve_spd(gram, matmul(j, r.reshape({r.size(), 1}), {.transpose_a = true}));
+        const Tensor next = (w.back() - reshape(d, {p})).value();
+        if (value(next) > value(w.back())) continue;
+        w.push_back(next);
+        damping *= 0.1;
+        break;
+      }
+    }
+    return w;
+  }
+};
+
+TEST(LevenbergMarquardt, StepsAreThoseOfTheWholeSystem) {
+  Rng rng(8);
+  int failed = 0;
+  for (const auto& [n, p] : {std::pair<Index, Index>{7, 3}, {3, 7}, {4, 4}})
+    for (int trial = 0; trial < 5; ++trial) {
+      const Sines r(rng, n, p);
+      const double damping = trial % 2 ? 1e-3 : 0.5;
+      const std::vector<Tensor> wanted = r.points(damping, 6);
+      Points points;
+      const auto run = GaussNewton(r, {.iterations = 6, .damping = damping})
+                           .minimize(least_squares(r), r.start, rng, {&points});
+      for (std::size_t k = 0; k < 6; ++k)
+        for (Index j = 0; j < p; ++j)
+          EXPECT_NEAR(points.w[k](j), wanted[k](j), 1e-8) << n << " " << p << " " << k;
+      EXPECT_EQ(run.spent.products, 6 * std::min(n, p));
+      failed += static_cast<int>(run.spent.values) - 6;
+    }
+  EXPECT_GT(failed, 0);  // steps that were not taken
+}
+
 TEST(GaussNewton, FewResidualsGiveTheShortestStep) {
   // One residual 3 x + 4 y - 25 from 0: the nearest zero is (3, 4).
   const auto r = [](const Var& w) { return reshape(dot(Tensor{3.0, 4.0}, w), {1}) - 25.0; };
@@ -188,6 +237,47 @@ TEST(GaussNewton, FewResidualsGiveTheShortestStep) {
               GaussNewton(zero).minimize(least_squares(zero), Tensor{1.0, 1.0}, rng);
             }),
             "[gauss_newton] the 2 x 2 system of the Jacobian [2, 2] is singular; give a damping above 0");
+}
+
+/// The inverse Hessian that the pairs make of gamma I, in full: H <- (I - rho s y') H (I - rho y s') + rho s s'.
+Tensor by_pairs(const std::vector<std::pair<Tensor, Tensor>>& pairs) {
+  const Index d = pairs.front().first.size();
+  const auto column = [&](const Tensor& v) { return Var(v.reshape({d, 1})); };
+  const auto outer = [&](const Tensor& a, const Tensor& b) {
+    return matmul(column(a), column(b), {.transpose_b = true});
+  };
+  const auto& [s_last, y_last] = pairs.back();
+  Var h = dot(s_last, y_last) / dot(y_last, y_last) * Var(Tensor::eye(d));
+  for (const auto& [s, y] : pairs) {
+    const Var rho = 1.0 / dot(s, y), left = Tensor::eye(d) - rho * outer(s, y);
+    h = matmul(matmul(left, h), transpose(left)) + rho * outer(s, s);
+  }
+  return h.value();
+}
+
+TEST(Lbfgs, DirectionsAreThoseOfTheFullMatrix) {
+  const FiniteSum f = objective([](const Var& w) {
+    return sum(softplus(Tensor{1.0, -2.0, 0.5, 3.0} * w)) + 0.5 * dot(Tensor{0.1, 1.0, 4.0, 0.3}, square(w));
+  });
+  struct All : Observer {
+    std::vector<Tensor> w, g;
+    Flow on_step(const View& view) override {
+      w.push_back(view.w.flat());
+      g.push_back(view.gradient.flat());
+      return Flow::go_on;
+    }
+  } all;
+  Rng rng(1);
+  Lbfgs({.step = 0.4, .iterations = 12, .pairs = 3}).minimize(f, Tensor{1.0, -1.0, 2.0, 0.5}, rng, {&all});
+  std::vector<std::pair<Tensor, Tensor>> pairs;
+  for (std::size_t k = 0; k + 1 < all.w.size(); ++k) {
+    if (k > 0)
+      pairs.emplace_back((all.w[k] - Var(all.w[k - 1])).value(), (all.g[k] - Var(all.g[k - 1])).value());
+    if (pairs.size() > 3) pairs.erase(pairs.begin());
+    const Tensor d =
+        pairs.empty() ? all.g[k] : matmul(by_pairs(pairs), all.g[k].reshape({4, 1})).value().reshape({4});
+    for (Index j = 0; j < 4; ++j) EXPECT_NEAR(all.w[k + 1](j), all.w[k](j) - 0.4 * d(j), 1e-11) << k;
+  }
 }
 
 TEST(Lbfgs, MinimisesRosenbrockInFewCalls) {
