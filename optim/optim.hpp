@@ -1,7 +1,7 @@
 // The room optim: objectives, optimizers and the three parts each of them is made of, the loop and its
 // observers. Below are its pages in the order to read them. Behind them, from the ground up:
 //
-//   objective/  Batches, finite sums, problems, and the account of what a run asks of f.
+//   objective/  Batches, finite sums, problems, divisions of the samples.
 //   loop/       One run, iteration by iteration: steps by schedule, state, trace. Begin with loop.cpp.
 //   parts/      Estimators, rules, moves and step sizes, each a class of some lines.
 //               Begin with momentum.cpp, the smallest; then variance_reduced.cpp.
@@ -9,6 +9,7 @@
 #pragma once
 // clang-format off
 #include "optim/objective.hpp"           // f(w) = (1/n) sum_i f_i(w), and the batches it is estimated on
+#include "optim/data.hpp"                // samples for training, validation and test, and folds
 #include "optim/first_order.hpp"         // gradient descent, full and stochastic, with momentum
 #include "optim/adaptive.hpp"            // Adam, AdamW, RMSProp, AdaGrad
 #include "optim/variance_reduction.hpp"  // SVRG, SAGA, PAGE; descent by values alone

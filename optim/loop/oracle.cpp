@@ -27,7 +27,13 @@ double Oracle::value(const Params& w) { return value(w, Batch::all(size())); }
 
 Params Oracle::hvp(const Params& w, const Params& v, const Batch& batch) {
   spent_.products += batch.size();
-  return cotangent::hvp([&](const Var& x) { return f_(x, batch); }, w, v);
+  Params sum;
+  f_.in_pieces(batch, [&](const Batch& piece, double share) {
+    Params product = cotangent::hvp([&](const Var& x) { return f_(x, piece); }, w, v);
+    if (share != 1.0) product = share * product;
+    sum = sum.size() == 0 ? std::move(product) : axpy(1.0, product, std::move(sum));
+  });
+  return sum;
 }
 
 void Oracle::charge(const Counts& counts) noexcept {

@@ -4,11 +4,39 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "autodiff/error.hpp"
+#include "autodiff/ops.hpp"
 #include "autodiff/tensor/access.hpp"
 
 namespace cotangent::optim {
+namespace {
+
+Params add(Params sum, double share, const Params& more) { return axpy(share, more, std::move(sum)); }
+Tensor add(const Tensor& sum, double share, const Tensor& more) { return (Var(sum) + share * more).value(); }
+Params scaled(double share, const Params& g) { return share * g; }
+Tensor scaled(double share, const Tensor& g) { return (share * Var(g)).value(); }
+
+/// A piece's record is gone before the next is made.
+template <class Point>
+ValueAndGrad<Point> sum_of_pieces(const FiniteSum& f, const Point& w, const Batch& batch) {
+  ValueAndGrad<Point> sum{0.0, Point()};
+  bool first = true;
+  f.in_pieces(batch, [&](const Batch& piece, double share) {
+    auto [value, gradient] = cotangent::value_and_grad([&](const Var& v) { return f(v, piece); }, w);
+    sum.value = first ? share * value : sum.value + share * value;
+    if (!first) {
+      sum.grad = add(std::move(sum.grad), share, gradient);
+    } else {
+      sum.grad = share == 1.0 ? std::move(gradient) : scaled(share, gradient);
+    }
+    first = false;
+  });
+  return sum;
+}
+
+}  // namespace
 
 Batch Batch::range(Index n, Index first, Index last) {
   if (first < 0 || first >= last || last > n)
@@ -56,6 +84,29 @@ std::vector<Index> Batch::indices() const {
   return list;
 }
 
+Batch Batch::at(const Batch& positions) const {
+  if (positions.total_ != size_)
+    throw DomainError(fmt::format("[Batch::at] positions out of {} for a batch of {}; make them with n = {}",
+                                  positions.total_, size_, size_));
+  if (positions.is_all()) return *this;
+  if (!positions.list_) {
+    const Index first = positions.first_;
+    if (!list_) return range(total_, first_ + first, first_ + first + positions.size_);
+    Batch part = view(total_, {list_ + first, static_cast<std::size_t>(positions.size_)});
+    if (part.list_) part.owned_ = owned_;
+    return part;
+  }
+  using List = detail::RecycledVector<Index>;  // steps of a run take nothing from the heap
+  const detail::Recycled<Index> recycled;
+  auto list = std::allocate_shared<List>(recycled, static_cast<std::size_t>(positions.size_), recycled);
+  for (Index k = 0; k < positions.size_; ++k) (*list)[static_cast<std::size_t>(k)] = (*this)[positions[k]];
+  Batch some = view(total_, *list);
+  if (some.list_) some.owned_ = std::move(list);
+  return some;
+}
+
+Batch Batch::kept() const { return list_ && !owned_ ? of(total_, indices()) : *this; }
+
 Tensor Batch::rows(const Tensor& x) const {
   if (x.rank() == 0 || x.size(0) != total_)
     throw ShapeError(fmt::format(
@@ -81,17 +132,44 @@ FiniteSum::FiniteSum(Index n, BatchFunction f)
     throw DomainError("[finite_sum] the function is empty; give a callable of (const Var&, const Batch&)");
 }
 
-FiniteSum FiniteSum::like(BatchFunction f) const {
-  FiniteSum sum(size_, std::move(f));
+FiniteSum FiniteSum::like(BatchFunction f) const { return of(size_, std::move(f)); }
+
+FiniteSum FiniteSum::of(Index n, BatchFunction f) const {
+  FiniteSum sum(n, std::move(f));
   sum.count_ = count_;
+  sum.piece_ = piece_;
   return sum;
 }
 
-Var FiniteSum::operator()(const Var& w, const Batch& batch) const {
+FiniteSum FiniteSum::on(const Batch& batch) const {
+  check(batch);
+  return of(batch.size(), [f = f_, samples = batch.kept()](const Var& w, const Batch& positions) {
+    return f(w, samples.at(positions));
+  });
+}
+
+FiniteSum FiniteSum::chunked(Index samples) const {
+  if (samples < 1)
+    throw DomainError(
+        fmt::format("[chunked] pieces of {} samples; give the most to take at once, 1 or more", samples));
+  FiniteSum sum = *this;
+  sum.piece_ = samples;
+  return sum;
+}
+
+FiniteSum FiniteSum::operator-() const {
+  return like([f = f_](const Var& w, const Batch& batch) { return -f(w, batch); });
+}
+
+void FiniteSum::check(const Batch& batch) const {
   if (batch.total() != size_)
     throw DomainError(
         fmt::format("[finite_sum] a batch out of {} samples for an objective of {}; make it with n = {}",
                     batch.total(), size_, size_));
+}
+
+Var FiniteSum::operator()(const Var& w, const Batch& batch) const {
+  check(batch);
   Var result = f_(w, batch);
   if (result.size() != 1)
     throw ShapeError(fmt::format(
@@ -101,14 +179,33 @@ Var FiniteSum::operator()(const Var& w, const Batch& batch) const {
   return result;
 }
 
+void FiniteSum::in_pieces(const Batch& batch,
+                          FunctionRef<void(const Batch& piece, double share)> take) const {
+  check(batch);
+  const Index most = piece_.value_or(batch.size());
+  if (batch.size() <= most) return take(batch, 1.0);
+  for (Index first = 0; first < batch.size(); first += most) {
+    const Index last = std::min(batch.size(), first + most);
+    take(batch.at(Batch::range(batch.size(), first, last)),
+         static_cast<double>(last - first) / static_cast<double>(batch.size()));
+  }
+}
+
+double FiniteSum::value(const Var& w, const Batch& batch) const {
+  const Var at = piece_ ? Var(w.value()) : w;  // pieces are not recorded
+  double sum = 0.0;
+  in_pieces(batch, [&](const Batch& piece, double share) { sum += share * (*this)(at, piece).item(); });
+  return sum;
+}
+
 ValueAndGrad<Params> FiniteSum::value_and_grad(const Params& w, const Batch& batch) const {
-  auto result = cotangent::value_and_grad([&](const Var& v) { return (*this)(v, batch); }, w);
+  auto result = sum_of_pieces<Params>(*this, w, batch);
   count(batch);
   return result;
 }
 
 ValueAndGrad<Tensor> FiniteSum::value_and_grad(const Tensor& w, const Batch& batch) const {
-  auto result = cotangent::value_and_grad([&](const Var& v) { return (*this)(v, batch); }, w);
+  auto result = sum_of_pieces<Tensor>(*this, w, batch);
   count(batch);
   return result;
 }

@@ -150,6 +150,13 @@ TEST_P(SteadyStep, TakesNoMoreThanItsGradientOnANet) {
   EXPECT_EQ(calls_of_steps(*GetParam(), net.f, net.w), calls_of_gradients(net.f, net.w));
 }
 
+TEST_P(SteadyStep, TakesNothingFromTheHeapOnSomeSamplesInPieces) {
+  Rng rng(1);
+  const Points points(rng);
+  const FiniteSum some = points.f.on(Batch::of(200, rng.permutation(200))).chunked(7);
+  EXPECT_EQ(calls_of_steps(*GetParam(), some, points.start()), 0);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     FirstOrder, SteadyStep,
     testing::Values(

@@ -9,7 +9,9 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
+#include "autodiff/plan/block_trace.hpp"
 #include "autodiff/transforms.hpp"
+#include "optim/oracle.hpp"
 #include "tests/support/files_support.hpp"
 
 namespace cotangent::optim {
@@ -80,6 +82,35 @@ TEST(Batch, Errors) {
             "samples, [1, ...]");
 }
 
+TEST(Batch, SomeOfItsSamples) {
+  const Tensor x = Tensor::linspace(0.0, 11.0, 12).reshape(Shape{6, 2});
+  const std::vector<Index> list = {5, 0, 2, 3, 1};
+  for (const Batch& batch : {Batch::of(6, list), Batch::view(6, list)}) {
+    for (const std::vector<Index>& positions :
+         {std::vector<Index>{0, 1, 2, 3, 4}, std::vector<Index>{1, 2}, std::vector<Index>{2, 3},
+          std::vector<Index>{4, 4, 0}, std::vector<Index>{3}, std::vector<Index>{4, 2}}) {
+      const Batch some = batch.at(Batch::of(5, positions));
+      std::vector<Index> expected;
+      for (const Index k : positions) expected.push_back(list[static_cast<std::size_t>(k)]);
+      EXPECT_EQ(some.indices(), expected);
+      EXPECT_EQ(some.total(), 6);
+      EXPECT_TRUE(equal(some.rows(x), Batch::of(6, expected).rows(x)));
+    }
+  }
+  const Batch middle = Batch::range(6, 1, 5);
+  EXPECT_EQ(middle.at(Batch::range(4, 1, 3)).rows(x).data().data(), x.data().data() + 4);
+  EXPECT_EQ(middle.at(Batch::of(4, {3, 0})).indices(), (std::vector<Index>{4, 1}));
+  EXPECT_TRUE(Batch::of(3, {2, 0, 1}).at(Batch::of(3, {1, 2, 0})).is_all());
+  Batch part = Batch::all(6);
+  {
+    const Batch lives_shorter = Batch::of(6, list);
+    part = lives_shorter.at(Batch::range(5, 0, 2));
+  }
+  EXPECT_EQ(part.indices(), (std::vector<Index>{5, 0}));
+  EXPECT_EQ(error_of<DomainError>([&] { middle.at(Batch::all(6)); }),
+            "[Batch::at] positions out of 6 for a batch of 4; make them with n = 4");
+}
+
 // ---- objectives -------------------------------------------------------------------------------------------
 
 /// Least squares 1/(2n) |X w - y|^2 as a finite sum.
@@ -148,6 +179,109 @@ TEST(FiniteSum, EveryTransformTakesIt) {
     for (Index j = 0; j < 2; ++j) EXPECT_NEAR(h(i, j), hessian_by_hand(i, j) / 5.0, 1e-14);
   const Tensor hv = hvp(ls.f, Tensor{0.1, 0.2}, Tensor{1.0, -1.0});
   EXPECT_NEAR(hv(0), h(0, 0) - h(0, 1), 1e-14);
+}
+
+TEST(FiniteSum, OnSomeSamples) {
+  const LeastSquares ls;
+  const Tensor w{0.3, -0.7};
+  std::vector<Index> list = {4, 0, 3};
+  const FiniteSum part = ls.f.on(Batch::view(5, list));
+  list = {0, 0, 0};  // the part keeps its own
+  EXPECT_EQ(part.size(), 3);
+  const auto same = [&](const Batch& positions, const std::vector<Index>& samples) {
+    const Batch batch = Batch::of(5, samples);
+    const auto [value, gradient] = part.value_and_grad(w, positions);
+    const auto [expected, by] = ls.f.value_and_grad(w, batch);
+    EXPECT_EQ(value, expected);
+    EXPECT_TRUE(equal(gradient, by));
+    EXPECT_EQ(part.value(w, positions), expected);
+  };
+  same(Batch::all(3), {4, 0, 3});
+  same(Batch::range(3, 1, 2), {0});
+  same(Batch::of(3, {2, 0, 0}), {3, 4, 4});
+  EXPECT_EQ(ls.f.component_gradients(), 2 * (3 + 1 + 3));
+  EXPECT_EQ(part.component_gradients(), ls.f.component_gradients());
+  const FiniteSum one = part.on(Batch::range(3, 2, 3));
+  EXPECT_EQ(one.value(w), ls.f.value(w, Batch::range(5, 3, 4)));
+  EXPECT_EQ(error_of<DomainError>([&] { ls.f.on(Batch::all(4)); }),
+            "[finite_sum] a batch out of 4 samples for an objective of 5; make it with n = 5");
+}
+
+TEST(FiniteSum, MaximisedIsMinimisedWithTheOtherSign) {
+  const LeastSquares ls;
+  const Params w({{"w", Tensor{0.3, -0.7}}});
+  const FiniteSum g = -ls.f.chunked(2);
+  EXPECT_EQ(g.piece(), 2);
+  EXPECT_EQ((-ls.f).value(w), -ls.f.value(w));
+  const Batch batch = Batch::of(5, {3, 1});
+  EXPECT_TRUE(equal(g.grad(w, batch).flat(), (-ls.f.grad(w, batch)).flat()));
+  EXPECT_EQ(g.component_gradients(), 4);
+}
+
+TEST(FiniteSum, PiecesAreTheWhole) {
+  const LeastSquares ls;
+  const Params w({{"w", Tensor{0.3, -0.7}}});
+  for (const Batch& batch :
+       {Batch::all(5), Batch::of(5, {3, 0, 0, 4}), Batch::of(5, {2}), Batch::range(5, 1, 5)})
+    for (const Index most : {1, 2, 3, 4, 5, 9}) {
+      const FiniteSum f = ls.f.chunked(most);
+      const auto [value, gradient] = ls.f.value_and_grad(w, batch);
+      const Index before = f.component_gradients();
+      const auto [v, g] = f.value_and_grad(w, batch);
+      EXPECT_EQ(f.component_gradients(), before + batch.size());
+      const Tensor g_plain = f.grad(w.flat(), batch);
+      if (batch.size() <= most) {
+        EXPECT_EQ(v, value);
+        EXPECT_TRUE(equal(g.flat(), gradient.flat()));
+        EXPECT_TRUE(equal(g_plain, gradient.flat()));
+      }
+      EXPECT_NEAR(v, value, 1e-15);
+      EXPECT_EQ(f.value(w, batch), v);
+      for (Index j = 0; j < 2; ++j) {
+        EXPECT_NEAR(g.flat()(j), gradient.flat()(j), 1e-15);
+        EXPECT_NEAR(g_plain(j), gradient.flat()(j), 1e-15);
+      }
+    }
+  EXPECT_EQ(error_of<DomainError>([&] { ls.f.chunked(0); }),
+            "[chunked] pieces of 0 samples; give the most to take at once, 1 or more");
+}
+
+TEST(FiniteSum, ProductsOfPiecesAreThoseOfTheWhole) {
+  const FiniteSum f = finite_sum(5, [x = Tensor{0.5, -1.0, 2.0, 0.1, 1.0}](const Var& w, const Batch& b) {
+    return mean(exp(b.rows(x) * sum(square(w))));
+  });
+  const Params w({{"w", Tensor{0.3, -0.7}}}), v({{"w", Tensor{1.0, 0.5}}});
+  Oracle whole(f), pieces(f.chunked(2));
+  const Tensor expected = whole.hvp(w, v, Batch::all(5)).flat();
+  const Tensor found = pieces.hvp(w, v, Batch::all(5)).flat();
+  for (Index j = 0; j < 2; ++j) EXPECT_NEAR(found(j), expected(j), 1e-14);
+  EXPECT_EQ(pieces.spent(), (Counts{.products = 5}));
+}
+
+/// Mean over a batch of a sum of squares of 100 numbers, recorded in many blocks of them.
+FiniteSum wide(Index n) {
+  return finite_sum(n, [x = Tensor::ones({n, 100})](const Var& w, const Batch& b) {
+    return mean(square(tanh(Var(b.rows(x)) * broadcast_to(reshape(w, {1, 100}), {b.size(), 100}))));
+  });
+}
+
+/// The most bytes of blocks that a piece of work holds at once.
+template <class Work>
+double bytes_held(Work work) {
+  const detail::BlockTrace trace;
+  work();
+  return detail::BlockReplay().run(trace.events()).peak();
+}
+
+TEST(FiniteSum, APieceIsGoneBeforeTheNextIsRecorded) {
+  const FiniteSum f = wide(512), pieces = f.chunked(16);
+  const Tensor w = Tensor::linspace(0.0, 1.0, 100);
+  std::vector<Index> list(512, 3);
+  const Batch batch = Batch::view(512, list), piece = Batch::view(512, std::span(list).first(16));
+  const double one = bytes_held([&] { f.value_and_grad(w, piece); });
+  EXPECT_GT(bytes_held([&] { f.value_and_grad(w, batch); }), 10.0 * one);
+  EXPECT_LT(bytes_held([&] { pieces.value_and_grad(w, batch); }), one + 4096.0);
+  EXPECT_LT(bytes_held([&] { pieces.value(w, batch); }), one + 4096.0);
 }
 
 TEST(FiniteSum, Errors) {
