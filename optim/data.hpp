@@ -1,4 +1,4 @@
-// Data: dividing samples into training, validation and test, or into folds.
+// Data: dividing samples into training, validation and test, or into folds; how many fit in memory.
 #pragma once
 #include <optional>
 #include <vector>
@@ -43,5 +43,13 @@ struct Fold {
 ///
 /// Cost: n draws, k n numbers. Throws: DomainError unless 2 <= k <= n.
 std::vector<Fold> folds(Index n, Index k, Rng& rng);
+
+/// The most samples whose gradient at w fits in so many bytes of tensors' blocks, n at most: measured on
+/// batches of 1, 2 and 3 samples, as each block grows linearly with the batch. The batch's rows and the
+/// gradient are among them; w and all data are not. Of a chunked f, n if one piece fits.
+///
+/// Cost: 6 component gradients, which are not counted. Throws: DomainError, with what is needed, if one
+/// sample is too much.
+Index largest_batch(const FiniteSum& f, const Params& w, Index bytes);
 
 }  // namespace cotangent::optim

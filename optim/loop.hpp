@@ -172,8 +172,12 @@ class Loop {
   /// Of the last estimate, penalty included, at the point before its step.
   double value() const noexcept;
   double gradient_norm() const noexcept;
+  /// f over all samples at result(), penalty included, asked anew: neither counted nor timed.
+  double whole_value();
   const Trace& trace() const noexcept;
   const Counts& spent() const noexcept;
+  /// So far, as Run::seconds.
+  double seconds() const;
 
  private:
   class Work;

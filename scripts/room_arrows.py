@@ -23,7 +23,7 @@ OUTSIDE = {"examples", "tests", "benchmarks", "cotangent.hpp"}
 FLOORS = {
     "autodiff": [["memory", "kernels"], ["tensor"], ["tape", "files"], ["ops"], ["plan"], ["transforms", "samples"],
                  ["diagnose"]],
-    "optim": [["objective"], ["loop"], ["parts"], ["methods"]],
+    "optim": [["objective"], ["loop"], ["parts"], ["methods"], ["recipes"]],
     "theory": [["numerics"], ["claims"], ["kernels"], ["conditions", "proxies"],
                ["rates", "dynamics", "landscape", "generalisation", "approximation"]],
 }
@@ -40,7 +40,7 @@ STANDS_IN = {
 DOORS = {
     "autodiff/tensor/access.hpp", "autodiff/kernels/loops.hpp", "autodiff/kernels/products.hpp",
     "autodiff/kernels/lapack.hpp", "autodiff/kernels/compensated.hpp", "autodiff/files/files.hpp",
-    "autodiff/files/utf8.hpp", "autodiff/samples/sweep.hpp",
+    "autodiff/files/utf8.hpp", "autodiff/plan/planner.hpp", "autodiff/samples/sweep.hpp",
 }
 # Headers of inner rooms that public headers include, so that they are installed too.
 INSTALLED = {"autodiff/memory/buffer.hpp", "autodiff/memory/recycled.hpp"}

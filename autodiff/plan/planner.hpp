@@ -1,4 +1,5 @@
-// The planner: with what is in here jacobian, the samples' rows and theory's kernels forecast their ways.
+// The planner: with what is in here jacobian, the samples' rows and theory's kernels forecast their ways, and
+// optim the memory of a batch. Other rooms include this header too.
 #pragma once
 #include <optional>
 

@@ -232,6 +232,14 @@ class Loop::Work {
   double gradient_norm() const noexcept { return norm_; }
   const Trace& trace() const noexcept { return run_.trace; }
   const Counts& spent() const noexcept { return f_.spent(); }
+  double seconds() const { return finished_ ? run_.seconds : earlier_ + seconds_since(start_) - watching_; }
+
+  double whole_value() {
+    const Clock::time_point before = Clock::now();
+    const double value = value_of(move_->result(run_.w));
+    watching_ += seconds_since(before);
+    return value;
+  }
 
  private:
   using Event = Flow (Observer::*)(const View&);
@@ -461,16 +469,14 @@ class Loop::Work {
   }
 
   void close() {
+    run_.seconds = seconds();
     finished_ = ended_ = true;
     guard_.reset();
     run_.spent = f_.spent();
-    run_.seconds = seconds();
     run_.state_numbers = state_numbers();
     run_.w = move_->result(run_.w);
-    const FiniteSum& f = f_.objective();
-    const auto all = [&](const Params& w) { return f.value(w.flat()) + move_->penalty(w); };
     if (run_.stop != StopReason::diverged) {
-      run_.value = known_ && last_.exact ? last_.value : all(run_.w);
+      run_.value = known_ && last_.exact ? last_.value : value_of(run_.w);
       // The last step is seen by no estimate, so its point is looked at here.
       if (!std::isfinite(run_.value) || run_.value > recipe_.value_limit) run_.stop = StopReason::diverged;
     }
@@ -478,7 +484,7 @@ class Loop::Work {
     if (diverged) {
       run_.diverged_at = run_.w;
       if (good_.size() > 0) run_.w = good_;
-      run_.value = all(run_.w);
+      run_.value = value_of(run_.w);
     }
     run_.w = embedded(run_.w);
     run_.average = embedded(run_.average);
@@ -488,6 +494,8 @@ class Loop::Work {
                     diverged ? "; trace_nonfinite(f, run.diverged_at) names the operation" : ""));
     for (Observer* observer : observers_) observer->on_finish(run_);
   }
+
+  double value_of(const Params& w) const { return f_.objective().value(w.flat()) + move_->penalty(w); }
 
   Index state_numbers() {
     StateSize size(run_.w);
@@ -501,7 +509,6 @@ class Loop::Work {
   std::string note() const {
     return fmt::format("{} of {}, value {:.6g}", epoch_, recipe_.epochs, last_.value);
   }
-  double seconds() const { return earlier_ + seconds_since(start_) - watching_; }
 
   const Recipe recipe_;
   const Subspace space_;
@@ -563,5 +570,7 @@ double Loop::value() const noexcept { return work_->value(); }
 double Loop::gradient_norm() const noexcept { return work_->gradient_norm(); }
 const Trace& Loop::trace() const noexcept { return work_->trace(); }
 const Counts& Loop::spent() const noexcept { return work_->spent(); }
+double Loop::whole_value() { return work_->whole_value(); }
+double Loop::seconds() const { return work_->seconds(); }
 
 }  // namespace cotangent::optim

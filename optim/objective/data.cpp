@@ -1,4 +1,4 @@
-// Divisions of the samples by one permutation.
+// Divisions of the samples by one permutation; the memory of a batch.
 #include "optim/data.hpp"
 
 #include <fmt/format.h>
@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "autodiff/error.hpp"
+#include "autodiff/plan/planner.hpp"
 
 namespace cotangent::optim {
 namespace {
@@ -15,6 +16,14 @@ namespace {
 Batch sorted(Index n, std::vector<Index> samples) {
   std::sort(samples.begin(), samples.end());
   return Batch::of(n, std::move(samples));
+}
+
+/// The blocks that the gradient over so many samples takes, which are gathered as a drawn batch's.
+std::vector<detail::BlockEvent> traced_gradient(const FiniteSum& f, const Params& w, Index samples) {
+  const Batch batch = Batch::of(f.size(), std::vector<Index>(static_cast<std::size_t>(samples)));
+  const detail::BlockTrace trace;
+  value_and_grad([&](const Var& v) { return f(v, batch); }, w);
+  return trace.events();
 }
 
 }  // namespace
@@ -59,6 +68,23 @@ std::vector<Fold> folds(Index n, Index k, Rng& rng) {
     first = last;
   }
   return result;
+}
+
+Index largest_batch(const FiniteSum& f, const Params& w, Index bytes) {
+  const std::vector<detail::BlockEvent> one = traced_gradient(f, w, 1);
+  const detail::SampleTrace more{.two = traced_gradient(f, w, 2), .three = traced_gradient(f, w, 3)};
+  const auto needed = [&](Index samples) {
+    detail::BlockReplay replay;
+    return samples == 1 ? replay.run(one).peak() : replay.run(more, static_cast<double>(samples)).peak();
+  };
+  const auto over = [&](Index samples) { return needed(samples) > static_cast<double>(bytes); };
+  if (over(1))
+    throw DomainError(fmt::format(
+        "[largest_batch] the gradient of one sample needs {} bytes, there are {}; give as many, or "
+        "a smaller model",
+        needed(1), bytes));
+  const Index most = detail::largest_that_fits(std::min(f.size(), f.piece().value_or(f.size())), over);
+  return most == f.piece() ? f.size() : most;
 }
 
 }  // namespace cotangent::optim

@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <numeric>
+#include <string>
 #include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/plan/block_trace.hpp"
 #include "tests/support/files_support.hpp"
 
 namespace cotangent::optim {
@@ -105,6 +108,57 @@ TEST(Folds, Errors) {
             "[folds] 1 folds of 5 samples; give 2 or more, at most 5");
   EXPECT_EQ(error_of<DomainError>([&] { folds(5, 6, rng); }),
             "[folds] 6 folds of 5 samples; give 2 or more, at most 5");
+}
+
+/// A net on n samples of 10 numbers.
+struct Net {
+  Tensor x, y;
+  Params w;
+  FiniteSum f;
+  explicit Net(Index n, Rng rng = Rng(1))
+      : x(rng.normal({n, 10})),
+        y(rng.normal({n, 1})),
+        w({{"0.weight", rng.normal({64, 10}, 0.0, 0.3)}, {"2.weight", rng.normal({1, 64}, 0.0, 0.1)}}),
+        f(finite_sum(n, [x = x, y = y](const Var& v, const Batch& b) {
+          const Var h = leaky_relu(matmul(b.rows(x), view(v, 0, {64, 10}), {.transpose_b = true}), 0.1);
+          return mean(square(matmul(h, view(v, 640, {1, 64}), {.transpose_b = true}) - b.rows(y)));
+        })) {}
+};
+
+/// The most bytes of blocks that the gradient over a drawn batch holds at once.
+double bytes_held(const Net& net, Index samples) {
+  const Batch batch = Batch::of(net.f.size(), std::vector<Index>(static_cast<std::size_t>(samples)));
+  const detail::BlockTrace trace;
+  net.f.value_and_grad(net.w, batch);
+  return detail::BlockReplay().run(trace.events()).peak();
+}
+
+TEST(LargestBatch, FitsAndOneMoreDoesNot) {
+  const Net net(4000);
+  for (const Index bytes : {40000, 300000, 1000000, 3000000}) {
+    const Index batch = largest_batch(net.f, net.w, bytes);
+    ASSERT_LT(batch, 4000) << bytes;
+    EXPECT_LE(bytes_held(net, batch), static_cast<double>(bytes));
+    EXPECT_GT(bytes_held(net, batch + 1), static_cast<double>(bytes));
+  }
+  EXPECT_EQ(largest_batch(net.f, net.w, Index{1} << 30), 4000);
+}
+
+TEST(LargestBatch, OfPiecesIsAllIfOneFits) {
+  const Net net(4000);
+  const Index fits = largest_batch(net.f, net.w, 300000);
+  EXPECT_EQ(largest_batch(net.f.chunked(fits), net.w, 300000), 4000);
+  EXPECT_EQ(largest_batch(net.f.chunked(fits + 1), net.w, 300000), fits);
+  EXPECT_EQ(net.f.component_gradients(), 0);
+}
+
+TEST(LargestBatch, Errors) {
+  const Net net(1);
+  const auto needed = static_cast<Index>(bytes_held(net, 1));
+  EXPECT_EQ(largest_batch(net.f, net.w, needed + 1000), 1);
+  EXPECT_EQ(error_of<DomainError>([&] { largest_batch(net.f, net.w, needed - 1); }),
+            "[largest_batch] the gradient of one sample needs " + std::to_string(needed) +
+                " bytes, there are " + std::to_string(needed - 1) + "; give as many, or a smaller model");
 }
 
 }  // namespace
