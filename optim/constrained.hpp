@@ -25,7 +25,7 @@ class ProximalGd : public Optimizer {
 
 struct FrankWolfeOptions {
   /// In [0, 1]; 2 / (k + 2) is the theory's.
-  Step step = Step::rule([](Index k) { return 2.0 / static_cast<double>(k + 2); });
+  Step step = frank_wolfe_step();
   Index iterations = 100;
   COTANGENT_RUN_OPTIONS;
 };

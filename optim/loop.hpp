@@ -1,10 +1,8 @@
 // Loop: one run of any optimizer, iteration by iteration; what is seen of it, and its result.
 #pragma once
-#include <chrono>
 #include <limits>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -47,6 +45,13 @@ struct Column {
 /// the step. An epoch that was broken off has a row, too, of what it saw.
 class Trace {
  public:
+  Trace();
+  Trace(const Trace& other);
+  Trace(Trace&& other) noexcept;
+  Trace& operator=(const Trace& other);
+  Trace& operator=(Trace&& other) noexcept;
+  ~Trace();
+
   const std::vector<EpochRow>& rows() const noexcept { return rows_; }
   Index size() const noexcept { return static_cast<Index>(rows_.size()); }
   bool empty() const noexcept { return rows_.empty(); }

@@ -1,8 +1,9 @@
 // Observers: watching a run by lambdas, monitors and logs; ending it early; keeping its best point and its
 // state.
 #pragma once
-#include <fstream>
+#include <iosfwd>
 #include <limits>
+#include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -131,26 +132,28 @@ class Best final : public Observer {
 /// Throws: DomainError when the run starts if the file cannot be written.
 class CsvLog : public Observer {
  public:
-  explicit CsvLog(std::string path) : path_(std::move(path)) {}
+  explicit CsvLog(std::string path);
+  ~CsvLog() override;
   Flow on_start(const View& view) override;
   Flow on_epoch(const View& view) override;
 
  private:
   std::string path_;
-  std::ofstream file_;
+  std::unique_ptr<std::ofstream> file_;  // null before the first run
   std::size_t width_ = 0;
 };
 
 /// The same as a JSON object a line. Numbers that JSON does not know are null.
 class JsonLog : public Observer {
  public:
-  explicit JsonLog(std::string path) : path_(std::move(path)) {}
+  explicit JsonLog(std::string path);
+  ~JsonLog() override;
   Flow on_start(const View& view) override;
   Flow on_epoch(const View& view) override;
 
  private:
   std::string path_;
-  std::ofstream file_;
+  std::unique_ptr<std::ofstream> file_;  // null before the first run
 };
 
 /// Saves the run every so many iterations, to be resumed by Optimizer::resume.

@@ -6,7 +6,7 @@
 //   parts/      Estimators, rules, moves and step sizes, each a class of some lines.
 //               Begin with momentum.cpp, the smallest; then variance_reduced.cpp.
 //   methods/    Optimizers with names, as choices of parts.
-//   recipes/    What is done with optimizers: finding a step, a quick start, comparing.
+//   tuning/     What is done with optimizers: finding a step, a quick start, comparing.
 #pragma once
 // clang-format off
 #include "optim/objective.hpp"           // f(w) = (1/n) sum_i f_i(w), and the batches it is estimated on
@@ -17,7 +17,7 @@
 #include "optim/second_order.hpp"        // L-BFGS, Newton, Gauss-Newton; Nesterov's acceleration, heavy ball
 #include "optim/constrained.hpp"         // proximal and Frank-Wolfe steps, the sphere, perturbed descent
 #include "optim/problems.hpp"            // objectives of which much is known
-#include "optim/recipes.hpp"             // the largest stable step, a quick start, optimizers side by side
+#include "optim/tuning.hpp"             // the largest stable step, a quick start, optimizers side by side
 #include "optim/schedule.hpp"            // the step size, by the iteration or by what the run sees
 #include "optim/optimizer.hpp"           // any choice of parts, and its use
 #include "optim/recipe.hpp"              // what a choice of parts is, and when it ends

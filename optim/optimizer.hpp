@@ -1,5 +1,6 @@
 // Optimizer: a choice of parts, and their use on any objective.
 #pragma once
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,7 @@ class Optimizer {
   /// Throws: DomainError on options outside their ranges.
   explicit Optimizer(Recipe recipe);
 
-  const Recipe& recipe() const noexcept { return recipe_; }
+  const Recipe& recipe() const noexcept { return *recipe_; }
 
   /// Minimises f from w on. Random choices come from rng, so the same state of it gives the same run.
   ///
@@ -48,7 +49,7 @@ class Optimizer {
   Optimizer(Recipe recipe, const char* epochs_name);
 
  private:
-  Recipe recipe_;
+  std::shared_ptr<const Recipe> recipe_;
 };
 
 /// Any choice of parts: Descent({.estimator = svrg(), .rule = adam(), .move = proximal(l1(0.1))}).

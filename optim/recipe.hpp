@@ -1,8 +1,11 @@
 // Recipe: all that makes an optimizer, its parts, its step and how long it runs.
 #pragma once
+#include <initializer_list>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "optim/contract.hpp"
@@ -47,6 +50,28 @@ struct Group {
   std::optional<double> weight_decay = std::nullopt;
 };
 
+/// A list that a script writes between braces, and whose inside no script compiles.
+class Names {
+ public:
+  Names() = default;
+  Names(std::initializer_list<std::string_view> names);
+  Names(const std::vector<std::string>& names);  // NOLINT(google-explicit-constructor)
+  const std::vector<std::string>& list() const;
+
+ private:
+  std::shared_ptr<const std::vector<std::string>> list_;  // null: none
+};
+class Groups {
+ public:
+  Groups() = default;
+  Groups(std::initializer_list<Group> groups);
+  Groups(const std::vector<Group>& groups);  // NOLINT(google-explicit-constructor)
+  const std::vector<Group>& list() const;
+
+ private:
+  std::shared_ptr<const std::vector<Group>> list_;  // null: none
+};
+
 /// All that makes an optimizer: its parts, its step and how long it runs.
 struct Recipe {
   const char* name = "Descent";
@@ -62,8 +87,8 @@ struct Recipe {
   double weight_decay = 0.0;
   bool decoupled_decay = false;
   /// Patterns of names: the run moves in the space of these parameters alone. None: all.
-  std::vector<std::string> params = {};
-  std::vector<Group> groups = {};
+  Names params = {};
+  Groups groups = {};
   /// |g| is at most this before the rule, by scaling.
   std::optional<double> clip_norm = std::nullopt;
   Average average = {};

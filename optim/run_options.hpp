@@ -22,8 +22,8 @@ namespace cotangent::optim {
 ///   progress      a progress line on standard error
 #define COTANGENT_RUN_OPTIONS COTANGENT_RUN_OPTIONS_WITH_DECAY(0.0)
 #define COTANGENT_RUN_OPTIONS_WITH_DECAY(decay)                 \
-  std::vector<std::string> params = {};                         \
-  std::vector<::cotangent::optim::Group> groups = {};           \
+  ::cotangent::optim::Names params = {};                        \
+  ::cotangent::optim::Groups groups = {};                       \
   ::cotangent::optim::Stop stop = {};                           \
   double value_limit = std::numeric_limits<double>::infinity(); \
   double weight_decay = decay;                                  \

@@ -53,6 +53,9 @@ Step decaying(double step, double rate);
 /// step / sqrt(k + 1), k = 0, 1, ... Throws: DomainError unless step > 0 and finite.
 Step inverse_sqrt(double step);
 
+/// 2 / (k + 2), Frank's and Wolfe's.
+Step frank_wolfe_step();
+
 /// From `from` in a straight line to `to` at iteration `iterations` - 1, and `to` from there on.
 /// Throws: DomainError unless both are positive and finite and iterations >= 1.
 Step linear(double from, double to, Index iterations);

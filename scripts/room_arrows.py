@@ -23,7 +23,7 @@ OUTSIDE = {"examples", "tests", "benchmarks", "cotangent.hpp"}
 FLOORS = {
     "autodiff": [["memory", "kernels"], ["tensor"], ["tape", "files"], ["ops"], ["plan"], ["transforms", "samples"],
                  ["diagnose"]],
-    "optim": [["objective"], ["loop"], ["parts"], ["methods"], ["recipes"]],
+    "optim": [["objective"], ["loop"], ["parts"], ["methods"], ["tuning"]],
     "theory": [["numerics"], ["claims"], ["kernels"], ["conditions", "proxies"],
                ["rates", "dynamics", "landscape", "generalisation", "approximation"]],
 }

@@ -67,6 +67,13 @@ const char* to_string(StopReason reason) noexcept {
   return "stopped_by_observer";
 }
 
+Trace::Trace() = default;
+Trace::Trace(const Trace& other) = default;
+Trace::Trace(Trace&& other) noexcept = default;
+Trace& Trace::operator=(const Trace& other) = default;
+Trace& Trace::operator=(Trace&& other) noexcept = default;
+Trace::~Trace() = default;
+
 std::vector<Column> Trace::columns_of(Index row) const {
   const auto at = static_cast<std::size_t>(row);
   const EpochRow& r = rows_[at];
@@ -125,7 +132,7 @@ class Loop::Work {
   Work(const Recipe& recipe, const FiniteSum& f, const Params& w, Rng& rng,
        const std::vector<Observer*>& observers)
       : recipe_(recipe),
-        space_(w, recipe.params),
+        space_(w, recipe.params.list()),
         given_(w),
         f_(space_.restricted(f)),
         observers_(observers),
@@ -140,7 +147,7 @@ class Loop::Work {
     move_ = recipe.move(setting);
     size_ = recipe.step.begin();
     move_->check_start(recipe.name, run_.w);
-    each_ = per_number(recipe.name, run_.w, recipe.groups, recipe.weight_decay);
+    each_ = per_number(recipe.name, run_.w, recipe.groups.list(), recipe.weight_decay);
     if (recipe.average.kind == Average::Kind::exponential) run_.average = run_.w;
     run_.trace.rows_.reserve(static_cast<std::size_t>(std::min(recipe.epochs, kReserved)));
   }

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <utility>
 
 #include "autodiff/error.hpp"
@@ -18,9 +19,9 @@ double looked_at(const Monitor* monitor, const View& view) {
   return monitor ? monitor->value() : view.trace.back().value;
 }
 
-void open(std::ofstream& file, const char* name, const std::string& path) {
-  file = std::ofstream(path, std::ios::trunc);
-  if (!file)
+void open(std::unique_ptr<std::ofstream>& file, const char* name, const std::string& path) {
+  file = std::make_unique<std::ofstream>(path, std::ios::trunc);
+  if (!*file)
     throw DomainError(fmt::format(
         "[{}] {}: cannot be written; give a path in a directory that is there and yours", name, path));
 }
@@ -122,6 +123,9 @@ void Best::visit(State& state) {
   state("epoch", epoch_);
 }
 
+CsvLog::CsvLog(std::string path) : path_(std::move(path)) {}
+CsvLog::~CsvLog() = default;
+
 Flow CsvLog::on_start(const View&) {
   open(file_, "CsvLog", path_);
   width_ = 0;
@@ -137,10 +141,13 @@ Flow CsvLog::on_epoch(const View& view) {
     width_ = row.size();
   }
   for (std::size_t k = 0; k < row.size(); ++k) line += fmt::format("{}{}", k == 0 ? "" : ",", row[k].value);
-  file_ << line << "\n";
-  flush(file_, "CsvLog", path_);
+  *file_ << line << "\n";
+  flush(*file_, "CsvLog", path_);
   return Flow::go_on;
 }
+
+JsonLog::JsonLog(std::string path) : path_(std::move(path)) {}
+JsonLog::~JsonLog() = default;
 
 Flow JsonLog::on_start(const View&) {
   open(file_, "JsonLog", path_);
@@ -151,8 +158,8 @@ Flow JsonLog::on_epoch(const View& view) {
   std::string line;
   for (const Column& c : view.trace.columns_of(view.trace.size() - 1))
     line += (line.empty() ? "{" : ", ") + json(c.name) + ": " + json(c.value);
-  file_ << line << "}\n";
-  flush(file_, "JsonLog", path_);
+  *file_ << line << "}\n";
+  flush(*file_, "JsonLog", path_);
   return Flow::go_on;
 }
 

@@ -95,6 +95,10 @@ class WarmedUp final : public StepSize {
 
 }  // namespace
 
+Step frank_wolfe_step() {
+  return Step::rule([](Index k) { return 2.0 / static_cast<double>(k + 2); });
+}
+
 Step linear(double from, double to, Index iterations) {
   check_positive("linear", "from", from);
   check_positive("linear", "to", to);

@@ -13,6 +13,27 @@
 #include "autodiff/tensor/access.hpp"
 
 namespace cotangent::optim {
+namespace {
+
+/// What a list holds; none of it where it was left out.
+template <class Item>
+const std::vector<Item>& items(const std::shared_ptr<const std::vector<Item>>& list) {
+  static const std::vector<Item> none;
+  return list ? *list : none;
+}
+
+}  // namespace
+
+Names::Names(std::initializer_list<std::string_view> names)
+    : list_(std::make_shared<const std::vector<std::string>>(names.begin(), names.end())) {}
+Names::Names(const std::vector<std::string>& names)
+    : list_(std::make_shared<const std::vector<std::string>>(names)) {}
+const std::vector<std::string>& Names::list() const { return items(list_); }
+
+Groups::Groups(std::initializer_list<Group> groups)
+    : list_(std::make_shared<const std::vector<Group>>(groups)) {}
+Groups::Groups(const std::vector<Group>& groups) : list_(std::make_shared<const std::vector<Group>>(groups)) {}
+const std::vector<Group>& Groups::list() const { return items(list_); }
 
 Subspace::Subspace(const Params& start, const std::vector<std::string>& patterns) : start_(start) {
   if (!patterns.empty()) ranges_ = detail::select_columns(start.table(), start.size(), patterns, names_);

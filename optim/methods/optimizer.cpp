@@ -54,26 +54,27 @@ Params as_params(const char* name, const Tensor& w) {
 
 Optimizer::Optimizer(Recipe recipe) : Optimizer(std::move(recipe), "epochs") {}
 
-Optimizer::Optimizer(Recipe recipe, const char* epochs_name) : recipe_(std::move(recipe)) {
-  if (!recipe_.estimator) recipe_.estimator = full();
-  if (!recipe_.rule) recipe_.rule = plain();
-  if (!recipe_.move) recipe_.move = plain_move();
-  check(recipe_, epochs_name);
+Optimizer::Optimizer(Recipe recipe, const char* epochs_name) {
+  if (!recipe.estimator) recipe.estimator = full();
+  if (!recipe.rule) recipe.rule = plain();
+  if (!recipe.move) recipe.move = plain_move();
+  check(recipe, epochs_name);
+  recipe_ = std::make_shared<const Recipe>(std::move(recipe));
 }
 
 Loop Optimizer::start(const FiniteSum& f, const Params& w, Rng& rng,
                       const std::vector<Observer*>& observers) const {
-  return Loop(recipe_, f, w, rng, observers);
+  return Loop(*recipe_, f, w, rng, observers);
 }
 
 Loop Optimizer::start(const FiniteSum& f, const Tensor& w, Rng& rng,
                       const std::vector<Observer*>& observers) const {
-  return start(f, as_params(recipe_.name, w), rng, observers);
+  return start(f, as_params(recipe_->name, w), rng, observers);
 }
 
 Loop Optimizer::resume(const std::string& path, const FiniteSum& f, Rng& rng,
                        const std::vector<Observer*>& observers) const {
-  return Loop::resumed(recipe_, path, f, rng, observers);
+  return Loop::resumed(*recipe_, path, f, rng, observers);
 }
 
 Run Optimizer::minimize(const FiniteSum& f, const Params& w, Rng& rng,
@@ -86,7 +87,7 @@ Run Optimizer::minimize(const FiniteSum& f, const Params& w, Rng& rng,
 
 Run Optimizer::minimize(const FiniteSum& f, const Tensor& w, Rng& rng,
                         const std::vector<Observer*>& observers) const {
-  return minimize(f, as_params(recipe_.name, w), rng, observers);
+  return minimize(f, as_params(recipe_->name, w), rng, observers);
 }
 
 }  // namespace cotangent::optim

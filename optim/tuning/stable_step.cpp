@@ -1,4 +1,5 @@
 // Trials of steps from large to small.
+#include <algorithm>
 #include <fmt/format.h>
 
 #include <cmath>
@@ -7,7 +8,7 @@
 
 #include "autodiff/error.hpp"
 #include "optim/first_order.hpp"
-#include "optim/recipes.hpp"
+#include "optim/tuning.hpp"
 
 namespace cotangent::optim {
 namespace {

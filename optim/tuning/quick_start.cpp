@@ -8,7 +8,7 @@
 #include "autodiff/error.hpp"
 #include "optim/data.hpp"
 #include "optim/first_order.hpp"
-#include "optim/recipes.hpp"
+#include "optim/tuning.hpp"
 
 namespace cotangent::optim {
 namespace {

@@ -1,5 +1,5 @@
 // Recipes: steps against the theory's largest, a quick start against the optimum, comparisons against runs.
-#include "optim/recipes.hpp"
+#include "optim/tuning.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,10 @@
-// Recipes: the largest stable step, SGD's quick start, and optimizers side by side.
+// Tuning: the largest stable step, SGD's quick start, and optimizers side by side.
 #pragma once
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "optim/optimizer.hpp"

@@ -9,7 +9,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/files/files.hpp"
-#include "optim/recipes.hpp"
+#include "optim/tuning.hpp"
 
 namespace cotangent::optim {
 namespace {
