@@ -107,11 +107,12 @@ inline const LessonInfo kOptimizers{
         R"(Let $f(w) = \frac{1}{n} \sum_{i=1}^n f_i(w)$ be $L$-smooth with
 $\|\nabla f\|^2 \ge 2 \mu (f - f^*)$. Gradient descent with a step $0 < s < 2/L$ has
 $$f(w_k) - f^* \le (1 - 2 \mu c)^k (f(w_0) - f^*), \qquad c = s \Bigl( 1 - \frac{s L}{2} \Bigr),$$
-at the price of $n$ component gradients a step. On $f(w) = \frac{L}{2} w^2$ a step $s > 2/L$ multiplies $w$ by
-$1 - s L < -1$: it leads away. Heavy ball, with numbers made of $L$ and $\mu$, needs about
-$\sqrt{L/\mu}$ steps in place of $L/\mu$; SVRG, SAGA and PAGE take steps from few samples, whose errors
+at the price of $n$ component gradients a step. On $f(w) = \frac{L}{2} w^2$ a step $s > 2/L$ multiplies $w$
+by $1 - s L < -1$: it leads away. Heavy ball, with numbers made of $L$ and $\mu$, needs about
+$\sqrt{L/\mu}$ steps in place of $L/\mu$; SVRG steps along
 $$g = \nabla f_i(w) - \nabla f_i(z) + \nabla f(z)$$
-vanish as $w$ and $z$ reach the minimiser.)",
+for a sample $i$ and an earlier point $z$, SAGA and PAGE along its relatives: right on average or nearly so,
+with an error that vanishes as $w$ and $z$ reach the minimiser.)",
     .reads_data = true,
 };
 
