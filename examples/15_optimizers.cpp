@@ -121,7 +121,7 @@ void on_digits(examples::Lesson& l, Rng rng) {
   const Params w0 = net.init(rng);
   const optim::Adam adam({.epochs = 4});
   report::Table table({{"on digits"}, {"risk"}, {"component gradients"}, {"numbers of state"}});
-  for (const optim::Optimizer& o : {optim::Optimizer(optim::Sgd({.epochs = 4})), optim::Optimizer(adam)}) {
+  for (const optim::Optimizer& o : std::vector<optim::Optimizer>{adam, optim::RmsProp({.step = 1e-3})}) {
     const optim::Run run = o.minimize(f, w0, rng);
     table.row({o.recipe().name, run.value, run.spent.gradients, run.state_numbers});
     const theory::Inequality falls = exact(run.value) < exact(f.value(w0));

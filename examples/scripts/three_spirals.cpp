@@ -5,7 +5,8 @@ using namespace cotangent;
 
 int main() {
   Rng rng(1);
-  const auto [x, y] = nn::spirals(rng, {.n = 1200, .turns = 1.5, .noise = 0.02});
+  const nn::Labelled spirals = nn::spirals(rng, {.n = 1200, .turns = 1.5, .noise = 0.02});
+  const Tensor x = spirals.x, y = spirals.y;
   const Tensor train_x = x.rows(0, 600), train_y = y.rows(0, 600);
   const nn::Sequential net = nn::mlp({2, 64, 64, 3}, nn::Tanh());
   const auto risk = optim::finite_sum(600, [&](const Var& w, const Batch& b) {
