@@ -119,7 +119,7 @@ void on_digits(examples::Lesson& l, Rng rng) {
     return nn::cross_entropy(net(w, b.rows(digits.images)), b.rows(digits.labels));
   });
   const Params w0 = net.init(rng);
-  const optim::Adam adam({.epochs = 4});
+  const optim::Adam adam;
   report::Table table({{"on digits"}, {"risk"}, {"component gradients"}, {"numbers of state"}});
   for (const optim::Optimizer& o : std::vector<optim::Optimizer>{adam, optim::RmsProp({.step = 1e-3})}) {
     const optim::Run run = o.minimize(f, w0, rng);
