@@ -48,6 +48,9 @@ struct ProximalOptions {
 /// w+ = prox(w - step * direction). Values are those of f + h; the residual is the gradient mapping's norm,
 /// |w - prox(w - step g)| / step. The result is a point that prox gave. Throws: DomainError if the run starts
 /// outside the set, with its distance.
+///
+/// It minimises f + h with the gradient itself for a direction. A rule that scales it, momentum or adam, ends
+/// where the scaled gradient and h are in balance, which in general is another point.
 /// Source: Beck, Teboulle 2009; Nesterov 2013.
 Choice<Move> proximal(Regulariser h, const ProximalOptions& options = {});
 /// Nesterov's accelerated gradient without a penalty: x+ = y - step * g(y), y+ = x+ + m (x+ - x), with m = (t

@@ -52,7 +52,7 @@ class Optimizer {
   std::shared_ptr<const Recipe> recipe_;
 };
 
-/// Any choice of parts: Descent({.estimator = svrg(), .rule = adam(), .move = proximal(l1(0.1))}).
+/// Any choice of parts: Descent({.estimator = svrg(), .move = proximal(l1(0.1))}).
 using Descent = Optimizer;
 
 }  // namespace cotangent::optim

@@ -89,7 +89,7 @@ struct Recipe {
   /// Patterns of names: the run moves in the space of these parameters alone. None: all.
   Names params = {};
   Groups groups = {};
-  /// |g| is at most this before the rule, by scaling.
+  /// |g| is at most this, by scaling, before weight decay and the rule, as in PyTorch.
   std::optional<double> clip_norm = std::nullopt;
   Average average = {};
   /// A row of the trace every so many epochs, the last one always.

@@ -406,12 +406,10 @@ class Loop::Work {
     return std::nullopt;
   }
 
-  /// The gradient with weight decay, cut to its largest norm.
+  /// The gradient, cut to its largest norm, with weight decay.
   Params shaped(Params gradient) const {
-    if (!recipe_.decoupled_decay) gradient = decayed(std::move(gradient));
-    if (!recipe_.clip_norm) return gradient;
-    const double length = norm(gradient);
-    return length > *recipe_.clip_norm ? (*recipe_.clip_norm / length) * gradient : gradient;
+    if (recipe_.clip_norm && norm_ > *recipe_.clip_norm) gradient = (*recipe_.clip_norm / norm_) * gradient;
+    return recipe_.decoupled_decay ? gradient : decayed(std::move(gradient));
   }
 
   /// With the numbers' own factors, and decay that is apart from the rule.

@@ -32,7 +32,8 @@ const std::vector<std::string>& Names::list() const { return items(list_); }
 
 Groups::Groups(std::initializer_list<Group> groups)
     : list_(std::make_shared<const std::vector<Group>>(groups)) {}
-Groups::Groups(const std::vector<Group>& groups) : list_(std::make_shared<const std::vector<Group>>(groups)) {}
+Groups::Groups(const std::vector<Group>& groups)
+    : list_(std::make_shared<const std::vector<Group>>(groups)) {}
 const std::vector<Group>& Groups::list() const { return items(list_); }
 
 Subspace::Subspace(const Params& start, const std::vector<std::string>& patterns) : start_(start) {

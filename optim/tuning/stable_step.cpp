@@ -1,7 +1,7 @@
 // Trials of steps from large to small.
-#include <algorithm>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>

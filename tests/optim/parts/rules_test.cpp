@@ -176,8 +176,8 @@ TEST(LevenbergMarquardt, NeverRaisesTheValue) {
   EXPECT_NEAR(run.w.flat()(1), 1.0, 1e-9);
 }
 
-/// Residuals sin(A w) - b, whose steps fail from far away, and the points of Levenberg's and Marquardt's method by the
-/// system of all parameters.
+/// Residuals sin(A w) - b, whose steps fail from far away, and the points of Levenberg's and Marquardt's
+/// method by the system of all parameters.
 struct Sines {
   Tensor a, b, start;
   Sines(Rng& rng, Index n, Index p)
@@ -239,7 +239,8 @@ TEST(GaussNewton, FewResidualsGiveTheShortestStep) {
             "[gauss_newton] the 2 x 2 system of the Jacobian [2, 2] is singular; give a damping above 0");
 }
 
-/// The inverse Hessian that the pairs make of gamma I, in full: H <- (I - rho s y') H (I - rho y s') + rho s s'.
+/// The inverse Hessian that the pairs make of gamma I, in full: H <- (I - rho s y') H (I - rho y s') + rho s
+/// s'.
 Tensor by_pairs(const std::vector<std::pair<Tensor, Tensor>>& pairs) {
   const Index d = pairs.front().first.size();
   const auto column = [&](const Tensor& v) { return Var(v.reshape({d, 1})); };
