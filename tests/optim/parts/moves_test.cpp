@@ -150,6 +150,21 @@ TEST(FrankWolfe, PublishedPointsAndGaps) {  // |x - c|^2 / 2 on the simplex
   EXPECT_LE(stopped.value - 0.0075, 1e-3);
 }
 
+TEST(FrankWolfe, NeverLeavesTheSet) {
+  const FiniteSum f = objective([](const Var& w) { return dot(Tensor{1.0, -2.0, 0.5}, w); });
+  Rng rng(1);
+  const auto run =
+      FrankWolfe(over_simplex(), {.step = 3.0, .iterations = 1}).minimize(f, Tensor{0.2, 0.3, 0.5}, rng);
+  for (Index j = 0; j < 3; ++j) EXPECT_NEAR(run.w.flat()(j), j == 1 ? 1.0 : 0.0, 1e-15);
+}
+
+TEST(Sphere, AtARestingPointStays) {
+  const FiniteSum f = objective([](const Var& w) { return dot(Tensor{0.0, 1.0}, square(w)); });
+  Rng rng(1);
+  const auto run = RiemannianGd({.iterations = 3}).minimize(f, Tensor{1.0, 0.0}, rng);
+  EXPECT_TRUE(equal(run.w.flat(), Tensor{1.0, 0.0}));
+}
+
 TEST(Sphere, PublishedValues) {  // (3 - x' diag(3, 2, 1, 0) x) / 2, additions.md 6.2
   const FiniteSum f = objective([](const Var& w) {
     return 1.5 - 0.5 * dot(Tensor{3.0, 2.0, 1.0, 0.0}, square(w));

@@ -124,6 +124,62 @@ TEST(Acceleration, PublishedValues) {  // diag(1, 1/4), additions.md 6.2
               1e-21);
 }
 
+TEST(Acceleration, ByHandWithAnyStep) {  // A12: x+ = y - s g(y), y+ = x+ + m (x+ - x)
+  for (const bool known : {true, false}) {
+    Points points;
+    Rng rng(1);
+    const std::optional<double> mu = known ? std::optional(0.5) : std::nullopt;
+    const auto run =
+        Nesterov({.step = 0.05, .iterations = 8, .mu = mu}).minimize(valley(), kFrom, rng, {&points});
+    double x[2]{1.0, -2.0}, y[2]{1.0, -2.0}, t = 1.0;
+    for (std::size_t k = 0; k < 8; ++k) {
+      const double next = 0.5 * (1.0 + std::sqrt(1.0 + 4.0 * t * t)), q = std::sqrt(0.5 * 0.05);
+      const double m = known ? (1.0 - q) / (1.0 + q) : (t - 1.0) / next;
+      t = next;
+      for (std::size_t j = 0; j < 2; ++j) {
+        EXPECT_NEAR(points.w[k](static_cast<Index>(j)), y[j], 1e-13) << k;
+        const double here = y[j] - 0.05 * (j == 0 ? 1.0 : 10.0) * y[j];
+        y[j] = here + m * (here - x[j]);
+        x[j] = here;
+      }
+    }
+    for (std::size_t j = 0; j < 2; ++j) EXPECT_NEAR(run.w.flat()(static_cast<Index>(j)), x[j], 1e-13);
+  }
+}
+
+TEST(Lbfgs, ForgetsAllWhereItsDirectionDoesNotDescend) {
+  // A rule that is handed another function's gradient: the pairs it has are worth nothing there.
+  const FiniteSum f = objective([](const Var& w) { return 0.5 * dot(w, w); });
+  Oracle oracle(f);
+  Rng rng(1);
+  const Params start({{"w", Tensor{1.0, 1.0}}});
+  const auto rule = lbfgs(2)({.name = "test", .f = oracle, .rng = rng, .start = start});
+  const Batch all = Batch::all(1);
+  const auto direction = [&](const Tensor& w, const Tensor& g) {
+    const Params at = start.with(w);
+    return rule
+        ->direction({.iteration = 0,
+                     .w = at,
+                     .value = 0.0,
+                     .gradient_norm = 1.0,
+                     .batch = all,
+                     .exact = true,
+                     .f = oracle},
+                    start.with(g))
+        .flat();
+  };
+  direction(Tensor{1.0, 1.0}, Tensor{1.0, 2.0});
+  EXPECT_FALSE(equal(direction(Tensor{0.5, 0.5}, Tensor{0.25, 1.0}), Tensor{0.25, 1.0}));  // one pair
+  StateSize size(start);
+  size.part("rule", *rule);
+  EXPECT_EQ(size.numbers(), 8);
+  // NaN is no descent either.
+  EXPECT_TRUE(std::isnan(direction(Tensor{0.25, 0.25}, Tensor{NAN, 1.0})(0)));
+  StateSize cleared(start);
+  cleared.part("rule", *rule);
+  EXPECT_EQ(cleared.numbers(), 4);
+}
+
 TEST(Newton, PublishedGradientsOfLogisticRegression) {  // O25 from 0, additions.md 6.2
   const Tensor x{{1.0, 2.0}, {2.0, -1.0}, {-1.0, 1.0}, {0.5, 0.5}}, y{1.0, -1.0, 1.0, -1.0};
   const FiniteSum f = finite_sum(4, [&](const Var& w, const Batch& b) {

@@ -40,6 +40,37 @@ TEST(Polyak, PublishedValues) {  // diag(1, 1/4) from (1, 1), f* = 0
   EXPECT_NEAR(seen.steps[0], 0.625 / 1.0625, 1e-15);
 }
 
+TEST(Polyak, MeasuresFromTheOptimum) {
+  Steps from_zero, from_below;
+  const FiniteSum lowered = objective([](const Var& w) {
+    return 0.5 * dot(Tensor{1.0, 0.25}, square(w)) - 3.0;
+  });
+  Gd({.step = polyak(0.0), .iterations = 5}).minimize(valley(), Tensor{1.0, 1.0}, {&from_zero});
+  Gd({.step = polyak(-3.0), .iterations = 5}).minimize(lowered, Tensor{1.0, 1.0}, {&from_below});
+  for (std::size_t k = 0; k < 5; ++k) EXPECT_NEAR(from_below.steps[k], from_zero.steps[k], 1e-13);
+  // Where f is not above the optimum asked for, and at a stationary point, the step before is kept.
+  Steps kept;
+  Gd({.step = polyak(100.0), .iterations = 2}).minimize(valley(), Tensor{1.0, 1.0}, {&kept});
+  EXPECT_EQ(kept.steps, (std::vector<double>{1.0, 1.0}));
+  Steps still;
+  Gd({.step = polyak(-1.0), .iterations = 2}).minimize(valley(), Tensor{0.0, 0.0}, {&still});
+  EXPECT_EQ(still.steps, (std::vector<double>{1.0, 1.0}));
+}
+
+TEST(Backtracking, StepsByHand) {
+  // x^2 / 2 from 1: (1 - s)^2 / 2 <= 1/2 - c s where s <= 2 (1 - c).
+  const FiniteSum f = objective([](const Var& w) { return 0.5 * dot(w, w); });
+  const auto steps = [&](const BacktrackingOptions& o) {
+    Steps seen;
+    Gd({.step = backtracking(o), .iterations = 3}).minimize(f, Tensor{1.0}, {&seen});
+    return seen.steps;
+  };
+  EXPECT_EQ(steps({.first = 1.9, .decrease = 0.45}), (std::vector<double>{0.95, 0.95, 0.95}));
+  EXPECT_EQ(steps({.first = 1.9}), (std::vector<double>{1.9, 1.9, 1.9}));
+  EXPECT_EQ(steps({.first = 8.0, .growth = 1.0, .factor = 0.25}), (std::vector<double>{0.5, 0.5, 0.5}));
+  EXPECT_EQ(steps({.first = 0.25, .growth = 3.0}), (std::vector<double>{0.25, 0.75, 1.125}));
+}
+
 TEST(Backtracking, DecreasesByArmijo) {
   const FiniteSum f = objective([](const Var& w) {
     const Var x = slice(w, 0, 0, 1), y = slice(w, 0, 1, 2);
