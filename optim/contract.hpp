@@ -27,6 +27,8 @@ struct At {
   const Batch& batch;
   bool exact;
   Oracle& f;
+  /// To be set by a part that has found no step; the run then ends.
+  bool& stalled;
 };
 
 /// Estimates f's value and gradient at the points of a run.
@@ -58,6 +60,10 @@ class Move {
   virtual Params next(const At& at, Params direction, double step) {
     return point(at.w, std::move(direction), step);
   }
+  /// The derivative of `point` by the step, where it is the same for all steps: the move goes along a line.
+  virtual std::optional<Params> line(const Params& /*w*/, const Params& /*direction*/) const {
+    return std::nullopt;
+  }
   /// Added to f by the problem that the moves solve. It is part of every value.
   virtual double penalty(const Params&) const { return 0.0; }
   /// How far the point is from stationary, `gradient` being f's own there: what may end a run. |gradient|
@@ -76,13 +82,13 @@ class Line {
  public:
   Line(const At& at, const Move& move, const Params& gradient, const Params& direction);
 
-  /// f + penalty at the present point, and its derivative by the step at 0.
+  /// f + penalty at the present point, and its derivative by the step at 0 where the move is straight.
   double value() const noexcept { return value_; }
   double slope() const noexcept { return slope_; }
+  bool straight() const noexcept { return along_.has_value(); }
   /// f + penalty where a step would lead; NaN where they are not finite.
   double value(double step);
-  /// What a step promises to first order: -step * slope of a plain move, |w+ - w|^2 / step of a point that a
-  /// projection or penalty has moved elsewhere.
+  /// What a step promises to first order: -step * slope of a straight move, else |w+ - w|^2 / step.
   double promised(double step);
   /// The same with f's gradient there; its derivative by the step is `slope`.
   struct Found {
@@ -97,6 +103,7 @@ class Line {
   const At& at_;
   const Move& move_;
   const Params& direction_;
+  std::optional<Params> along_;  // of a straight move
   double value_, slope_;
   double step_ = -1.0;  // of point_
   Params point_;
@@ -109,6 +116,8 @@ class StepSize {
  public:
   virtual ~StepSize() = default;
   virtual double next(const At& at, Line& line) = 0;
+  /// Whether it asks f at trial points.
+  virtual bool searches() const { return false; }
   virtual void visit(State&) {}
 };
 
@@ -118,6 +127,8 @@ struct Setting {
   Oracle& f;
   Rng& rng;
   const Params& start;
+  bool shaped = false;      // gradients are clipped or have weight decay added
+  bool restricted = false;  // the run moves some of the parameters alone
 };
 
 /// A part to choose: makes one for each run. Any callable of a Setting is one.

@@ -17,8 +17,17 @@ namespace cotangent::optim {
 /// finished: all iterations were made, or the method came to its own end; converged: the residual reached the
 /// tolerance; diverged: a value, gradient or point stopped being finite, or the value passed the limit;
 /// target: the value asked for was reached; budget: the component gradients or seconds allowed are spent.
-/// interrupted: Ctrl-C.
-enum class StopReason { finished, converged, diverged, stopped_by_observer, target, budget, interrupted };
+/// interrupted: Ctrl-C; stalled: a search found no step from a point that is not stationary.
+enum class StopReason {
+  finished,
+  converged,
+  diverged,
+  stopped_by_observer,
+  target,
+  budget,
+  interrupted,
+  stalled
+};
 const char* to_string(StopReason reason) noexcept;
 
 /// What one epoch saw, on the way: its iterations' values and gradients belong to different points.

@@ -42,7 +42,7 @@ struct ProximalOptions {
   /// Nesterov's momentum between proximal steps (FISTA): gradients are taken at extrapolated points.
   bool accelerated = false;
   /// With it, (1 - q) / (1 + q) with q = sqrt(mu * step) in place of the growing (t - 1) / t+: for f with
-  /// this strong convexity.
+  /// this strong convexity. 0 is as if it were unset.
   std::optional<double> mu = std::nullopt;
 };
 /// w+ = prox(w - step * direction). Values are those of f + h; the residual is the gradient mapping's norm,

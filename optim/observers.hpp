@@ -71,6 +71,8 @@ class Monitor final : public Observer {
   const std::string& name() const noexcept { return name_; }
   /// The last one; NaN before the first.
   double value() const noexcept { return value_; }
+  /// Whether it was asked in that epoch.
+  bool asked(Index epoch) const noexcept { return (epoch + 1) % every_ == 0; }
 
   Flow on_start(const View&) override;
   Flow on_epoch(const View& view) override;
@@ -85,7 +87,7 @@ class Monitor final : public Observer {
 };
 
 struct EarlyStopOptions {
-  /// Epochs without improvement after which the run ends.
+  /// Epochs without improvement after which the run ends; of a monitor, those in which it was asked.
   Index patience = 10;
   /// An improvement is a fall by more than this.
   double least_improvement = 0.0;

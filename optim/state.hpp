@@ -30,6 +30,10 @@ class State {
   void operator()(std::string_view name, std::vector<Index>& list);
   void operator()(std::string_view name, std::vector<double>& list);
 
+  /// A number of the part's options, which must be the same where a run goes on.
+  /// Throws: DomainError in a walk that loads, if it is another one there.
+  void same(std::string_view name, Index here);
+
   /// From here on points and directions have the names of `like`.
   void in_space_of(Params like) { like_ = std::move(like); }
 

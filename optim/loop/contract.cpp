@@ -14,8 +14,9 @@ Line::Line(const At& at, const Move& move, const Params& gradient, const Params&
     : at_(at),
       move_(move),
       direction_(direction),
+      along_(move.line(at.w, direction)),
       value_(at.value + move.penalty(at.w)),
-      slope_(-dot(gradient, direction)) {}
+      slope_(along_ ? dot(gradient, *along_) : -dot(gradient, direction)) {}
 
 const Params& Line::at_step(double step) {
   if (step != step_) {
@@ -33,16 +34,16 @@ double Line::value(double step) {
 }
 
 double Line::promised(double step) {
+  if (along_) return -step * slope_;
   const Params moved = at_step(step) - at_.w;
-  const double square = dot(moved, moved), plain = -step * slope_;
-  const bool straight = std::fabs(square - step * step * dot(direction_, direction_)) <= 1e-12 * square;
-  return straight ? plain : square / step;
+  return dot(moved, moved) / step;
 }
 
 Line::Found Line::look(double step) {
   const Params& w = at_step(step);
   found_ = at_.f.value_and_grad(w, at_.batch);
-  const double value = found_->value + move_.penalty(w), slope = -dot(found_->grad, direction_);
+  const double value = found_->value + move_.penalty(w),
+               slope = along_ ? dot(found_->grad, *along_) : -dot(found_->grad, direction_);
   if (std::isfinite(value) && std::isfinite(slope)) return {value, slope};
   found_.reset();
   return {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::quiet_NaN()};

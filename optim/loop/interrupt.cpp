@@ -48,6 +48,10 @@ InterruptGuard::~InterruptGuard() {
   ours = false;
 }
 
-bool InterruptGuard::interrupted() noexcept { return seen != 0; }
+bool InterruptGuard::taken() noexcept {
+  if (seen == 0) return false;
+  seen = 0;
+  return true;
+}
 
 }  // namespace cotangent::optim

@@ -15,8 +15,8 @@ class InterruptGuard {
   InterruptGuard(const InterruptGuard&) = delete;
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 
-  /// Whether there was a SIGINT since the first of the guards that live now was made.
-  static bool interrupted() noexcept;
+  /// Whether there was a SIGINT since the last call, or since the first of the guards that live now was made.
+  static bool taken() noexcept;
 };
 
 }  // namespace cotangent::optim

@@ -61,6 +61,8 @@ const char* to_string(StopReason reason) noexcept {
       return "budget";
     case StopReason::interrupted:
       return "interrupted";
+    case StopReason::stalled:
+      return "stalled";
     case StopReason::stopped_by_observer:
       break;
   }
@@ -141,13 +143,24 @@ class Loop::Work {
         last_{.value = kUnknown, .gradient = {}, .batch = Batch::all(f.size())},
         rng_(rng) {
     run_.w = space_.restricted(w);
-    const Setting setting{.name = recipe.name, .f = f_, .rng = rng, .start = run_.w};
+    each_ = per_number(recipe.name, run_.w, recipe.groups.list(), recipe.weight_decay);
+    const bool decays = recipe.weight_decay > 0.0 || each_.decays;
+    const Setting setting{.name = recipe.name,
+                          .f = f_,
+                          .rng = rng,
+                          .start = run_.w,
+                          .shaped = decays || recipe.clip_norm.has_value(),
+                          .restricted = !space_.whole()};
     estimator_ = recipe.estimator(setting);
     rule_ = recipe.rule(setting);
     move_ = recipe.move(setting);
     size_ = recipe.step.begin();
     move_->check_start(recipe.name, run_.w);
-    each_ = per_number(recipe.name, run_.w, recipe.groups.list(), recipe.weight_decay);
+    if (size_ && size_->searches() && decays)
+      throw DomainError(
+          fmt::format("[{}] weight decay is not in f, on which the step is searched; add weight / 2 |w|^2 "
+                      "to f, or give a step by schedule",
+                      recipe.name));
     if (recipe.average.kind == Average::Kind::exponential) run_.average = run_.w;
     run_.trace.rows_.reserve(static_cast<std::size_t>(std::min(recipe.epochs, kReserved)));
   }
@@ -157,8 +170,7 @@ class Loop::Work {
     if (ended_) return false;
     if (!started_) {
       started_ = true;
-      if (!raise(&Observer::on_start)) return end();
-      if (resumed_) put_back();
+      if (!raise(&Observer::on_start, epoch_)) return end();
     }
     if (!guard_) guard_.emplace();
     if (in_epoch_ == 0) {
@@ -166,22 +178,19 @@ class Loop::Work {
       weight_ = values_ = squares_ = 0.0;
       iterations_ = estimator_->begin_epoch(run_.w);
     }
-    if (!iterate()) {
-      add_row();
-      return end();
-    }
+    if (!iterate()) return end();
     if (++in_epoch_ == iterations_) {
       in_epoch_ = 0;
-      add_row();
-      if (!raise(&Observer::on_epoch)) return end();
+      partial_ = false;
+      add_row(run_.trace);
       ++epoch_;
       progress_.update(epoch_, [this] { return note(); });
+      if (!raise(&Observer::on_epoch, epoch_ - 1)) return end();
     }
     for (const Observer* observer : observers_)
       if (const std::optional<std::string> path = observer->saves(run_.iterations)) save(*path);
-    if (InterruptGuard::interrupted()) {
+    if (InterruptGuard::taken()) {
       run_.stop = StopReason::interrupted;
-      if (in_epoch_ > 0) add_row();
       return end();
     }
     return true;
@@ -204,7 +213,7 @@ class Loop::Work {
     state.write(path);
   }
 
-  /// Everything that was saved but the observers' part, which waits until they have begun.
+  /// Everything that was saved. Observers are told of the start, and then go on where they were.
   void resume(std::unique_ptr<LoadState> state) {
     const auto differs = [&](const char* what, const std::string& there, const std::string& here) {
       throw DomainError(fmt::format("[resume] {}: {} {} there, {} here", state->path(), what, there, here));
@@ -219,16 +228,21 @@ class Loop::Work {
     visit(*state);
     if (components_ != n) differs("f has", fmt::format("{} components", components_), std::to_string(n));
     rng_ = Rng::from_state(state->text("rng").at(0));
-    resumed_ = std::move(state);
+    // Once to see that they are those that were saved, before a log of theirs begins anew, and once after.
+    put_back(*state);
+    state->finish();
+    started_ = true;
+    if (!raise(&Observer::on_start, epoch_)) end();
+    put_back(*state);
   }
 
   Run finish() {
     if (!started_) {
       started_ = true;
-      raise(&Observer::on_start);
+      raise(&Observer::on_start, epoch_);
     }
     if (!finished_) close();
-    return run_;
+    return done_;
   }
 
   Index iteration() const noexcept { return run_.iterations; }
@@ -257,13 +271,10 @@ class Loop::Work {
     return false;
   }
 
-  /// Observers begin anew when they are told of the start, and then go on where they were.
-  void put_back() {
-    resumed_->in_space_of(given_);
+  void put_back(LoadState& state) {
+    state.in_space_of(given_);
     for (std::size_t k = 0; k < observers_.size(); ++k)
-      resumed_->part("observer" + std::to_string(k), *observers_[k]);
-    resumed_->finish();
-    resumed_.reset();
+      state.part("observer" + std::to_string(k), *observers_[k]);
   }
 
   /// All that a run is made of, but what the recipe says and the observers.
@@ -327,12 +338,12 @@ class Loop::Work {
   }
 
   /// False if an observer says stop.
-  bool raise(Event event) {
+  bool raise(Event event, Index epoch) {
     if (observers_.empty()) return true;
     const Clock::time_point before = Clock::now();
     const Params w = embedded(run_.w), gradient = embedded_gradient();
     const View view{.iteration = run_.iterations,
-                    .epoch = epoch_,
+                    .epoch = epoch,
                     .w = w,
                     .gradient = gradient,
                     .value = last_.value,
@@ -354,7 +365,8 @@ class Loop::Work {
   bool iterate() {
     last_ = estimator_->at(run_.w, in_epoch_);
     norm_ = norm(last_.gradient);
-    known_ = true;
+    known_ = partial_ = true;
+    bool stalled = false;
     const double weight = static_cast<double>(last_.batch.size()), value = last_.value;
     last_.value += move_->penalty(run_.w);
     weight_ += weight;
@@ -370,9 +382,10 @@ class Loop::Work {
                 .gradient_norm = norm_,
                 .batch = last_.batch,
                 .exact = last_.exact,
-                .f = f_};
+                .f = f_,
+                .stalled = stalled};
     if (last_.exact) residual_ = move_->residual(at, last_.gradient, std::isfinite(step_) ? step_ : 1.0);
-    const std::optional<StopReason> reason = reason_to_stop();
+    std::optional<StopReason> reason = reason_to_stop(at);
     Params direction;
     std::optional<Params> tried;
     if (size_ && !reason) {
@@ -381,14 +394,19 @@ class Loop::Work {
       step_ = size_->next(at, line);
       if (!(step_ >= 0.0)) return end(StopReason::diverged);
       tried = line.tried(step_);
+      const bool still = tried ? equal(tried->flat(), run_.w.flat()) : step_ == 0.0;
+      if (stalled || (size_->searches() && still)) reason = StopReason::stalled;
     }
-    if (!raise(&Observer::on_step)) return false;
+    if (!raise(&Observer::on_step, epoch_)) return false;
     if (reason) return end(*reason);
     if (!size_) {
       Params gradient = observers_.empty() ? std::move(last_.gradient) : last_.gradient;
       direction = scaled(rule_->direction(at, shaped(std::move(gradient))));
+      if (stalled) return end(StopReason::stalled);
     }
-    Params next = tried ? *std::move(tried) : move_->next(at, std::move(direction), step_);
+    Params next = move_->next(at, std::move(direction), step_);
+    // Where it is the point that was tried, what was found there is remembered with it.
+    if (tried && equal(next.flat(), tried->flat())) next = *std::move(tried);
     run_.w = std::move(next);
     known_ = false;
     ++run_.iterations;
@@ -396,14 +414,40 @@ class Loop::Work {
     return !move_->ended();
   }
 
-  std::optional<StopReason> reason_to_stop() const {
+  std::optional<StopReason> reason_to_stop(const At& at) {
     const Stop& stop = recipe_.stop;
-    if (last_.exact && stop.residual && residual_ <= *stop.residual) return StopReason::converged;
-    if (last_.exact && stop.value && last_.value <= *stop.value) return StopReason::target;
+    const auto reached = [&](double residual, double value) -> std::optional<StopReason> {
+      if (stop.residual && residual <= *stop.residual) return StopReason::converged;
+      if (stop.value && value <= *stop.value) return StopReason::target;
+      return std::nullopt;
+    };
+    if (last_.exact)
+      if (const std::optional<StopReason> reason = reached(residual_, last_.value)) {
+        const Params result = move_->result(run_.w);
+        if (same(result, run_.w)) return reason;
+        // The point to return is another one than that of the estimate: it must hold there.
+        const Batch all = Batch::all(f_.size());
+        const auto [value, gradient] = f_.value_and_grad(result, all);
+        bool ignored = false;
+        const At there{.iteration = at.iteration,
+                       .w = result,
+                       .value = value,
+                       .gradient_norm = norm(gradient),
+                       .batch = all,
+                       .exact = true,
+                       .f = f_,
+                       .stalled = ignored};
+        const double residual = move_->residual(there, gradient, std::isfinite(step_) ? step_ : 1.0);
+        if (const auto holds = reached(residual, value + move_->penalty(result))) return holds;
+      }
     if (stop.component_gradients && f_.spent().gradients >= *stop.component_gradients)
       return StopReason::budget;
     if (stop.seconds && seconds() >= *stop.seconds) return StopReason::budget;
     return std::nullopt;
+  }
+
+  static bool same(const Params& a, const Params& b) {
+    return a.flat().data().data() == b.flat().data().data();
   }
 
   /// The gradient, cut to its largest norm, with weight decay.
@@ -454,11 +498,10 @@ class Loop::Work {
   }
 
   /// The epoch's row, in place of the one before if that was only the last so far.
-  void add_row() {
-    std::vector<EpochRow>& rows = run_.trace.rows_;
+  void add_row(Trace& trace) const {
+    std::vector<EpochRow>& rows = trace.rows_;
     if (!rows.empty() && (rows.back().epoch + 1) % recipe_.trace_every != 0) {
-      for (auto& [name, values] : run_.trace.observed_)
-        values.resize(std::min(values.size(), rows.size() - 1));
+      for (auto& [name, values] : trace.observed_) values.resize(std::min(values.size(), rows.size() - 1));
       rows.pop_back();
     }
     rows.push_back({.epoch = epoch_,
@@ -479,25 +522,29 @@ class Loop::Work {
     guard_.reset();
     run_.spent = f_.spent();
     run_.state_numbers = state_numbers();
-    run_.w = move_->result(run_.w);
-    if (run_.stop != StopReason::diverged) {
-      run_.value = known_ && last_.exact ? last_.value : value_of(run_.w);
+    // What is returned is apart from what goes on if the run is saved.
+    done_ = run_;
+    Run& run = done_;
+    if (partial_) add_row(run.trace);
+    run.w = move_->result(run_.w);
+    if (run.stop != StopReason::diverged) {
+      run.value = known_ && last_.exact && same(run.w, run_.w) ? last_.value : value_of(run.w);
       // The last step is seen by no estimate, so its point is looked at here.
-      if (!std::isfinite(run_.value) || run_.value > recipe_.value_limit) run_.stop = StopReason::diverged;
+      if (!std::isfinite(run.value) || run.value > recipe_.value_limit) run.stop = StopReason::diverged;
     }
-    const bool diverged = run_.stop == StopReason::diverged;
+    const bool diverged = run.stop == StopReason::diverged;
     if (diverged) {
-      run_.diverged_at = run_.w;
-      if (good_.size() > 0) run_.w = good_;
-      run_.value = value_of(run_.w);
+      run.diverged_at = run_.w;
+      if (good_.size() > 0) run.w = good_;
+      run.value = value_of(run.w);
     }
-    run_.w = embedded(run_.w);
-    run_.average = embedded(run_.average);
-    run_.diverged_at = embedded(run_.diverged_at);
+    run.w = embedded(run.w);
+    run.average = embedded(run.average);
+    run.diverged_at = embedded(run.diverged_at);
     progress_.finish(
-        fmt::format("value {:.6g}, {}{}", run_.value, to_string(run_.stop),
+        fmt::format("value {:.6g}, {}{}", run.value, to_string(run.stop),
                     diverged ? "; trace_nonfinite(f, run.diverged_at) names the operation" : ""));
-    for (Observer* observer : observers_) observer->on_finish(run_);
+    for (Observer* observer : observers_) observer->on_finish(run);
   }
 
   double value_of(const Params& w) const { return f_.objective().value(w.flat()) + move_->penalty(w); }
@@ -529,10 +576,11 @@ class Loop::Work {
   std::unique_ptr<Rule> rule_;
   std::unique_ptr<Move> move_;
   std::unique_ptr<StepSize> size_;  // null: the schedule decides
-  Run run_;
+  Run run_, done_;
   Params good_;  // the last point with a finite estimate
   Estimate last_;
-  bool known_ = false;  // last_ belongs to the present point
+  bool known_ = false;    // last_ belongs to the present point
+  bool partial_ = false;  // the epoch has begun and is not over
   double norm_ = kUnknown, step_ = kUnknown, residual_ = kUnknown;
   Index epoch_ = 0, in_epoch_ = 0, iterations_ = 0;  // in_epoch_ of iterations_ are made
   bool started_ = false, ended_ = false, finished_ = false;
@@ -540,7 +588,6 @@ class Loop::Work {
   Index averaged_ = 0;
   Index components_ = f_.size();
   Rng& rng_;
-  std::unique_ptr<LoadState> resumed_;  // until the observers have begun
   std::optional<InterruptGuard> guard_;
 };
 
@@ -556,7 +603,12 @@ Loop Loop::resumed(const Recipe& recipe, const std::string& path, const FiniteSu
   const Params start = LoadState::parameters(path);
   check_start(recipe.name, start, observers);
   auto work = std::make_unique<Work>(recipe, f, start, rng, observers);
-  work->resume(std::make_unique<LoadState>(path, work->restricted(start)));
+  try {
+    work->resume(std::make_unique<LoadState>(path, work->restricted(start)));
+  } catch (const ShapeError& e) {
+    throw DomainError(fmt::format("[resume] {}: {}; resume with the .params and the data it was saved with",
+                                  path, e.what()));
+  }
   return Loop(std::move(work));
 }
 

@@ -15,8 +15,11 @@ namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
-double looked_at(const Monitor* monitor, const View& view) {
-  return monitor ? monitor->value() : view.trace.back().value;
+/// The epoch's value, or the monitor's; none where it was not asked.
+std::optional<double> looked_at(const Monitor* monitor, const View& view) {
+  if (!monitor) return view.trace.back().value;
+  if (!monitor->asked(view.epoch)) return std::nullopt;
+  return monitor->value();
 }
 
 void open(std::unique_ptr<std::ofstream>& file, const char* name, const std::string& path) {
@@ -68,7 +71,7 @@ Flow Monitor::on_start(const View&) {
 }
 
 Flow Monitor::on_epoch(const View& view) {
-  if ((view.epoch + 1) % every_ == 0) value_ = f_(view.w);
+  if (asked(view.epoch)) value_ = f_(view.w);
   return Flow::go_on;
 }
 
@@ -86,7 +89,9 @@ Flow EarlyStop::on_start(const View&) {
 }
 
 Flow EarlyStop::on_epoch(const View& view) {
-  const double now = looked_at(options_.monitor, view);
+  const std::optional<double> seen = looked_at(options_.monitor, view);
+  if (!seen) return Flow::go_on;
+  const double now = *seen;
   if (now < best_ - options_.least_improvement || (std::isinf(best_) && std::isfinite(now))) {
     best_ = now;
     waited_ = 0;
@@ -108,8 +113,10 @@ Flow Best::on_start(const View&) {
 }
 
 Flow Best::on_epoch(const View& view) {
-  const double now = looked_at(monitor_, view);
-  if (w_.size() == 0 || now < value_) {
+  const std::optional<double> seen = looked_at(monitor_, view);
+  if (!seen) return Flow::go_on;
+  const double now = *seen;
+  if (w_.size() == 0 || now < value_ || (std::isnan(value_) && !std::isnan(now))) {
     w_ = view.w;
     value_ = now;
     epoch_ = view.epoch;
@@ -140,6 +147,11 @@ Flow CsvLog::on_epoch(const View& view) {
     line += "\n";
     width_ = row.size();
   }
+  if (row.size() != width_)
+    throw DomainError(
+        fmt::format("[CsvLog] {}: the trace has {} columns now, {} in the header; list monitors before "
+                    "the log",
+                    path_, row.size(), width_));
   for (std::size_t k = 0; k < row.size(); ++k) line += fmt::format("{}{}", k == 0 ? "" : ",", row[k].value);
   *file_ << line << "\n";
   flush(*file_, "CsvLog", path_);
@@ -176,6 +188,8 @@ Flow Checkpoint::on_start(const View&) {
   // The first save may be hours away: what would stop it is found now.
   const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
   std::error_code error;
+  if (path_.empty() || std::filesystem::is_directory(path_, error))
+    throw DomainError(fmt::format("[Checkpoint] \"{}\" is no file's path; give one, such as run.npz", path_));
   if (!folder.empty() && !std::filesystem::is_directory(folder, error))
     throw DomainError(
         fmt::format("[Checkpoint] {}: there is no directory {}; make it first", path_, folder.string()));

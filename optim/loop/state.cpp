@@ -1,6 +1,10 @@
 // Everything a part can hold, as tensors.
 #include "optim/state.hpp"
 
+#include <fmt/format.h>
+
+#include "autodiff/error.hpp"
+
 namespace cotangent::optim {
 namespace {
 
@@ -35,6 +39,15 @@ void State::operator()(std::string_view name, Index& whole) {
   auto number = static_cast<double>(whole);
   (*this)(name, number);
   whole = static_cast<Index>(number);
+}
+
+void State::same(std::string_view name, Index here) {
+  Index there = here;
+  (*this)(name, there);
+  if (there != here)
+    throw DomainError(
+        fmt::format("[resume] {} is {} there, {} here; resume with the options it was saved with", path(name),
+                    there, here));
 }
 
 void State::operator()(std::string_view name, bool& yes) {

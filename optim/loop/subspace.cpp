@@ -94,7 +94,8 @@ PerNumber per_number(const char* name, const Params& w, const std::vector<Group>
       if (g.weight_decay) std::fill_n(decay.begin() + e.offset, e.size(), *g.weight_decay);
     }
   }
-  return {Tensor::from(factor, {w.size()}), Tensor::from(decay, {w.size()})};
+  const bool decays = std::any_of(decay.begin(), decay.end(), [](double d) { return d > 0.0; });
+  return {Tensor::from(factor, {w.size()}), Tensor::from(decay, {w.size()}), decays};
 }
 
 }  // namespace cotangent::optim

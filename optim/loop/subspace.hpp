@@ -34,6 +34,7 @@ class Subspace {
 struct PerNumber {
   Tensor step_factor = {};   // [P]
   Tensor weight_decay = {};  // [P]
+  bool decays = false;       // one of them is not 0
 };
 PerNumber per_number(const char* name, const Params& w, const std::vector<Group>& groups,
                      double weight_decay);

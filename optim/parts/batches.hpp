@@ -18,7 +18,11 @@ class Batches {
   Index begin_epoch(Rng& rng);
   /// The batch of iteration i of the epoch; valid until the next.
   Batch at(Index i, Rng& rng);
-  void visit(State& state) { state("order", list_); }
+  void visit(State& state) {
+    state.same("batch", size_);
+    state.same("replacement", replacement_ ? 1 : 0);
+    state("order", list_);
+  }
 
  private:
   Index n_, size_;

@@ -23,23 +23,31 @@ class GaussNewton final : public Rule {
 
   Params direction(const At& at, Params gradient) override {
     const Tensor r = r_(Var(at.w.flat())).value(), j = jacobian(r_, at.w);
-    at.f.charge({.products = std::min(j.size(0), j.size(1))});
-    if (!careful_) return solve(j, r, gradient, 0.0);
+    at.f.charge({.values = 1, .products = std::min(j.size(0), j.size(1))});
+    if (!careful_) {
+      if (const std::optional<Params> step = solve(j, r, gradient, 0.0)) return *step;
+      throw DomainError(
+          fmt::format("[gauss_newton] the system of the Jacobian {} is singular; give a damping above 0",
+                      j.shape().to_string()));
+    }
     for (int trials = 0; trials < 60; ++trials, damping_ *= 10.0) {
-      const Params step = solve(j, r, gradient, damping_);
-      if (at.f.value(at.w - step, at.batch) <= at.value) {
+      const std::optional<Params> step = solve(j, r, gradient, damping_);
+      if (step && at.f.value(at.w - *step, at.batch) <= at.value) {
         damping_ = std::max(0.1 * damping_, 1e-15);
-        return step;
+        return *step;
       }
     }
+    at.stalled = true;
     return gradient.zeros_like();
   }
 
   void visit(State& state) override { state("damping", damping_); }
 
  private:
-  /// d for this damping: by J J^T, or by J^T J where there are more residuals than parameters.
-  static Params solve(const Tensor& j, const Tensor& r, const Params& gradient, double damping) {
+  /// d for this damping, none where the system is singular: by J J^T, or by J^T J where there are more
+  /// residuals than parameters.
+  static std::optional<Params> solve(const Tensor& j, const Tensor& r, const Params& gradient,
+                                     double damping) {
     const Index n = j.size(0), p = j.size(1), size = std::min(n, p);
     const bool by_rows = n < p;
     std::vector<double> gram(static_cast<std::size_t>(size * size));
@@ -47,10 +55,7 @@ class GaussNewton final : public Rule {
     kernel::matmul(gram.data(), jd, jd, {size, by_rows ? p : n, size},
                    by_rows ? MatmulOptions{.transpose_b = true} : MatmulOptions{.transpose_a = true}, 0.0);
     for (Index k = 0; k < size; ++k) gram[static_cast<std::size_t>(k * size + k)] += damping;
-    if (kernel::cholesky("gauss_newton", gram.data(), size) != 0)
-      throw DomainError(fmt::format(
-          "[gauss_newton] the {} x {} system of the Jacobian {} is singular; give a damping above 0", size,
-          size, j.shape().to_string()));
+    if (kernel::cholesky("gauss_newton", gram.data(), size) != 0) return std::nullopt;
     const auto solved = [&](const Tensor& right) {
       Tensor x = Tensor::from(std::vector<double>(right.data().begin(), right.data().end()), {size});
       kernel::cholesky_solve("gauss_newton", gram.data(), size, detail::mutable_data(x), 1);
@@ -81,7 +86,12 @@ Choice<Rule> gauss_newton(Residuals r, const GaussNewtonNumbers& numbers) {
     throw DomainError(
         fmt::format("[gauss_newton] damping is {}; give a finite number, 0 or above", numbers.damping));
   if (!r) throw DomainError("[gauss_newton] the residuals are empty; give a callable of (const Var& w)");
-  return [r = std::move(r), numbers](const Setting&) -> std::unique_ptr<Rule> {
+  return [r = std::move(r), numbers](const Setting& s) -> std::unique_ptr<Rule> {
+    if (s.shaped || s.restricted)
+      throw DomainError(
+          fmt::format("[{}] weight decay, clipping or .params would not reach the residuals, of which "
+                      "the step is made; build them into r",
+                      s.name));
     return std::make_unique<GaussNewton>(r, numbers);
   };
 }

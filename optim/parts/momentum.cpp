@@ -36,7 +36,7 @@ class Nesterov final : public Rule {
     velocity_ = velocity_.size() ? axpy(momentum_, velocity_, gradient) : gradient;
     return axpy(momentum_, velocity_, std::move(gradient));
   }
-  void visit(State& state) override { state("velocity", velocity_); }
+  void visit(State& state) override { state("nesterov velocity", velocity_); }
 
  private:
   double momentum_;

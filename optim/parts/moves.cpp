@@ -19,6 +19,7 @@ class PlainMove : public Move {
   Params point(const Params& w, Params direction, double step) const override {
     return axpy(-step, direction, w);
   }
+  std::optional<Params> line(const Params&, const Params& direction) const override { return -direction; }
 };
 
 /// Proximal steps, with or without Nesterov's momentum between them.
@@ -35,7 +36,13 @@ class Proximal final : public Move {
     if (!options_.accelerated) return x;
     const double t = 0.5 * (1.0 + std::sqrt(1.0 + 4.0 * t_ * t_)),
                  q = std::sqrt(options_.mu.value_or(0.0) * step);
-    const double momentum = options_.mu ? (1.0 - q) / (1.0 + q) : (t_ - 1.0) / t;
+    const bool known = options_.mu.value_or(0.0) > 0.0;
+    if (known && q > 1.0)
+      throw DomainError(
+          fmt::format("[proximal] mu * step is {}, which is above 1; the step is to be 1 / L, and no f "
+                      "has mu > L",
+                      q * q));
+    const double momentum = known ? (1.0 - q) / (1.0 + q) : (t_ - 1.0) / t;
     t_ = t;
     Params y = axpy(momentum, x - (x_.size() > 0 ? x_ : at.w), x);
     x_ = std::move(x);
@@ -78,6 +85,9 @@ class FrankWolfe final : public Move {
 
   Params point(const Params& w, Params direction, double step) const override {
     return axpy(std::min(step, 1.0), corner(direction) - w, w);
+  }
+  std::optional<Params> line(const Params& w, const Params& direction) const override {
+    return corner(direction) - w;
   }
   double residual(const At& at, const Params& gradient, double) const override {
     return dot(gradient, at.w - corner(gradient));

@@ -35,15 +35,17 @@ class Eigenmodel {
     kernel::symmetric_eigen("newton", hessian.data(), n_, values_.data(), vectors_.data());
     along_.resize(n);  // the gradient along each eigenvector
     kernel::matmul(along_.data(), vectors_.data(), gradient.flat().data().data(), {n_, n_, 1}, {}, 0.0);
+    tiny_ = 1e-14 * static_cast<double>(n) * std::max(std::fabs(values_.front()), std::fabs(values_.back()));
   }
 
   Trial within(double radius) const {
     // (H + shift I) d = g with the smallest shift >= 0 that makes it positive definite and |d| <= radius.
-    double least = std::max(0.0, -values_.front());
-    const double tiny = 1e-14 * std::max(std::fabs(values_.front()), std::fabs(values_.back()));
-    if (values_.front() > 0.0 && length(0.0) <= radius) return at(0.0, radius);
-    double low = least, high = least + std::max(norm_of_gradient() / radius, tiny);
-    if (length(least + tiny) < radius) return at(least + tiny, radius, true);  // the hard case
+    // Where H is singular, and g has no part there, the shortest of the solutions.
+    if (values_.front() >= -tiny_ && length(0.0) <= radius) return at(0.0, radius);
+    const double least = std::max(0.0, -values_.front());
+    double low = least, high = least + std::max(norm_of_gradient() / radius, tiny_);
+    // The hard case: the least shift is not enough to reach the boundary, which negative curvature leads to.
+    if (values_.front() < -tiny_ && length(least + tiny_) < radius) return at(least + tiny_, radius, true);
     for (int k = 0; k < 200 && high - low > 1e-15 * high; ++k) {
       const double middle = 0.5 * (low + high);
       (length(middle) > radius ? low : high) = middle;
@@ -60,11 +62,15 @@ class Eigenmodel {
 
   double length(double shift) const {
     double square = 0.0;
-    for (std::size_t k = 0; k < along_.size(); ++k) {
-      const double d = along_[k] / (values_[k] + shift);
-      square += d * d;
-    }
+    for (std::size_t k = 0; k < along_.size(); ++k) square += part(k, shift) * part(k, shift);
     return std::isfinite(square) ? std::sqrt(square) : std::numeric_limits<double>::infinity();
+  }
+
+  /// The step along an eigenvector: none where neither curvature nor gradient is more than rounding.
+  double part(std::size_t k, double shift) const {
+    const bool flat = std::fabs(values_[k] + shift) <= tiny_;
+    if (flat && std::fabs(along_[k]) <= 1e-12 * norm_of_gradient()) return 0.0;
+    return along_[k] / (values_[k] + shift);
   }
 
   /// In the hard case the rest of the radius is gone along the first eigenvector.
@@ -72,7 +78,7 @@ class Eigenmodel {
     Vector d(along_.size());
     double square = 0.0;
     for (std::size_t k = 0; k < d.size(); ++k) {
-      d[k] = along_[k] / (values_[k] + shift);
+      d[k] = part(k, shift);
       square += d[k] * d[k];
     }
     if (fill) d[0] += std::copysign(std::sqrt(std::max(0.0, radius * radius - square)), d[0]);
@@ -86,6 +92,7 @@ class Eigenmodel {
   const Params& like_;
   Index n_;
   Vector values_, vectors_, along_;
+  double tiny_ = 0.0;  // below it an eigenvalue is rounding
 };
 
 /// The Hessian, factorised where that will do.
@@ -167,6 +174,7 @@ class Newton final : public Rule {
       if (share > 0.75 && trial.at_boundary) radius_ = std::min(2.0 * radius_, n_.largest_radius);
       if (share >= 0.1) return trial.step;
     }
+    at.stalled = true;
     return gradient.zeros_like();
   }
 
@@ -185,7 +193,14 @@ Choice<Rule> newton(const NewtonNumbers& n) {
         fmt::format("[newton] radius is {} of at most {}, dense {}, products {}; give 0 < radius <= "
                     "largest_radius, dense >= 0, products >= 1",
                     n.radius, n.largest_radius, n.dense, n.products));
-  return [n](const Setting&) -> std::unique_ptr<Rule> { return std::make_unique<Newton>(n); };
+  return [n](const Setting& s) -> std::unique_ptr<Rule> {
+    if (s.shaped)
+      throw DomainError(
+          fmt::format("[{}] weight decay or clipping is not in f, of which the model is made; add the "
+                      "decay to f, or leave it out",
+                      s.name));
+    return std::make_unique<Newton>(n);
+  };
 }
 
 }  // namespace cotangent::optim

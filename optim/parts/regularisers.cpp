@@ -62,7 +62,10 @@ void check_bounds(const char* name, double low, double high) {
 
 /// x - t for the t at which the positive parts add up to `total`; negatives become 0.
 Tensor onto_simplex(const Tensor& x, double total) {
-  std::vector<double> sorted(x.data().begin(), x.data().end());
+  // Less the largest number, whose size would swallow the total's.
+  const double top = *std::max_element(x.data().begin(), x.data().end());
+  std::vector<double> sorted;
+  for (const double v : x.data()) sorted.push_back(v - top);
   std::sort(sorted.begin(), sorted.end(), std::greater<>());
   double sum = 0.0, level = 0.0;
   for (std::size_t k = 0; k < sorted.size(); ++k) {
@@ -70,7 +73,7 @@ Tensor onto_simplex(const Tensor& x, double total) {
     const double at = (sum - total) / static_cast<double>(k + 1);
     if (sorted[k] > at) level = at;
   }
-  return mapped(x, [level](double v) { return std::max(v - level, 0.0); });
+  return mapped(x, [=](double v) { return std::max((v - top) - level, 0.0); });
 }
 
 Tensor onto_l1_ball(const Tensor& x, double radius) {

@@ -19,7 +19,7 @@ class Polyak final : public StepSize {
     if (gap > 0.0 && square > 0.0) last_ = gap / square;
     return last_;
   }
-  void visit(State& state) override { state("last", last_); }
+  void visit(State& state) override { state("polyak", last_); }
 
  private:
   double optimum_, last_ = 1.0;
@@ -31,13 +31,16 @@ class Backtracking final : public StepSize {
 
   double next(const At& at, Line& line) override {
     constexpr int kMost = 60;
-    double step = last_ > 0.0 ? last_ * o_.growth : o_.first;
+    constexpr double kLongest = 1e12;
+    double step = last_ > 0.0 ? std::min(last_ * o_.growth, kLongest * o_.first) : o_.first;
     for (int k = 0; k < kMost; ++k, step *= o_.factor)
       // Where f cannot tell the two points apart, rounding must not shorten the step for ever.
-      if (line.value(step) <= line.value() - o_.decrease * line.promised(step) + rounding(at)) break;
-    return last_ = step;
+      if (line.value(step) <= line.value() - o_.decrease * line.promised(step) + rounding(at))
+        return last_ = step;
+    return 0.0;
   }
-  void visit(State& state) override { state("last", last_); }
+  bool searches() const override { return true; }
+  void visit(State& state) override { state("backtracking", last_); }
 
  private:
   static double rounding(const At& at) {
@@ -53,7 +56,12 @@ class Wolfe final : public StepSize {
   explicit Wolfe(const WolfeOptions& options) : o_(options) {}
 
   double next(const At& at, Line& line) override {
+    if (!line.straight())
+      throw DomainError(
+          "[strong_wolfe] this move does not go along a line, so that f has no derivative by the step; "
+          "take backtracking()");
     const double start = line.value(), slope = line.slope();
+    if (!(slope < 0.0)) return 0.0;
     // The first direction has no scale of its own: begin with a step of length at most `first`.
     const double first =
         at.iteration == 0 ? std::min(o_.first, o_.first / std::max(at.gradient_norm, 1e-300)) : o_.first;
@@ -81,9 +89,11 @@ class Wolfe final : public StepSize {
       }
       step = bracketed ? between(low, high) : 2.0 * step;
     }
-    if (best.step > 0.0 && step != best.step) line.look(best.step);
-    return best.step > 0.0 ? best.step : step;
+    if (!(best.step > 0.0 && best.value < start)) return 0.0;
+    line.look(best.step);
+    return best.step;
   }
+  bool searches() const override { return true; }
 
  private:
   struct End {
@@ -168,7 +178,10 @@ Step plateau(const PlateauOptions& o) {
   check("plateau", "step", o.step, 0.0, kInfinity);
   check("plateau", "factor", o.factor, 0.0, 1.0);
   check("plateau", "least", o.least, 0.0, kInfinity);
-  if (o.patience < 1 || !(o.improvement >= 0.0))
+  if (o.least > o.step)
+    throw DomainError(
+        fmt::format("[plateau] least is {}, above the step {}; give a smaller one", o.least, o.step));
+  if (o.patience < 1 || !(o.improvement >= 0.0 && std::isfinite(o.improvement)))
     throw DomainError(fmt::format("[plateau] patience is {}, improvement {}; give 1 or more, 0 or more",
                                   o.patience, o.improvement));
   return Step::of(Plateau(o));

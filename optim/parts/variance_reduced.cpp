@@ -22,18 +22,31 @@ void check_several(const Setting& s) {
         fmt::format("[{}] f has one component, which leaves nothing to sample; use Gd", s.name));
 }
 
+/// A batch of several components, no larger than all of them; nothing is allocated for another one.
+Index checked_batch(const Setting& s, Index batch) {
+  check_several(s);
+  if (batch > s.f.size())
+    throw DomainError(
+        fmt::format("[{}] batch is {} of {} samples; give at most as many", s.name, batch, s.f.size()));
+  return batch;
+}
+
+Index checked_large(const Setting& s, Index large) {
+  if (large < 1 || large > s.f.size())
+    throw DomainError(fmt::format("[{}] large_batch is {} of {} samples; give 1 to {}", s.name, large,
+                                  s.f.size(), s.f.size()));
+  return large;
+}
+
+Index rooted(Index n) { return static_cast<Index>(std::sqrt(static_cast<double>(n))); }
+
 class Svrg final : public Estimator {
  public:
   Svrg(const Setting& s, const SvrgSampling& o)
       : f_(s.f),
         rng_(s.rng),
-        batches_(s.f.size(), o.batch, true),
-        inner_(o.inner > 0 ? o.inner : std::max<Index>(1, 2 * s.f.size() / o.batch)) {
-    check_several(s);
-    if (o.batch > s.f.size())
-      throw DomainError(
-          fmt::format("[{}] batch is {} of {} samples; give at most as many", s.name, o.batch, s.f.size()));
-  }
+        batches_(s.f.size(), checked_batch(s, o.batch), true),
+        inner_(o.inner > 0 ? o.inner : std::max<Index>(1, 2 * s.f.size() / o.batch)) {}
 
   Index begin_epoch(const Params& w) override {
     auto [value, gradient] = f_.value_and_grad(w);
@@ -54,6 +67,7 @@ class Svrg final : public Estimator {
   }
 
   void visit(State& state) override {
+    state.same("batch", batches_.size());
     state("snapshot", snapshot_);
     state("mean", mean_);
     state("value", value_);
@@ -105,6 +119,7 @@ class Saga final : public Estimator {
   }
 
   void visit(State& state) override {
+    state.same("two_draws", two_draws_ ? 1 : 0);
     state("table", table_);
     state("mean", mean_);
     state("fresh", fresh_);
@@ -114,16 +129,21 @@ class Saga final : public Estimator {
  private:
   /// The table at w, in the order of the samples, and its mean.
   void fill(const Params& w) {
-    table_ = Tensor::zeros({n_, w.size()});
+    // In place only when it is whole: f may throw in between.
+    Tensor table = Tensor::zeros({n_, w.size()});
+    double value_of_all = 0.0;
     Tensor mean = Tensor::zeros({w.size()});
     for (Index i = 0; i < n_; ++i) {
       sample_[0] = i;
       const auto [value, gradient] = f_.value_and_grad(w, Batch::view(n_, sample_));
-      std::copy(gradient.flat().data().begin(), gradient.flat().data().end(), row(i));
-      kernel::loops().add_scaled_to(detail::mutable_data(mean), 1.0, row(i), w.size());
-      value_ += value / static_cast<double>(n_);
+      std::copy(gradient.flat().data().begin(), gradient.flat().data().end(),
+                detail::mutable_data(table) + i * w.size());
+      kernel::loops().add_to(detail::mutable_data(mean), gradient.flat().data().data(), w.size());
+      value_of_all += value / static_cast<double>(n_);
     }
     mean_ = w.with(mean) / static_cast<double>(n_);
+    table_ = std::move(table);
+    value_ = value_of_all;
     fresh_ = true;
   }
 
@@ -159,19 +179,11 @@ class Page final : public Estimator {
       : f_(s.f),
         rng_(s.rng),
         n_(s.f.size()),
-        large_(o.large_batch.value_or(n_)),
-        batches_(n_, o.batch > 0 ? o.batch : static_cast<Index>(std::sqrt(static_cast<double>(n_))), true),
-        whole_(n_, std::min(large_, n_), true),
+        large_(checked_large(s, o.large_batch.value_or(n_))),
+        batches_(n_, checked_batch(s, o.batch > 0 ? o.batch : rooted(n_)), true),
+        whole_(n_, large_, true),
         restart_(o.restart.value_or(static_cast<double>(batches_.size()) /
-                                    static_cast<double>(n_ + batches_.size()))) {
-    check_several(s);
-    if (batches_.size() > n_)
-      throw DomainError(
-          fmt::format("[{}] batch is {} of {} samples; give at most as many", s.name, o.batch, n_));
-    if (large_ < 1 || large_ > n_)
-      throw DomainError(
-          fmt::format("[{}] large_batch is {} of {} samples; give 1 to {}", s.name, large_, n_, n_));
-  }
+                                    static_cast<double>(n_ + batches_.size()))) {}
 
   Index begin_epoch(const Params&) override {
     return std::max<Index>(1, static_cast<Index>(std::ceil(std::min(1.0 / restart_, 1e15))));
@@ -198,6 +210,8 @@ class Page final : public Estimator {
   }
 
   void visit(State& state) override {
+    state.same("batch", batches_.size());
+    state.same("large_batch", large_);
     state("before", before_);
     state("last", last_);
   }

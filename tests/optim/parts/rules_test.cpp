@@ -155,6 +155,7 @@ TEST(Lbfgs, ForgetsAllWhereItsDirectionDoesNotDescend) {
   const Params start({{"w", Tensor{1.0, 1.0}}});
   const auto rule = lbfgs(2)({.name = "test", .f = oracle, .rng = rng, .start = start});
   const Batch all = Batch::all(1);
+  bool stalled = false;
   const auto direction = [&](const Tensor& w, const Tensor& g) {
     const Params at = start.with(w);
     return rule
@@ -164,7 +165,8 @@ TEST(Lbfgs, ForgetsAllWhereItsDirectionDoesNotDescend) {
                      .gradient_norm = 1.0,
                      .batch = all,
                      .exact = true,
-                     .f = oracle},
+                     .f = oracle,
+                     .stalled = stalled},
                     start.with(g))
         .flat();
   };
@@ -292,7 +294,7 @@ TEST(GaussNewton, FewResidualsGiveTheShortestStep) {
   EXPECT_EQ(error_of<DomainError>([&] {
               GaussNewton(zero).minimize(least_squares(zero), Tensor{1.0, 1.0}, rng);
             }),
-            "[gauss_newton] the 2 x 2 system of the Jacobian [2, 2] is singular; give a damping above 0");
+            "[gauss_newton] the system of the Jacobian [2, 2] is singular; give a damping above 0");
 }
 
 /// The inverse Hessian that the pairs make of gamma I, in full: H <- (I - rho s y') H (I - rho y s') + rho s

@@ -124,7 +124,7 @@ TEST(StrongWolfe, AsksNothingTwice) {
   Index calls = 0;
   const FiniteSum f = finite_sum(1, [&](const Var& w, const Batch&) {
     ++calls;
-    return 0.5 * dot(w, w);
+    return sum(softplus(w)) + 0.5 * dot(w, w);
   });
   Rng rng(1);
   const auto run = Lbfgs({.iterations = 5}).minimize(f, Tensor{3.0, 4.0}, rng);
