@@ -82,6 +82,13 @@ class Trace {
 
 /// The result of minimize.
 struct Run {
+  Run();
+  Run(const Run& other);
+  Run(Run&& other) noexcept;
+  Run& operator=(const Run& other);
+  Run& operator=(Run&& other) noexcept;
+  ~Run();
+
   /// The last point; of a diverged run, the last at which value and gradient
   /// were finite and within the limit.
   Params w;

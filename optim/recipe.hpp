@@ -53,7 +53,12 @@ struct Group {
 /// A list that a script writes between braces, and whose inside no script compiles.
 class Names {
  public:
-  Names() = default;
+  Names();
+  Names(const Names& other);
+  Names(Names&& other) noexcept;
+  Names& operator=(const Names& other);
+  Names& operator=(Names&& other) noexcept;
+  ~Names();
   Names(std::initializer_list<std::string_view> names);
   Names(const std::vector<std::string>& names);  // NOLINT(google-explicit-constructor)
   const std::vector<std::string>& list() const;
@@ -63,7 +68,12 @@ class Names {
 };
 class Groups {
  public:
-  Groups() = default;
+  Groups();
+  Groups(const Groups& other);
+  Groups(Groups&& other) noexcept;
+  Groups& operator=(const Groups& other);
+  Groups& operator=(Groups&& other) noexcept;
+  ~Groups();
   Groups(std::initializer_list<Group> groups);
   Groups(const std::vector<Group>& groups);  // NOLINT(google-explicit-constructor)
   const std::vector<Group>& list() const;

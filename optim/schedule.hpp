@@ -17,6 +17,11 @@ namespace cotangent::optim {
 class Step {
  public:
   Step(double constant);  // NOLINT(google-explicit-constructor)
+  Step(const Step& other);
+  Step(Step&& other) noexcept;
+  Step& operator=(const Step& other);
+  Step& operator=(Step&& other) noexcept;
+  ~Step();
   /// Any rule. Throws: DomainError when it gives a step that is not positive and finite, at that iteration.
   static Step rule(Function<double(Index k)> rule);
   /// Any step size that looks at the run or keeps a state; each run begins with a copy of `fresh`.

@@ -69,6 +69,13 @@ const char* to_string(StopReason reason) noexcept {
   return "stopped_by_observer";
 }
 
+Run::Run() = default;
+Run::Run(const Run& other) = default;
+Run::Run(Run&& other) noexcept = default;
+Run& Run::operator=(const Run& other) = default;
+Run& Run::operator=(Run&& other) noexcept = default;
+Run::~Run() = default;
+
 Trace::Trace() = default;
 Trace::Trace(const Trace& other) = default;
 Trace::Trace(Trace&& other) noexcept = default;

@@ -17,6 +17,12 @@ bool is_positive(double x) { return x > 0.0 && std::isfinite(x); }
 
 }  // namespace
 
+Step::Step(const Step& other) = default;
+Step::Step(Step&& other) noexcept = default;
+Step& Step::operator=(const Step& other) = default;
+Step& Step::operator=(Step&& other) noexcept = default;
+Step::~Step() = default;
+
 Step::Step(double constant) : Step(Kind::constant, constant, 0.0, "Step") {}
 
 Step::Step(Kind kind, double step, double rate, const char* operation)

@@ -24,12 +24,24 @@ const std::vector<Item>& items(const std::shared_ptr<const std::vector<Item>>& l
 
 }  // namespace
 
+Names::Names() = default;
+Names::Names(const Names& other) = default;
+Names::Names(Names&& other) noexcept = default;
+Names& Names::operator=(const Names& other) = default;
+Names& Names::operator=(Names&& other) noexcept = default;
+Names::~Names() = default;
 Names::Names(std::initializer_list<std::string_view> names)
     : list_(std::make_shared<const std::vector<std::string>>(names.begin(), names.end())) {}
 Names::Names(const std::vector<std::string>& names)
     : list_(std::make_shared<const std::vector<std::string>>(names)) {}
 const std::vector<std::string>& Names::list() const { return items(list_); }
 
+Groups::Groups() = default;
+Groups::Groups(const Groups& other) = default;
+Groups::Groups(Groups&& other) noexcept = default;
+Groups& Groups::operator=(const Groups& other) = default;
+Groups& Groups::operator=(Groups&& other) noexcept = default;
+Groups::~Groups() = default;
 Groups::Groups(std::initializer_list<Group> groups)
     : list_(std::make_shared<const std::vector<Group>>(groups)) {}
 Groups::Groups(const std::vector<Group>& groups)
