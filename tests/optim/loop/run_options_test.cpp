@@ -138,7 +138,8 @@ TEST(Params, OthersStayBitForBit) {
   // Newton's method in the space of b alone ends where the gradient by b is 0.
   Rng rng(1);
   const auto newton = Newton({.iterations = 3, .params = {"b"}}).minimize(blocks.f, blocks.start, rng);
-  for (const double g : blocks.f.grad(newton.w)["b"].data()) EXPECT_NEAR(g, 0.0, 1e-14);
+  const Tensor gradient = blocks.f.grad(newton.w)["b"];
+  for (const double g : gradient.data()) EXPECT_NEAR(g, 0.0, 1e-14);
   EXPECT_EQ(Adam({.params = {"b"}}).minimize(blocks.f, blocks.start, rng).state_numbers, 6);
   EXPECT_GT(blocks.f.component_gradients(), 100);
 }
