@@ -130,7 +130,9 @@ Step step_decay(double step, double factor, Index every) {
   if (!(factor > 0.0 && factor <= 1.0))
     throw DomainError(fmt::format("[step_decay] factor is {}; give a number in (0, 1]", factor));
   check_count("step_decay", "every", every);
-  return Step::rule([=](Index k) { return step * std::pow(factor, static_cast<double>(k / every)); });
+  return Step::rule([=](Index k) {
+    return step * std::pow(factor, std::floor(static_cast<double>(k) / static_cast<double>(every)));
+  });
 }
 
 Step warmup(Index iterations, Step then) {

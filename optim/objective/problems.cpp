@@ -106,7 +106,7 @@ Problem least_squares_problem(Rng& rng, const LeastSquaresOptions& o) {
   p.component_smoothness = Known{*std::max_element(smoothnesses.begin(), smoothnesses.end())};
   p.mean_smoothness = Known{std::sqrt(largest_eigenvalue(x, smoothnesses))};
   p.mu = Known{1.0 / o.condition};
-  p.nearest = [best](const Params&) { return best; };
+  p.nearest = [best](const Params& w) { return w.with(best.flat()); };
   return p;
 }
 
@@ -169,7 +169,7 @@ Problem parabolas(const Tensor& a, const Tensor& b, double start) {
   p.smoothness = p.mu = Known{sum / n};
   p.component_smoothness = Known{*std::max_element(smoothnesses.begin(), smoothnesses.end())};
   p.mean_smoothness = Known{root_mean_square(smoothnesses)};
-  p.nearest = [best](const Params&) { return best; };
+  p.nearest = [best](const Params& w) { return w.with(best.flat()); };
   return p;
 }
 

@@ -25,9 +25,9 @@ class Moments {
   Tensor tensor_;
 };
 
-/// The gradient's own numbers where nobody else holds them, else new ones of the same shape.
+/// New numbers of the gradient's shape, each made of its own.
 template <class EachNumber>
-Params transformed(Params gradient, EachNumber each) {
+Params transformed(const Params& gradient, EachNumber each) {
   Tensor to = detail::uninitialized(gradient.flat().shape());
   double* d = detail::mutable_data(to);
   const double* g = gradient.flat().data().data();
@@ -48,13 +48,13 @@ class Adam final : public Rule {
     const double scale = 1.0 / (1.0 - power1_), root = 1.0 / std::sqrt(1.0 - power2_);
     double* top = n_.amsgrad ? largest_.numbers(size) : nullptr;
     if (top)
-      return transformed(std::move(gradient), [=](Index j, double g) {
+      return transformed(gradient, [=](Index j, double g) {
         m[j] += (1.0 - b1) * (g - m[j]);
         v[j] = b2 * v[j] + (1.0 - b2) * g * g;
         top[j] = std::max(top[j], v[j]);
         return scale * m[j] / (std::sqrt(top[j]) * root + epsilon);
       });
-    return transformed(std::move(gradient), [=](Index j, double g) {
+    return transformed(gradient, [=](Index j, double g) {
       m[j] += (1.0 - b1) * (g - m[j]);
       v[j] = b2 * v[j] + (1.0 - b2) * g * g;
       return scale * m[j] / (std::sqrt(v[j]) * root + epsilon);
@@ -82,7 +82,7 @@ class RootMeanSquare final : public Rule {
 
   Params direction(const At&, Params gradient) override {
     double* v = squares_.numbers(gradient.size());
-    return transformed(std::move(gradient), [=, this](Index j, double g) {
+    return transformed(gradient, [=, this](Index j, double g) {
       v[j] = keep_ * v[j] + add_ * g * g;
       return g / (std::sqrt(v[j]) + epsilon_);
     });
