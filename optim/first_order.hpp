@@ -34,15 +34,12 @@ struct GdOptions {
 class Gd : public Optimizer {
  public:
   explicit Gd(const GdOptions& options = {});
-  const GdOptions& options() const noexcept { return options_; }
+  const GdOptions& options() const noexcept { return *static_cast<const GdOptions*>(made_of()); }
 
   using Optimizer::minimize;
   /// Nothing is random here, so no rng is needed.
   Run minimize(const FiniteSum& f, const Params& w, const std::vector<Observer*>& observers = {}) const;
   Run minimize(const FiniteSum& f, const Tensor& w, const std::vector<Observer*>& observers = {}) const;
-
- private:
-  GdOptions options_;
 };
 
 struct SgdOptions {
@@ -68,10 +65,7 @@ struct SgdOptions {
 class Sgd : public Optimizer {
  public:
   explicit Sgd(const SgdOptions& options = {});
-  const SgdOptions& options() const noexcept { return options_; }
-
- private:
-  SgdOptions options_;
+  const SgdOptions& options() const noexcept { return *static_cast<const SgdOptions*>(made_of()); }
 };
 
 }  // namespace cotangent::optim

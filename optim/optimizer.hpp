@@ -45,11 +45,14 @@ class Optimizer {
               const std::vector<Observer*>& observers = {}) const;
 
  protected:
-  /// `epochs` is called `epochs_name` in errors.
-  Optimizer(Recipe recipe, const char* epochs_name);
+  /// `epochs` is called `epochs_name` in errors. `options` are what the recipe was made of, kept here so that
+  /// an optimizer with a name holds nothing more than one without: a copy as an Optimizer loses nothing.
+  explicit Optimizer(Recipe recipe, const char* epochs_name, std::shared_ptr<const void> options = nullptr);
+  const void* made_of() const noexcept { return options_.get(); }
 
  private:
   std::shared_ptr<const Recipe> recipe_;
+  std::shared_ptr<const void> options_;
 };
 
 /// Any choice of parts: Descent({.estimator = svrg(), .move = proximal(l1(0.1))}).

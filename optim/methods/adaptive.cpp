@@ -24,9 +24,8 @@ Recipe on_batches(const char* name, const Options& o, Choice<Rule> rule) {
 }
 
 Recipe adamw(const AdamWOptions& o) {
-  Recipe recipe =
-      on_batches("AdamW", o,
-                 adam({.beta1 = o.beta1, .beta2 = o.beta2, .epsilon = o.epsilon, .amsgrad = o.amsgrad}));
+  Recipe recipe = on_batches(
+      "AdamW", o, adam({.beta1 = o.beta1, .beta2 = o.beta2, .epsilon = o.epsilon, .amsgrad = o.amsgrad}));
   recipe.decoupled_decay = true;
   return recipe;
 }

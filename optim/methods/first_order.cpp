@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <memory>
 #include <utility>
 
 #include "autodiff/error.hpp"
@@ -42,7 +43,8 @@ Recipe sgd(const SgdOptions& o) {
 
 }  // namespace
 
-Gd::Gd(const GdOptions& options) : Optimizer(gd(options), "iterations"), options_(options) {}
+Gd::Gd(const GdOptions& options)
+    : Optimizer(gd(options), "iterations", std::make_shared<GdOptions>(options)) {}
 
 Run Gd::minimize(const FiniteSum& f, const Params& w, const std::vector<Observer*>& observers) const {
   Rng unused(0);
@@ -54,6 +56,7 @@ Run Gd::minimize(const FiniteSum& f, const Tensor& w, const std::vector<Observer
   return Optimizer::minimize(f, w, unused, observers);
 }
 
-Sgd::Sgd(const SgdOptions& options) : Optimizer(sgd(options)), options_(options) {}
+Sgd::Sgd(const SgdOptions& options)
+    : Optimizer(sgd(options), "epochs", std::make_shared<SgdOptions>(options)) {}
 
 }  // namespace cotangent::optim

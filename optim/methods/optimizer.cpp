@@ -54,7 +54,8 @@ Params as_params(const char* name, const Tensor& w) {
 
 Optimizer::Optimizer(Recipe recipe) : Optimizer(std::move(recipe), "epochs") {}
 
-Optimizer::Optimizer(Recipe recipe, const char* epochs_name) {
+Optimizer::Optimizer(Recipe recipe, const char* epochs_name, std::shared_ptr<const void> options)
+    : options_(std::move(options)) {
   if (!recipe.estimator) recipe.estimator = full();
   if (!recipe.rule) recipe.rule = plain();
   if (!recipe.move) recipe.move = plain_move();
