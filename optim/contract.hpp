@@ -2,7 +2,6 @@
 // is a class of this page and one line where the optimizer is made.
 #pragma once
 #include <memory>
-#include <optional>
 
 #include "autodiff/rng.hpp"
 #include "optim/oracle.hpp"
@@ -57,13 +56,10 @@ class Move {
   /// Where a step of this size would lead from w.
   virtual Params point(const Params& w, Params direction, double step) const = 0;
   /// The next point; what a move keeps from step to step, it changes here.
-  virtual Params next(const At& at, Params direction, double step) {
-    return point(at.w, std::move(direction), step);
-  }
-  /// The derivative of `point` by the step, where it is the same for all steps: the move goes along a line.
-  virtual std::optional<Params> line(const Params& /*w*/, const Params& /*direction*/) const {
-    return std::nullopt;
-  }
+  virtual Params next(const At& at, Params direction, double step);
+  /// The derivative of `point` by the step where it is the same for all steps, so that the move goes along a
+  /// line; else empty.
+  virtual Params line(const Params& w, const Params& direction) const;
   /// Added to f by the problem that the moves solve. It is part of every value.
   virtual double penalty(const Params&) const { return 0.0; }
   /// How far the point is from stationary, `gradient` being f's own there: what may end a run. |gradient|
@@ -72,7 +68,7 @@ class Move {
   /// Throws: DomainError in `name`'s name if a run cannot start at w.
   virtual void check_start(const char* name, const Params& w) const;
   /// The point to return for the present one, and whether the method itself has ended.
-  virtual Params result(const Params& w) const { return w; }
+  virtual Params result(const Params& w) const;
   virtual bool ended() const { return false; }
   virtual void visit(State&) {}
 };
@@ -80,35 +76,24 @@ class Move {
 /// f along the present direction, on the estimate's samples and with the penalty: what a step size may ask.
 class Line {
  public:
-  Line(const At& at, const Move& move, const Params& gradient, const Params& direction);
-
   /// f + penalty at the present point, and its derivative by the step at 0 where the move is straight.
-  double value() const noexcept { return value_; }
-  double slope() const noexcept { return slope_; }
-  bool straight() const noexcept { return along_.has_value(); }
+  virtual double value() const = 0;
+  virtual double slope() const = 0;
+  virtual bool straight() const = 0;
   /// f + penalty where a step would lead; NaN where they are not finite.
-  double value(double step);
+  virtual double value(double step) = 0;
   /// What a step promises to first order: -step * slope of a straight move, else |w+ - w|^2 / step.
-  double promised(double step);
-  /// The same with f's gradient there; its derivative by the step is `slope`.
+  virtual double promised(double step) = 0;
+  /// The value where a step would lead, and its derivative by the step, by f's gradient there.
   struct Found {
     double value;
     double slope;
   };
-  Found look(double step);
-  /// The point of the step taken, if it was tried.
-  std::optional<Params> tried(double step);
+  virtual Found look(double step) = 0;
 
- private:
-  const At& at_;
-  const Move& move_;
-  const Params& direction_;
-  std::optional<Params> along_;  // of a straight move
-  double value_, slope_;
-  double step_ = -1.0;  // of point_
-  Params point_;
-  std::optional<ValueAndGrad<Params>> found_;  // at point_
-  const Params& at_step(double step);
+ protected:
+  Line() = default;
+  ~Line() = default;
 };
 
 /// The size of each step of one run.

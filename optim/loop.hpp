@@ -145,9 +145,9 @@ class Observer {
   virtual void on_finish(const Run&) {}
 
   /// Columns for the present row of the trace, asked after on_epoch.
-  virtual std::vector<Column> columns() const { return {}; }
+  virtual std::vector<Column> columns() const;
   /// A path where the run is to be saved, asked after each step.
-  virtual std::optional<std::string> saves(Index /*iteration*/) const { return std::nullopt; }
+  virtual std::optional<std::string> saves(Index iteration) const;
   /// What it keeps from event to event, saved with the run and put back when one is resumed.
   virtual void visit(State&) {}
 };

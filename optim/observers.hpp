@@ -76,7 +76,7 @@ class Monitor final : public Observer {
 
   Flow on_start(const View&) override;
   Flow on_epoch(const View& view) override;
-  std::vector<Column> columns() const override { return {{name_, value_}}; }
+  std::vector<Column> columns() const override;
   void visit(State& state) override { state("value", value_); }
 
  private:

@@ -1,7 +1,5 @@
 // Oracle: f as the parts of a run see it, with the account of what they asked.
 #pragma once
-#include <optional>
-
 #include "optim/objective.hpp"
 #include "optim/state.hpp"
 
@@ -47,10 +45,13 @@ class Oracle {
   void visit(State& state, const Params& w);
 
  private:
+  bool knows(const Params& w) const;
+
   FiniteSum f_;
   Counts spent_;
+  bool knows_ = false;  // what was found at the point remembered
   Params remembered_;
-  std::optional<ValueAndGrad<Params>> found_;
+  ValueAndGrad<Params> found_{};
 };
 
 }  // namespace cotangent::optim

@@ -66,15 +66,15 @@ class Nesterov : public Optimizer {
   explicit Nesterov(const NesterovOptions& options = {});
 };
 
-/// Heavy-ball descent with the numbers that are best on quadratics with eigenvalues in [mu, L]: the step 4 /
-/// (sqrt L + sqrt mu)^2 and the momentum ((sqrt L - sqrt mu) / (sqrt L + sqrt mu))^2; it need not converge on
-/// other functions. Throws: DomainError unless 0 < mu <= L. Source: Polyak 1964; optimisation.md A11.
 struct HeavyBallOptions {
   double smoothness = 1.0;
   double mu = 1e-2;
   Index iterations = 100;
   COTANGENT_RUN_OPTIONS;
 };
+/// Heavy-ball descent with the numbers that are best on quadratics with eigenvalues in [mu, L]: the step 4 /
+/// (sqrt L + sqrt mu)^2 and the momentum ((sqrt L - sqrt mu) / (sqrt L + sqrt mu))^2; it need not converge on
+/// other functions. Throws: DomainError unless 0 < mu <= L. Source: Polyak 1964; optimisation.md A11.
 class HeavyBall : public Optimizer {
  public:
   explicit HeavyBall(const HeavyBallOptions& options = {});

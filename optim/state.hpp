@@ -20,7 +20,7 @@ class State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
-  void operator()(std::string_view name, Tensor& tensor) { visit(path(name), tensor, true); }
+  void operator()(std::string_view name, Tensor& tensor);
   /// A point or direction of the run's space, or none yet.
   void operator()(std::string_view name, Params& params);
   void operator()(std::string_view name, std::vector<Params>& list);
@@ -40,10 +40,9 @@ class State {
   /// The walk over a part, whose names begin with `name` and a dot.
   template <class Part>
   void part(std::string_view name, Part& part) {
-    const std::size_t before = prefix_.size();
-    prefix_ += std::string(name) + ".";
+    const std::size_t before = enter(name);
     part.visit(*this);
-    prefix_.resize(before);
+    leave(before);
   }
 
  protected:
@@ -53,7 +52,10 @@ class State {
   virtual void visit(const std::string& name, Tensor& tensor, bool held) = 0;
 
  private:
-  std::string path(std::string_view name) const { return prefix_ + std::string(name); }
+  std::string path(std::string_view name) const;
+  std::size_t enter(std::string_view name);
+  void leave(std::size_t before);
+
   Params like_;
   std::string prefix_;
 };

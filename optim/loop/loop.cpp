@@ -12,8 +12,8 @@
 #include "autodiff/tensor/access.hpp"
 #include "optim/loop/checkpoint.hpp"
 #include "optim/loop/interrupt.hpp"
+#include "optim/loop/search_line.hpp"
 #include "optim/loop/subspace.hpp"
-#include "report/csv.hpp"
 #include "report/progress.hpp"
 
 namespace cotangent::optim {
@@ -46,94 +46,6 @@ double seconds_since(Clock::time_point start) {
 }
 
 }  // namespace
-
-const char* to_string(StopReason reason) noexcept {
-  switch (reason) {
-    case StopReason::finished:
-      return "finished";
-    case StopReason::converged:
-      return "converged";
-    case StopReason::diverged:
-      return "diverged";
-    case StopReason::target:
-      return "target";
-    case StopReason::budget:
-      return "budget";
-    case StopReason::interrupted:
-      return "interrupted";
-    case StopReason::stalled:
-      return "stalled";
-    case StopReason::stopped_by_observer:
-      break;
-  }
-  return "stopped_by_observer";
-}
-
-Run::Run() = default;
-Run::Run(const Run& other) = default;
-Run::Run(Run&& other) noexcept = default;
-Run& Run::operator=(const Run& other) = default;
-Run& Run::operator=(Run&& other) noexcept = default;
-Run::~Run() = default;
-
-Trace::Trace() = default;
-Trace::Trace(const Trace& other) = default;
-Trace::Trace(Trace&& other) noexcept = default;
-Trace& Trace::operator=(const Trace& other) = default;
-Trace& Trace::operator=(Trace&& other) noexcept = default;
-Trace::~Trace() = default;
-
-std::vector<Column> Trace::columns_of(Index row) const {
-  const auto at = static_cast<std::size_t>(row);
-  const EpochRow& r = rows_[at];
-  std::vector<Column> columns{{"epoch", static_cast<double>(r.epoch)},
-                              {"iterations", static_cast<double>(r.iterations)},
-                              {"value", r.value},
-                              {"gradient_norm", r.gradient_norm},
-                              {"step", r.step},
-                              {"component_gradients", static_cast<double>(r.component_gradients)},
-                              {"seconds", r.seconds},
-                              {"component_values", static_cast<double>(r.component_values)},
-                              {"products", static_cast<double>(r.products)},
-                              {"residual", r.residual}};
-  for (const auto& [name, values] : observed_)
-    columns.push_back({name, at < values.size() ? values[at] : kUnknown});
-  return columns;
-}
-
-void Trace::observe(const Column& column) {
-  if (rows_.empty()) return;
-  auto at =
-      std::find_if(observed_.begin(), observed_.end(), [&](const auto& c) { return c.first == column.name; });
-  if (at == observed_.end()) at = observed_.insert(at, {column.name, {}});
-  at->second.resize(rows_.size(), kUnknown);
-  at->second.back() = column.value;
-}
-
-std::vector<double> Trace::column(std::string_view name) const {
-  std::vector<double> values;
-  std::string names;
-  for (Index row = 0; row < size(); ++row)
-    for (const Column& c : columns_of(row)) {
-      if (c.name == name) values.push_back(c.value);
-      if (row == 0) names += (names.empty() ? "" : ", ") + c.name;
-    }
-  if (values.empty() && !empty())
-    throw DomainError(fmt::format("[Trace] no column \"{}\"; there are {}", name, names));
-  return values;
-}
-
-void Trace::save_csv(const std::string& path) const {
-  Trace one;  // for the names, also where there is no row
-  one.rows_.emplace_back();
-  for (const auto& [name, values] : observed_) one.observed_.emplace_back(name, std::vector<double>());
-  std::vector<std::string> names;
-  for (const Column& c : one.columns_of(0)) names.push_back(c.name);
-  std::vector<double> numbers;
-  for (Index row = 0; row < size(); ++row)
-    for (const Column& c : columns_of(row)) numbers.push_back(c.value);
-  report::save_csv(path, names, Tensor::from(numbers, Shape{size(), static_cast<Index>(names.size())}));
-}
 
 /// All of one run.
 class Loop::Work {
@@ -302,6 +214,7 @@ class Loop::Work {
     state("step", step_);
     state("residual", residual_);
     state("components", components_);
+    state("partial", partial_);
     double before = seconds();
     state("seconds", before);
     earlier_ += before - seconds();
@@ -397,7 +310,7 @@ class Loop::Work {
     std::optional<Params> tried;
     if (size_ && !reason) {
       direction = scaled(rule_->direction(at, shaped(last_.gradient)));
-      Line line(at, *move_, last_.gradient, direction);
+      SearchLine line(at, *move_, last_.gradient, direction);
       step_ = size_->next(at, line);
       if (!(step_ >= 0.0)) return end(StopReason::diverged);
       tried = line.tried(step_);

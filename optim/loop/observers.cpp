@@ -65,6 +65,8 @@ Monitor::Monitor(std::string name, Function<double(const Params& w)> f, Index ev
         "[Monitor] \"{}\", every {} epochs: give a name, a callable of w and 1 or more", name_, every_));
 }
 
+std::vector<Column> Monitor::columns() const { return {{name_, value_}}; }
+
 Flow Monitor::on_start(const View&) {
   value_ = kUnknown;
   return Flow::go_on;

@@ -11,9 +11,10 @@ ValueAndGrad<Params> Oracle::value_and_grad(const Params& w, const Batch& batch)
 }
 
 ValueAndGrad<Params> Oracle::value_and_grad(const Params& w) {
-  if (found_ && w.flat().data().data() == remembered_.flat().data().data()) {
+  if (knows(w)) {
+    knows_ = false;
     remembered_ = Params();
-    return *std::exchange(found_, std::nullopt);
+    return std::move(found_);
   }
   return value_and_grad(w, Batch::all(size()));
 }
@@ -46,16 +47,21 @@ void Oracle::visit(State& state, const Params& w) {
   state("spent.gradients", spent_.gradients);
   state("spent.values", spent_.values);
   state("spent.products", spent_.products);
-  bool knows = found_.has_value() && remembered_.flat().data().data() == w.flat().data().data();
-  ValueAndGrad<Params> found = knows ? *found_ : ValueAndGrad<Params>{0.0, Params()};
-  state("known", knows);
+  bool known = knows(w);
+  ValueAndGrad<Params> found = known ? found_ : ValueAndGrad<Params>{0.0, Params()};
+  state("known", known);
   state("known.value", found.value);
   state("known.gradient", found.grad);
-  found_.reset();
-  if (knows) remember(w, std::move(found));
+  knows_ = false;
+  if (known) remember(w, std::move(found));
+}
+
+bool Oracle::knows(const Params& w) const {
+  return knows_ && remembered_.flat().data().data() == w.flat().data().data();
 }
 
 void Oracle::remember(const Params& w, ValueAndGrad<Params> found) {
+  knows_ = true;
   remembered_ = w;
   found_ = std::move(found);
 }

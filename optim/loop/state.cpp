@@ -16,6 +16,18 @@ Tensor tensor_of(const std::vector<Number>& list) {
 
 }  // namespace
 
+std::string State::path(std::string_view name) const { return prefix_ + std::string(name); }
+
+std::size_t State::enter(std::string_view name) {
+  const std::size_t before = prefix_.size();
+  prefix_ += std::string(name) + ".";
+  return before;
+}
+
+void State::leave(std::size_t before) { prefix_.resize(before); }
+
+void State::operator()(std::string_view name, Tensor& tensor) { visit(path(name), tensor, true); }
+
 void State::operator()(std::string_view name, Params& params) {
   Tensor flat = params.flat();
   visit(path(name), flat, true);

@@ -19,7 +19,7 @@ class PlainMove : public Move {
   Params point(const Params& w, Params direction, double step) const override {
     return axpy(-step, direction, w);
   }
-  std::optional<Params> line(const Params&, const Params& direction) const override { return -direction; }
+  Params line(const Params&, const Params& direction) const override { return -direction; }
 };
 
 /// Proximal steps, with or without Nesterov's momentum between them.
@@ -86,7 +86,7 @@ class FrankWolfe final : public Move {
   Params point(const Params& w, Params direction, double step) const override {
     return axpy(std::min(step, 1.0), corner(direction) - w, w);
   }
-  std::optional<Params> line(const Params& w, const Params& direction) const override {
+  Params line(const Params& w, const Params& direction) const override {
     return corner(direction) - w;
   }
   double residual(const At& at, const Params& gradient, double) const override {

@@ -1,0 +1,109 @@
+// What is left of a run: its trace and its result.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "autodiff/error.hpp"
+#include "optim/loop.hpp"
+#include "report/csv.hpp"
+
+namespace cotangent::optim {
+namespace {
+
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
+
+const char* to_string(StopReason reason) noexcept {
+  switch (reason) {
+    case StopReason::finished:
+      return "finished";
+    case StopReason::converged:
+      return "converged";
+    case StopReason::diverged:
+      return "diverged";
+    case StopReason::target:
+      return "target";
+    case StopReason::budget:
+      return "budget";
+    case StopReason::interrupted:
+      return "interrupted";
+    case StopReason::stalled:
+      return "stalled";
+    case StopReason::stopped_by_observer:
+      break;
+  }
+  return "stopped_by_observer";
+}
+
+std::vector<Column> Observer::columns() const { return {}; }
+std::optional<std::string> Observer::saves(Index) const { return std::nullopt; }
+
+Run::Run() = default;
+Run::Run(const Run& other) = default;
+Run::Run(Run&& other) noexcept = default;
+Run& Run::operator=(const Run& other) = default;
+Run& Run::operator=(Run&& other) noexcept = default;
+Run::~Run() = default;
+
+Trace::Trace() = default;
+Trace::Trace(const Trace& other) = default;
+Trace::Trace(Trace&& other) noexcept = default;
+Trace& Trace::operator=(const Trace& other) = default;
+Trace& Trace::operator=(Trace&& other) noexcept = default;
+Trace::~Trace() = default;
+
+std::vector<Column> Trace::columns_of(Index row) const {
+  const auto at = static_cast<std::size_t>(row);
+  const EpochRow& r = rows_[at];
+  std::vector<Column> columns{{"epoch", static_cast<double>(r.epoch)},
+                              {"iterations", static_cast<double>(r.iterations)},
+                              {"value", r.value},
+                              {"gradient_norm", r.gradient_norm},
+                              {"step", r.step},
+                              {"component_gradients", static_cast<double>(r.component_gradients)},
+                              {"seconds", r.seconds},
+                              {"component_values", static_cast<double>(r.component_values)},
+                              {"products", static_cast<double>(r.products)},
+                              {"residual", r.residual}};
+  for (const auto& [name, values] : observed_)
+    columns.push_back({name, at < values.size() ? values[at] : kUnknown});
+  return columns;
+}
+
+void Trace::observe(const Column& column) {
+  if (rows_.empty()) return;
+  auto at =
+      std::find_if(observed_.begin(), observed_.end(), [&](const auto& c) { return c.first == column.name; });
+  if (at == observed_.end()) at = observed_.insert(at, {column.name, {}});
+  at->second.resize(rows_.size(), kUnknown);
+  at->second.back() = column.value;
+}
+
+std::vector<double> Trace::column(std::string_view name) const {
+  std::vector<double> values;
+  std::string names;
+  for (Index row = 0; row < size(); ++row)
+    for (const Column& c : columns_of(row)) {
+      if (c.name == name) values.push_back(c.value);
+      if (row == 0) names += (names.empty() ? "" : ", ") + c.name;
+    }
+  if (values.empty() && !empty())
+    throw DomainError(fmt::format("[Trace] no column \"{}\"; there are {}", name, names));
+  return values;
+}
+
+void Trace::save_csv(const std::string& path) const {
+  Trace one;  // for the names, also where there is no row
+  one.rows_.emplace_back();
+  for (const auto& [name, values] : observed_) one.observed_.emplace_back(name, std::vector<double>());
+  std::vector<std::string> names;
+  for (const Column& c : one.columns_of(0)) names.push_back(c.name);
+  std::vector<double> numbers;
+  for (Index row = 0; row < size(); ++row)
+    for (const Column& c : columns_of(row)) numbers.push_back(c.value);
+  report::save_csv(path, names, Tensor::from(numbers, Shape{size(), static_cast<Index>(names.size())}));
+}
+
+}  // namespace cotangent::optim
