@@ -11,10 +11,7 @@ import tempfile
 import time
 
 PROGRAM, KILLS = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0
-CASES = ["gd", "gd with momentum", "sgd", "sgd, nesterov", "sgd, replacement", "sgd, all",
-         "adam", "adamw", "rmsprop", "adagrad", "svrg", "saga", "page", "zeroth order", "lbfgs",
-         "lbfgs, searching", "newton", "nesterov", "heavy ball", "proximal", "fista",
-         "frank-wolfe", "perturbed"]
+CASES = subprocess.run([PROGRAM], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
 
 
 def start(case, path, wait):

@@ -1,8 +1,8 @@
-// One run of an optimizer, for tests that stop it from outside. Usage: run_program CASE CHECKPOINT
-// [MICROSECONDS]
+// One run of an optimizer, for tests that stop it from outside.
 //
-// Goes on from the checkpoint if it is there. Waits so long in each step; prints how it ended, and the run's
-// numbers bit by bit: the point, the counts, the generator and the trace without its seconds.
+// Usage: run_program [CASE CHECKPOINT [MICROSECONDS]]. Alone it prints the names of the cases. Goes on from the
+// checkpoint if it is there. Waits so long in each step; prints how it ended, and the run's numbers bit by bit:
+// the point, the counts, the generator and the trace without its seconds.
 #include <bit>
 #include <chrono>
 #include <cinttypes>
@@ -63,8 +63,12 @@ void run(const std::string& wanted, const std::string& path, int wait) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  if (argc < 3) {
-    std::fprintf(stderr, "usage: run_program CASE CHECKPOINT [MICROSECONDS]\n");
+  if (argc == 1) {
+    for (const test::OptimizerCase& c : test::every_optimizer()) std::puts(c.name.c_str());
+    return 0;
+  }
+  if (argc == 2) {
+    std::fprintf(stderr, "usage: run_program [CASE CHECKPOINT [MICROSECONDS]]\n");
     return 2;
   }
   run(argv[1], argv[2], argc > 3 ? std::stoi(argv[3]) : 0);

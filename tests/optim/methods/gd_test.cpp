@@ -14,26 +14,15 @@
 #include "autodiff/ops.hpp"
 #include "autodiff/transforms.hpp"
 #include "tests/support/files_support.hpp"
+#include "tests/support/paths.hpp"
 
 namespace cotangent::optim {
 namespace {
 
-using test::error_of;
+using test::error_of, test::Path;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInf = std::numeric_limits<double>::infinity();
-
-/// Keeps every point, value and step the loop shows.
-struct Recorder : Observer {
-  std::vector<Tensor> points;
-  std::vector<double> values, steps;
-  Flow on_step(const View& view) override {
-    points.push_back(view.w.flat());
-    values.push_back(view.value);
-    steps.push_back(view.step);
-    return Flow::go_on;
-  }
-};
 
 /// 1/2 sum_i lambda_i w_i^2.
 FiniteSum quadratic(const Tensor& lambda) {
@@ -45,13 +34,13 @@ FiniteSum quadratic(const Tensor& lambda) {
 TEST(Gd, ContractsEveryEigenvectorByItsFactor) {
   const Tensor lambda{1.0, 0.25, 1.5, 3.9}, start{1.0, -2.0, 0.5, 1e-3};
   const double step = 0.5;
-  Recorder seen;
+  Path seen;
   const auto run = Gd({.step = step, .iterations = 30}).minimize(quadratic(lambda), start, {&seen});
-  ASSERT_EQ(seen.points.size(), 30u);
+  ASSERT_EQ(seen.w.size(), 30u);
   EXPECT_EQ(run.stop, StopReason::finished);
   EXPECT_EQ(run.iterations, 30);
   for (int k = 0; k <= 30; ++k) {
-    const Tensor& w = k < 30 ? seen.points[static_cast<std::size_t>(k)] : run.w.flat();
+    const Tensor& w = k < 30 ? seen.w[static_cast<std::size_t>(k)] : run.w.flat();
     double value = 0.0;
     for (Index i = 0; i < 4; ++i) {
       const double exact = std::pow(1.0 - step * lambda(i), k) * start(i);
@@ -63,7 +52,7 @@ TEST(Gd, ContractsEveryEigenvectorByItsFactor) {
 }
 
 TEST(Gd, PublishedValuesOnAQuadratic) {  // O7
-  Recorder seen;
+  Path seen;
   const auto run =
       Gd({.step = 1.0, .iterations = 10}).minimize(quadratic(Tensor{1.0, 0.25}), Tensor{1.0, 1.0}, {&seen});
   EXPECT_EQ(seen.values[1], 0.0703125);
@@ -73,7 +62,7 @@ TEST(Gd, PublishedValuesOnAQuadratic) {  // O7
 
 TEST(Gd, PublishedValuesOnANonconvexFunction) {  // O7: x^2 + 3 sin^2 x
   const FiniteSum f = objective([](const Var& w) { return sum(square(w) + 3.0 * square(sin(w))); });
-  Recorder seen;
+  Path seen;
   const auto run = Gd({.step = 0.125, .iterations = 5}).minimize(f, Tensor{3.0}, {&seen});
   EXPECT_NEAR(seen.values[0], 9.059744570024, 1e-12);
   EXPECT_NEAR(seen.values[1], 7.049233701190, 1e-12);
@@ -87,7 +76,7 @@ TEST(Gd, PublishedValuesOnLogisticRegression) {  // O25
     const Var margin = b.rows(y) * reshape(matmul(b.rows(x), reshape(w, {2, 1})), {b.size()});
     return mean(softplus(-margin)) + 0.05 * dot(w, w);
   });
-  Recorder seen;
+  Path seen;
   const auto run = Gd({.step = 1.0 / 0.88125, .iterations = 100}).minimize(f, Tensor{0.0, 0.0}, {&seen});
   EXPECT_NEAR(seen.values[0], 0.693147180559945, 1e-15);
   EXPECT_NEAR(seen.values[1], 0.461320711098, 1e-12);
@@ -103,13 +92,13 @@ TEST(Gd, DecayingStepsMultiplyUp) {
   const std::array<Step, 3> steps = {decaying(0.9, 0.3), inverse_sqrt(0.9),
                                      Step::rule([](Index k) { return k % 2 ? 0.5 : 1.5; })};
   for (const Step& step : steps) {
-    Recorder seen;
+    Path seen;
     const auto run =
         Gd({.step = step, .iterations = 25}).minimize(quadratic(Tensor{lambda}), Tensor{2.0}, {&seen});
     double w = 2.0;
     for (Index k = 0; k < 25; ++k) {
       EXPECT_EQ(seen.steps[static_cast<std::size_t>(k)], step(k));
-      EXPECT_NEAR(seen.points[static_cast<std::size_t>(k)](0), w, 1e-14 * std::abs(w));
+      EXPECT_NEAR(seen.w[static_cast<std::size_t>(k)](0), w, 1e-14 * std::abs(w));
       w *= 1.0 - step(k) * lambda;
     }
     EXPECT_NEAR(run.w["w"](0), w, 1e-14 * std::abs(w));
@@ -145,12 +134,12 @@ TEST(Gd, MinimisesRosenbrock) {
 
 TEST(Momentum, HeavyBallIsPolyaksRecursion) {
   const double lambda = 1.3, step = 0.4, momentum = 0.7;
-  Recorder seen;
+  Path seen;
   const auto run = Gd({.step = step, .iterations = 40, .momentum = momentum})
                        .minimize(quadratic(Tensor{lambda}), Tensor{1.0}, {&seen});
   double before = 1.0, w = 1.0;  // x+ = x - s g + m (x - x-)
   for (std::size_t k = 0; k < 40; ++k) {
-    EXPECT_NEAR(seen.points[k](0), w, 1e-14);
+    EXPECT_NEAR(seen.w[k](0), w, 1e-14);
     const double next = w - step * lambda * w + momentum * (w - before);
     before = w;
     w = next;
@@ -160,12 +149,12 @@ TEST(Momentum, HeavyBallIsPolyaksRecursion) {
 
 TEST(Momentum, NesterovIsItsTwoSequenceForm) {
   const double lambda = 1.3, step = 0.4, momentum = 0.7;
-  Recorder seen;
+  Path seen;
   const auto run = Gd({.step = step, .iterations = 40, .momentum = momentum, .nesterov = true})
                        .minimize(quadratic(Tensor{lambda}), Tensor{1.0}, {&seen});
   double x = 1.0, y = 1.0;  // x+ = y - s g(y), y+ = x+ + m (x+ - x)
   for (std::size_t k = 0; k < 40; ++k) {
-    EXPECT_NEAR(seen.points[k](0), y, 1e-14);
+    EXPECT_NEAR(seen.w[k](0), y, 1e-14);
     const double next = y - step * lambda * y;
     y = next + momentum * (next - x);
     x = next;
@@ -206,10 +195,10 @@ TEST(Momentum, HeavyBallHasItsPublishedRateAndThreeCycle) {  // A11
   const FiniteSum f = objective([](const Var& w) {
     return sum(12.5 * square(w) - 12.0 * square(relu(w - 1.0)) + 12.0 * square(relu(w - 2.0)));
   });
-  Recorder seen;
+  Path seen;
   Gd({.step = 1.0 / 9.0, .iterations = 603, .momentum = 4.0 / 9.0}).minimize(f, Tensor{3.3}, {&seen});
   std::vector<double> last;
-  for (std::size_t k = 600; k < 603; ++k) last.push_back(seen.points[k](0));
+  for (std::size_t k = 600; k < 603; ++k) last.push_back(seen.w[k](0));
   std::sort(last.begin(), last.end());
   EXPECT_NEAR(last[0], -2208.0 / 1225.0, 1e-12);
   EXPECT_NEAR(last[1], 792.0 / 1225.0, 1e-12);

@@ -10,45 +10,18 @@
 #include "autodiff/ops.hpp"
 #include "nn/losses.hpp"
 #include "optim/optim.hpp"
+#include "tests/support/paths.hpp"
 
 namespace cotangent::optim {
 namespace {
 
-/// f_i(x) = a_i / 2 (x - b_i)^2 on the line.
-struct Parabolas {
-  Tensor a, b;
-  Index n() const { return a.size(); }
-  FiniteSum sum() const {
-    return finite_sum(n(), [x = a, y = b](const Var& w, const Batch& batch) {
-      return 0.5 * mean(batch.rows(x) * square(broadcast_to(w, {batch.size()}) - batch.rows(y)));
-    });
-  }
-  double minimiser() const { return dot(a, b).item() / cotangent::sum(a).item(); }
-  /// Gradient of the mean over a list of samples.
-  double gradient(double x, const std::vector<Index>& list) const {
-    double g = 0.0;
-    for (const Index i : list) g += a(i) * (x - b(i));
-    return g / static_cast<double>(list.size());
-  }
-};
+using test::Parabolas, test::Path;
 
 const Parabolas kFive{{1.0, 0.4, 2.0, 0.7, 1.5}, {0.5, -1.0, 0.2, 2.0, -0.3}};
 
-struct BatchRecorder : Observer {
-  std::vector<std::vector<Index>> batches;
-  std::vector<double> points, steps, values;
-  Flow on_step(const View& view) override {
-    batches.push_back(view.batch.indices());
-    points.push_back(view.w.flat()(0));
-    steps.push_back(view.step);
-    values.push_back(view.value);
-    return Flow::go_on;
-  }
-};
-
 TEST(Sgd, AnEpochVisitsEachSampleOnceInThePermutationDrawn) {
   const Parabolas p{Tensor::ones({10}), Tensor::linspace(0.0, 9.0, 10)};
-  BatchRecorder seen;
+  Path seen;
   Rng rng(3), same(3);
   Sgd({.batch = 4, .epochs = 50}).minimize(p.sum(), Tensor{0.0}, rng, {&seen});
   ASSERT_EQ(seen.batches.size(), 150u);
@@ -72,7 +45,7 @@ TEST(Sgd, AnEpochVisitsEachSampleOnceInThePermutationDrawn) {
 
 TEST(Sgd, WithReplacementDrawsFullBatchesIndependently) {
   const Parabolas p{Tensor::ones({10}), Tensor::linspace(0.0, 9.0, 10)};
-  BatchRecorder seen;
+  Path seen;
   Rng rng(3), same(3);
   Sgd({.batch = 4, .epochs = 2000, .replacement = true}).minimize(p.sum(), Tensor{0.0}, rng, {&seen});
   ASSERT_EQ(seen.batches.size(), 6000u);
@@ -127,7 +100,7 @@ TEST(Sgd, HandIterationOverTheBatchesSeen) {
     for (const bool nesterov : {false, true})
       for (const double momentum : {0.0, 0.8}) {
         const Step step = inverse_sqrt(0.3);
-        BatchRecorder seen;
+        Path seen;
         Rng rng(11);
         const auto run = Sgd({.step = step,
                               .batch = 2,
@@ -139,7 +112,7 @@ TEST(Sgd, HandIterationOverTheBatchesSeen) {
         ASSERT_EQ(seen.batches.size(), 18u);
         double x = 4.0, v = 0.0;
         for (std::size_t k = 0; k < 18; ++k) {
-          EXPECT_NEAR(seen.points[k], x, 1e-14);
+          EXPECT_NEAR(seen.x[k], x, 1e-14);
           EXPECT_EQ(seen.steps[k], step(static_cast<Index>(k)));
           const double g = kFive.gradient(x, seen.batches[k]);
           v = momentum * v + g;
@@ -198,10 +171,10 @@ TEST(SgdMoments, WithReplacementAreTheExactRecursions) {
     std::vector<Average> first(10), second(10);
     Rng rng(17);
     for (Index r = 0; r < kRuns; ++r) {
-      BatchRecorder seen;
+      Path seen;
       sgd.minimize(f, Tensor{start}, rng, {&seen});
-      for (std::size_t k = 0; k < seen.points.size(); ++k) {
-        const double e = seen.points[k] - kFive.minimiser();
+      for (std::size_t k = 0; k < seen.x.size(); ++k) {
+        const double e = seen.x[k] - kFive.minimiser();
         first[k].add(e);
         second[k].add(e * e);
       }
@@ -276,10 +249,9 @@ TEST(SgdMoments, PublishedGapsWithDiminishingAndConstantSteps) {  // O20, O21
     std::vector<Average> averages(at.size());
     Rng rng(29);
     for (int r = 0; r < 1000; ++r) {
-      BatchRecorder seen;
+      Path seen;
       sgd.minimize(f, Tensor{2.0}, rng, {&seen});
-      for (std::size_t j = 0; j < at.size(); ++j)
-        averages[j].add(0.5 * seen.points[at[j]] * seen.points[at[j]]);
+      for (std::size_t j = 0; j < at.size(); ++j) averages[j].add(0.5 * seen.x[at[j]] * seen.x[at[j]]);
     }
     return averages;
   };

@@ -38,7 +38,8 @@ Points svrg_by_hand(double step, int inner, int steps, const Draw& draw) {
   for (int t = 0; t < steps; ++t) {
     if (t % inner == 0) snapshot = x.back();
     const Index i = draw();
-    const double v = kThree.gradient(i, x.back()) - kThree.gradient(i, snapshot) + kThree.gradient(snapshot);
+    const double v = kThree.component_gradient(i, x.back()) - kThree.component_gradient(i, snapshot) +
+                     kThree.gradient(snapshot);
     x.push_back(x.back() - step * v);
   }
   return x;
@@ -50,9 +51,9 @@ Points saga_by_hand(double step, bool two, int steps, const Draw& draw) {
   for (int t = 0; t < steps; ++t) {
     const Index i = draw(), j = two ? draw() : i;
     double mean = 0.0;
-    for (Index k = 0; k < 3; ++k) mean += kThree.gradient(k, at[static_cast<std::size_t>(k)]) / 3.0;
-    const double v =
-        kThree.gradient(i, x.back()) - kThree.gradient(i, at[static_cast<std::size_t>(i)]) + mean;
+    for (Index k = 0; k < 3; ++k) mean += kThree.component_gradient(k, at[static_cast<std::size_t>(k)]) / 3.0;
+    const double v = kThree.component_gradient(i, x.back()) -
+                     kThree.component_gradient(i, at[static_cast<std::size_t>(i)]) + mean;
     at[static_cast<std::size_t>(j)] = x.back();
     x.push_back(x.back() - step * v);
   }
@@ -69,7 +70,7 @@ Points page_by_hand(double step, int steps, const std::function<bool()>& anew, c
         g = kThree.gradient(x[x.size() - 1]);
       } else {
         const Index i = draw();
-        g += kThree.gradient(i, x[x.size() - 1]) - kThree.gradient(i, x[x.size() - 2]);
+        g += kThree.component_gradient(i, x[x.size() - 1]) - kThree.component_gradient(i, x[x.size() - 2]);
       }
     }
     x.push_back(x.back() - step * g);
@@ -126,9 +127,9 @@ TEST(Estimators, RunsAreThoseByHand) {
       Path path;
       const auto run = optimizer.minimize(kThree.sum(), Tensor{kStart}, rng, {&path});
       Points x = by_hand(again);
-      path.points.push_back(run.w.flat()(0));
-      ASSERT_EQ(path.points.size(), x.size());
-      for (std::size_t t = 0; t < x.size(); ++t) EXPECT_NEAR(path.points[t], x[t], 1e-13) << seed << " " << t;
+      path.x.push_back(run.w.flat()(0));
+      ASSERT_EQ(path.x.size(), x.size());
+      for (std::size_t t = 0; t < x.size(); ++t) EXPECT_NEAR(path.x[t], x[t], 1e-13) << seed << " " << t;
       EXPECT_EQ(rng, again);
     };
     const auto draw = [](Rng& rng) { return [&rng] { return rng.below(3); }; };

@@ -13,22 +13,12 @@
 #include "autodiff/ops.hpp"
 #include "optim/optim.hpp"
 #include "tests/support/files_support.hpp"
+#include "tests/support/paths.hpp"
 
 namespace cotangent::optim {
 namespace {
 
-using test::error_of;
-
-/// Points, values and residuals of a run of full steps.
-struct Points : Observer {
-  std::vector<Tensor> w;
-  std::vector<double> values;
-  Flow on_step(const View& view) override {
-    w.push_back(view.w.flat());
-    values.push_back(view.value);
-    return Flow::go_on;
-  }
-};
+using test::error_of, test::Path;
 
 double squared_distance(const Tensor& a, const Tensor& b) {
   double square = 0.0;
@@ -97,7 +87,7 @@ struct Lasso {
 
 TEST(Proximal, PublishedLasso) {
   const Lasso lasso;
-  Points points;
+  Path points;
   Rng rng(1);
   const ProximalGd method(l1(0.5),
                           {.step = 1.0 / lasso.smoothness, .iterations = 3000, .stop = {.residual = 1e-12}});
@@ -134,7 +124,7 @@ TEST(FrankWolfe, PublishedPointsAndGaps) {  // |x - c|^2 / 2 on the simplex
   const FiniteSum f = objective([&](const Var& w) { return 0.5 * sum(square(w - c)); });
   const std::array<double, 6> values{0.91, 0.21, 0.0544444444444, 0.0211111111111, 0.03, 0.01};
   const std::array<double, 6> gaps{1.7, 0.9, 0.288888888889, 0.155555555556, 0.18, 0.06};
-  Points points;
+  Path points;
   Rng rng(1);
   const auto run =
       FrankWolfe(over_simplex(), {.iterations = 6}).minimize(f, Tensor{0.0, 0.0, 1.0}, rng, {&points});
@@ -169,7 +159,7 @@ TEST(Sphere, PublishedValues) {  // (3 - x' diag(3, 2, 1, 0) x) / 2, additions.m
   const FiniteSum f = objective([](const Var& w) {
     return 1.5 - 0.5 * dot(Tensor{3.0, 2.0, 1.0, 0.0}, square(w));
   });
-  Points points;
+  Path points;
   Rng rng(1);
   const auto run = RiemannianGd({.step = 1.0 / 3.0, .iterations = 11})
                        .minimize(f, Tensor{0.5, 0.5, 0.5, 0.5}, rng, {&points});

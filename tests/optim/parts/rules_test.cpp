@@ -11,23 +11,12 @@
 #include "autodiff/ops.hpp"
 #include "optim/optim.hpp"
 #include "tests/support/files_support.hpp"
+#include "tests/support/paths.hpp"
 
 namespace cotangent::optim {
 namespace {
 
-using test::error_of;
-
-/// Every point, the result last, and the values at them.
-struct Points : Observer {
-  std::vector<Tensor> w;
-  std::vector<double> values, norms;
-  Flow on_step(const View& view) override {
-    w.push_back(view.w.flat());
-    values.push_back(view.value);
-    norms.push_back(view.gradient_norm);
-    return Flow::go_on;
-  }
-};
+using test::error_of, test::Path;
 
 /// (x^2 + 10 y^2) / 2.
 FiniteSum valley() {
@@ -36,7 +25,7 @@ FiniteSum valley() {
 const Tensor kFrom{1.0, -2.0};
 
 void expect_points(const Optimizer& optimizer, const std::vector<std::pair<std::size_t, Tensor>>& wanted) {
-  Points points;
+  Path points;
   Rng rng(1);
   optimizer.minimize(valley(), kFrom, rng, {&points});
   for (const auto& [k, w] : wanted)
@@ -126,7 +115,7 @@ TEST(Acceleration, PublishedValues) {  // diag(1, 1/4), additions.md 6.2
 
 TEST(Acceleration, ByHandWithAnyStep) {  // A12: x+ = y - s g(y), y+ = x+ + m (x+ - x)
   for (const bool known : {true, false}) {
-    Points points;
+    Path points;
     Rng rng(1);
     const std::optional<double> mu = known ? std::optional(0.5) : std::nullopt;
     const auto run =
@@ -188,14 +177,14 @@ TEST(Newton, PublishedGradientsOfLogisticRegression) {  // O25 from 0, additions
     const Var margin = b.rows(y) * reshape(matmul(b.rows(x), reshape(w, {2, 1})), {b.size()});
     return mean(softplus(-margin)) + 0.05 * dot(w, w);
   });
-  Points points;
+  Path points;
   Rng rng(1);
   Newton({.iterations = 6}).minimize(f, Tensor{0.0, 0.0}, rng, {&points});
   const std::vector<double> published{5.38e-1, 8.12e-2, 8.61e-3, 1.31e-4, 3.12e-8};
   for (std::size_t k = 0; k < published.size(); ++k)
     EXPECT_NEAR(points.norms[k], published[k], 6e-3 * published[k]) << k;
   EXPECT_LE(points.norms[5], 1e-14);
-  Points by_products;
+  Path by_products;
   Newton({.iterations = 10, .dense = 0}).minimize(f, Tensor{0.0, 0.0}, rng, {&by_products});
   EXPECT_LE(by_products.norms[8], 1e-14);
 }
@@ -213,7 +202,7 @@ Var rosenbrock(const Var& w) {
 }
 
 TEST(GaussNewton, TakesTwoStepsOnRosenbrock) {
-  Points points;
+  Path points;
   Rng rng(1);
   const auto run = GaussNewton(rosenbrock, {.iterations = 2})
                        .minimize(least_squares(rosenbrock), Tensor{-1.2, 1.0}, rng, {&points});
@@ -225,7 +214,7 @@ TEST(GaussNewton, TakesTwoStepsOnRosenbrock) {
 }
 
 TEST(LevenbergMarquardt, NeverRaisesTheValue) {
-  Points points;
+  Path points;
   Rng rng(1);
   const auto run = GaussNewton(rosenbrock, {.iterations = 60, .damping = 1e-2, .stop = {.residual = 1e-10}})
                        .minimize(least_squares(rosenbrock), Tensor{-1.2, 1.0}, rng, {&points});
@@ -271,7 +260,7 @@ TEST(LevenbergMarquardt, StepsAreThoseOfTheWholeSystem) {
       const Sines r(rng, n, p);
       const double damping = trial % 2 ? 1e-3 : 0.5;
       const std::vector<Tensor> wanted = r.points(damping, 6);
-      Points points;
+      Path points;
       const auto run = GaussNewton(r, {.iterations = 6, .damping = damping})
                            .minimize(least_squares(r), r.start, rng, {&points});
       for (std::size_t k = 0; k < 6; ++k)
@@ -318,23 +307,18 @@ TEST(Lbfgs, DirectionsAreThoseOfTheFullMatrix) {
   const FiniteSum f = objective([](const Var& w) {
     return sum(softplus(Tensor{1.0, -2.0, 0.5, 3.0} * w)) + 0.5 * dot(Tensor{0.1, 1.0, 4.0, 0.3}, square(w));
   });
-  struct All : Observer {
-    std::vector<Tensor> w, g;
-    Flow on_step(const View& view) override {
-      w.push_back(view.w.flat());
-      g.push_back(view.gradient.flat());
-      return Flow::go_on;
-    }
-  } all;
+  Path all;
   Rng rng(1);
   Lbfgs({.step = 0.4, .iterations = 12, .pairs = 3}).minimize(f, Tensor{1.0, -1.0, 2.0, 0.5}, rng, {&all});
   std::vector<std::pair<Tensor, Tensor>> pairs;
   for (std::size_t k = 0; k + 1 < all.w.size(); ++k) {
     if (k > 0)
-      pairs.emplace_back((all.w[k] - Var(all.w[k - 1])).value(), (all.g[k] - Var(all.g[k - 1])).value());
+      pairs.emplace_back((all.w[k] - Var(all.w[k - 1])).value(),
+                         (all.gradients[k].flat() - Var(all.gradients[k - 1].flat())).value());
     if (pairs.size() > 3) pairs.erase(pairs.begin());
     const Tensor d =
-        pairs.empty() ? all.g[k] : matmul(by_pairs(pairs), all.g[k].reshape({4, 1})).value().reshape({4});
+        pairs.empty() ? all.gradients[k].flat()
+                      : matmul(by_pairs(pairs), all.gradients[k].flat().reshape({4, 1})).value().reshape({4});
     for (Index j = 0; j < 4; ++j) EXPECT_NEAR(all.w[k + 1](j), all.w[k](j) - 0.4 * d(j), 1e-11) << k;
   }
 }
@@ -378,7 +362,7 @@ TEST(Newton, LeavesSaddlesByNegativeCurvature) {
 TEST(Newton, SmallTrustRegionsReachRosenbrocksMinimum) {
   Rng rng(1);
   for (const Index dense : {2000, 0}) {
-    Points points;
+    Path points;
     const auto run = Newton({.iterations = 200, .dense = dense, .radius = 0.3, .stop = {.residual = 1e-10}})
                          .minimize(rosenbrock_sum(), Tensor{-1.2, 1.0}, rng, {&points});
     EXPECT_EQ(run.stop, StopReason::converged) << dense;

@@ -9,30 +9,19 @@
 #include "autodiff/ops.hpp"
 #include "optim/optim.hpp"
 #include "tests/support/files_support.hpp"
+#include "tests/support/paths.hpp"
 
 namespace cotangent::optim {
 namespace {
 
-using test::error_of;
-
-struct Steps : Observer {
-  std::vector<double> steps, values, slopes;
-  std::vector<Params> points, gradients;
-  Flow on_step(const View& view) override {
-    steps.push_back(view.step);
-    values.push_back(view.value);
-    points.push_back(view.w);
-    gradients.push_back(view.gradient);
-    return Flow::go_on;
-  }
-};
+using test::error_of, test::Path;
 
 FiniteSum valley() {
   return objective([](const Var& w) { return 0.5 * dot(Tensor{1.0, 0.25}, square(w)); });
 }
 
 TEST(Polyak, PublishedValues) {  // diag(1, 1/4) from (1, 1), f* = 0
-  Steps seen;
+  Path seen;
   Gd({.step = polyak(0.0), .iterations = 6}).minimize(valley(), Tensor{1.0, 1.0}, {&seen});
   EXPECT_NEAR(seen.values[1], 0.17571366782, 1e-11);
   EXPECT_NEAR(seen.values[2], 0.060409621102, 1e-12);
@@ -41,7 +30,7 @@ TEST(Polyak, PublishedValues) {  // diag(1, 1/4) from (1, 1), f* = 0
 }
 
 TEST(Polyak, MeasuresFromTheOptimum) {
-  Steps from_zero, from_below;
+  Path from_zero, from_below;
   const FiniteSum lowered = objective([](const Var& w) {
     return 0.5 * dot(Tensor{1.0, 0.25}, square(w)) - 3.0;
   });
@@ -49,10 +38,10 @@ TEST(Polyak, MeasuresFromTheOptimum) {
   Gd({.step = polyak(-3.0), .iterations = 5}).minimize(lowered, Tensor{1.0, 1.0}, {&from_below});
   for (std::size_t k = 0; k < 5; ++k) EXPECT_NEAR(from_below.steps[k], from_zero.steps[k], 1e-13);
   // Where f is not above the optimum asked for, and at a stationary point, the step before is kept.
-  Steps kept;
+  Path kept;
   Gd({.step = polyak(100.0), .iterations = 2}).minimize(valley(), Tensor{1.0, 1.0}, {&kept});
   EXPECT_EQ(kept.steps, (std::vector<double>{1.0, 1.0}));
-  Steps still;
+  Path still;
   Gd({.step = polyak(-1.0), .iterations = 2}).minimize(valley(), Tensor{0.0, 0.0}, {&still});
   EXPECT_EQ(still.steps, (std::vector<double>{1.0, 1.0}));
 }
@@ -61,7 +50,7 @@ TEST(Backtracking, StepsByHand) {
   // x^2 / 2 from 1: (1 - s)^2 / 2 <= 1/2 - c s where s <= 2 (1 - c).
   const FiniteSum f = objective([](const Var& w) { return 0.5 * dot(w, w); });
   const auto steps = [&](const BacktrackingOptions& o) {
-    Steps seen;
+    Path seen;
     Gd({.step = backtracking(o), .iterations = 3}).minimize(f, Tensor{1.0}, {&seen});
     return seen.steps;
   };
@@ -76,7 +65,7 @@ TEST(Backtracking, DecreasesByArmijo) {
     const Var x = slice(w, 0, 0, 1), y = slice(w, 0, 1, 2);
     return 0.5 * sum(square(1.0 - x)) + 50.0 * sum(square(y - square(x)));
   });
-  Steps seen;
+  Path seen;
   const auto run = Gd({.step = backtracking(), .iterations = 200}).minimize(f, Tensor{-1.2, 1.0}, {&seen});
   for (std::size_t k = 0; k + 1 < seen.steps.size(); ++k) {
     const double square = dot(seen.gradients[k], seen.gradients[k]);
@@ -107,7 +96,7 @@ TEST(StrongWolfe, HoldsAtEveryStep) {
     const Var x = slice(w, 0, 0, 1), y = slice(w, 0, 1, 2);
     return 0.5 * sum(square(1.0 - x)) + 50.0 * sum(square(y - square(x)));
   });
-  Steps seen;
+  Path seen;
   Rng rng(1);
   Lbfgs({.iterations = 30, .stop = {.residual = 1e-6}}).minimize(f, Tensor{-1.2, 1.0}, rng, {&seen});
   for (std::size_t k = 0; k + 1 < seen.points.size(); ++k) {
@@ -133,7 +122,7 @@ TEST(StrongWolfe, AsksNothingTwice) {
 
 TEST(Plateau, WaitsAndFalls) {
   const FiniteSum f = objective([](const Var& w) { return sum(abs(w)); });
-  Steps seen;
+  Path seen;
   Gd({.step = plateau({.step = 0.5, .factor = 0.5, .patience = 3}), .iterations = 30})
       .minimize(f, Tensor{0.25}, {&seen});  // to and fro between 0.25 and -0.25
   EXPECT_EQ(seen.steps[0], 0.5);
@@ -143,7 +132,7 @@ TEST(Plateau, WaitsAndFalls) {
 }
 
 TEST(Warmup, LeadsIntoAnyStep) {
-  Steps seen, plain;
+  Path seen, plain;
   Gd({.step = warmup(4, polyak(0.0)), .iterations = 1}).minimize(valley(), Tensor{1.0, 1.0}, {&seen});
   Gd({.step = polyak(0.0), .iterations = 1}).minimize(valley(), Tensor{1.0, 1.0}, {&plain});
   EXPECT_NEAR(seen.steps[0], 0.25 * plain.steps[0], 1e-16);
@@ -152,7 +141,7 @@ TEST(Warmup, LeadsIntoAnyStep) {
 TEST(Step, AStatefulOneIsMadeAnewForEachRun) {
   const Gd gd({.step = plateau({.step = 0.5, .patience = 1}), .iterations = 20});
   const FiniteSum f = objective([](const Var& w) { return sum(abs(w)); });
-  Steps first, second;
+  Path first, second;
   gd.minimize(f, Tensor{0.25}, {&first});
   gd.minimize(f, Tensor{0.25}, {&second});
   EXPECT_EQ(first.steps, second.steps);
