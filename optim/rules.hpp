@@ -75,8 +75,8 @@ struct GaussNewtonNumbers {
 /// The step d = (J^T J + lambda I)^-1 J^T r; where n < P it is J^T (J J^T + lambda I)^-1 r, by the smaller
 /// system, which for lambda = 0 is the shortest of all solutions. lambda falls by 10 when a step lowers f,
 /// and grows by 10 until one does. Use it with the step 1 on `least_squares(r)`.
-/// Cost: a Jacobian, charged as min(n, P) products, and n P min(n, P) flops; with lambda > 0 a value for each
-/// trial.
+/// Cost: r once, charged as a value, a Jacobian, charged as min(n, P) products, and n P min(n, P) flops; with
+/// lambda > 0 a value for each trial.
 /// Throws: DomainError at a singular system with lambda = 0.
 /// Source: Levenberg 1944; Marquardt 1963; Nocedal, Wright 2006, chapter 10.
 Choice<Rule> gauss_newton(Residuals r, const GaussNewtonNumbers& numbers = {});

@@ -20,6 +20,10 @@ namespace cotangent::optim {
 ///   average       Run::average: Average::uniform(), ::tail(from) or ::exponential(decay)
 ///   trace_every   a row of the trace every so many epochs, and at the end
 ///   progress      a progress line on standard error
+///
+/// Where a step is searched on f, or made from a model of it, what changes the gradient alone would be
+/// undone: weight_decay is refused with backtracking and strong_wolfe, so by Lbfgs; it and clip_norm by
+/// Newton; these and params by GaussNewton. Each says so when a run begins.
 #define COTANGENT_RUN_OPTIONS COTANGENT_RUN_OPTIONS_WITH_DECAY(0.0)
 #define COTANGENT_RUN_OPTIONS_WITH_DECAY(decay)                 \
   ::cotangent::optim::Names params = {};                        \

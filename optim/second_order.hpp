@@ -29,8 +29,8 @@ struct NewtonOptions {
   double radius = 1e3;
   COTANGENT_RUN_OPTIONS;
 };
-/// Newton's method within a trust region. Cost: see the rule `newton`. Source: Nocedal, Wright 2006, chapter
-/// 4.
+/// Newton's method within a trust region; where no step within it lowers f, the run ends as stalled. Cost:
+/// see the rule `newton`. Source: Nocedal, Wright 2006, chapter 4.
 class Newton : public Optimizer {
  public:
   explicit Newton(const NewtonOptions& options = {});
@@ -44,6 +44,8 @@ struct GaussNewtonOptions {
   COTANGENT_RUN_OPTIONS;
 };
 /// w <- w - (J^T J + lambda I)^-1 J^T r on f = |r|^2 / 2; to be run on least_squares(r) with the same r.
+/// Where no lambda gives a step that does not raise f, the run ends as stalled. Cost, Throws: see the rule
+/// `gauss_newton`.
 /// Source: Levenberg 1944; Marquardt 1963.
 class GaussNewton : public Optimizer {
  public:
