@@ -61,6 +61,7 @@ struct NewtonNumbers {
 ///
 /// Cost: P Hessian products and P^3/3 flops an iteration where the Hessian is formed; else a product for each
 /// iteration of conjugate gradients (Steihaug's); a value for each trial.
+/// Throws: DomainError when a run begins with weight decay or clipping.
 /// Source: Nocedal, Wright 2006, algorithms 4.1 and 7.2; Moré, Sorensen 1983.
 Choice<Rule> newton(const NewtonNumbers& numbers = {});
 
@@ -77,7 +78,8 @@ struct GaussNewtonNumbers {
 /// and grows by 10 until one does. Use it with the step 1 on `least_squares(r)`.
 /// Cost: r once, charged as a value, a Jacobian, charged as min(n, P) products, and n P min(n, P) flops; with
 /// lambda > 0 a value for each trial.
-/// Throws: DomainError at a singular system with lambda = 0.
+/// Throws: DomainError at a singular system with lambda = 0; when a run begins with weight decay, clipping or
+/// .params.
 /// Source: Levenberg 1944; Marquardt 1963; Nocedal, Wright 2006, chapter 10.
 Choice<Rule> gauss_newton(Residuals r, const GaussNewtonNumbers& numbers = {});
 

@@ -85,15 +85,17 @@ double interpolation_step(double mu, double smoothness, double component_smoothn
 Step polyak(double optimum);
 
 struct BacktrackingOptions {
-  /// The first step tried at iteration 0; later ones begin at `growth` times the last taken.
+  /// The first step tried at iteration 0; later ones begin at `growth` times the last taken, at most at
+  /// 1e12 times the first.
   double first = 1.0;
   double growth = 2.0;
   double factor = 0.5;     // each failure's
-  double decrease = 1e-4;  // Armijo's: f(w+) <= f(w) - decrease * step * slope
+  double decrease = 1e-4;  // Armijo's: f(w+) <= f(w) + decrease * step * slope, the slope being negative
 };
-/// Armijo's backtracking on the iteration's own samples. With a proximal or projected move the decrease is
-/// measured by |w+ - w|^2 / step. A step that leads to a value that is not finite is shortened; after 60
-/// shortenings the last is taken.
+/// Armijo's backtracking on the iteration's own samples, up to their rounding. Where the move does not go
+/// along a line, proximal, projected or on the sphere, the decrease is measured by |w+ - w|^2 / step. A step
+/// that leads to a value that is not finite is shortened; after 60 shortenings the run ends as stalled.
+/// Throws: DomainError on options outside their ranges; when a run begins that decays weights.
 Step backtracking(const BacktrackingOptions& options = {});
 
 struct WolfeOptions {
@@ -103,7 +105,10 @@ struct WolfeOptions {
   Index trials = 25;
 };
 /// The strong Wolfe conditions, f(w+) <= f(w) + decrease * step * slope and |slope+| <= curvature * |slope|,
-/// by bracketing and cubic interpolation. Where `trials` are not enough the best point of them is taken.
+/// by bracketing and cubic interpolation. Where `trials` are not enough the best point of them is taken;
+/// where none is better than w, the run ends as stalled.
+/// Throws: DomainError on options outside their ranges; when a run begins that decays weights; at the first
+/// step of a move that does not go along a line.
 /// Source: Nocedal, Wright 2006, algorithms 3.5 and 3.6.
 Step strong_wolfe(const WolfeOptions& options = {});
 
