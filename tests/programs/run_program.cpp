@@ -1,8 +1,8 @@
 // One run of an optimizer, for tests that stop it from outside.
 //
-// Usage: run_program [CASE CHECKPOINT [MICROSECONDS]]. Alone it prints the names of the cases. Goes on from the
-// checkpoint if it is there. Waits so long in each step; prints how it ended, and the run's numbers bit by bit:
-// the point, the counts, the generator and the trace without its seconds.
+// Usage: run_program [CASE CHECKPOINT [MICROSECONDS]]. Alone it prints the names of the cases. Goes on from
+// the checkpoint if it is there. Waits so long in each step; prints how it ended, and the run's numbers bit
+// by bit: the point, the counts, the generator and the trace without its seconds.
 #include <bit>
 #include <chrono>
 #include <cinttypes>
