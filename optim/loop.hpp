@@ -75,6 +75,7 @@ class Trace {
 
  private:
   friend class Loop;
+  /// Throws: DomainError if the row has a column of that name.
   void observe(const Column& column);
   std::vector<EpochRow> rows_;
   std::vector<std::pair<std::string, std::vector<double>>> observed_;  // columns of observers, row by row
@@ -144,7 +145,8 @@ class Observer {
   virtual Flow on_epoch(const View&) { return Flow::go_on; }
   virtual void on_finish(const Run&) {}
 
-  /// Columns for the present row of the trace, asked after on_epoch.
+  /// Columns for the present row of the trace, asked after on_epoch; and when a run is made, for their names
+  /// alone: each is to be another than those of the trace and of the other observers.
   virtual std::vector<Column> columns() const;
   /// A path where the run is to be saved, asked after each step.
   virtual std::optional<std::string> saves(Index iteration) const;

@@ -65,7 +65,8 @@ auto on_epoch(F f) {
 /// has the last one.
 class Monitor final : public Observer {
  public:
-  /// Asked every so many epochs. Throws: DomainError on an empty name or function, or every < 1.
+  /// Asked every so many epochs. Throws: DomainError on an empty name or function, or every < 1; and when a
+  /// run is made, if the trace or another observer has a column of that name.
   Monitor(std::string name, Function<double(const Params& w)> f, Index every = 1);
 
   const std::string& name() const noexcept { return name_; }

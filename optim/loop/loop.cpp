@@ -75,6 +75,7 @@ class Loop::Work {
     move_ = recipe.move(setting);
     size_ = recipe.step.begin();
     move_->check_start(recipe.name, run_.w);
+    check_columns();
     if (size_ && size_->searches() && decays)
       throw DomainError(
           fmt::format("[{}] weight decay is not in f, on which the step is searched; add weight / 2 |w|^2 "
@@ -188,6 +189,14 @@ class Loop::Work {
     ended_ = true;
     guard_.reset();
     return false;
+  }
+
+  /// Throws: DomainError if the columns of a row would not have names of their own.
+  void check_columns() const {
+    Trace row;
+    row.rows_.emplace_back();
+    for (const Observer* observer : observers_)
+      for (const Column& column : observer->columns()) row.observe(column);
   }
 
   void put_back(LoadState& state) {

@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
+#include <string_view>
 
 #include "autodiff/error.hpp"
 #include "optim/loop.hpp"
@@ -12,6 +14,11 @@ namespace cotangent::optim {
 namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+/// The trace's own columns.
+constexpr std::string_view kNames[] = {
+    "epoch",   "iterations",       "value",    "gradient_norm", "step", "component_gradients",
+    "seconds", "component_values", "products", "residual"};
 
 }  // namespace
 
@@ -57,16 +64,19 @@ Trace::~Trace() = default;
 std::vector<Column> Trace::columns_of(Index row) const {
   const auto at = static_cast<std::size_t>(row);
   const EpochRow& r = rows_[at];
-  std::vector<Column> columns{{"epoch", static_cast<double>(r.epoch)},
-                              {"iterations", static_cast<double>(r.iterations)},
-                              {"value", r.value},
-                              {"gradient_norm", r.gradient_norm},
-                              {"step", r.step},
-                              {"component_gradients", static_cast<double>(r.component_gradients)},
-                              {"seconds", r.seconds},
-                              {"component_values", static_cast<double>(r.component_values)},
-                              {"products", static_cast<double>(r.products)},
-                              {"residual", r.residual}};
+  const double numbers[] = {static_cast<double>(r.epoch),
+                            static_cast<double>(r.iterations),
+                            r.value,
+                            r.gradient_norm,
+                            r.step,
+                            static_cast<double>(r.component_gradients),
+                            r.seconds,
+                            static_cast<double>(r.component_values),
+                            static_cast<double>(r.products),
+                            r.residual};
+  static_assert(std::size(numbers) == std::size(kNames));
+  std::vector<Column> columns;
+  for (std::size_t k = 0; k < std::size(kNames); ++k) columns.push_back({std::string(kNames[k]), numbers[k]});
   for (const auto& [name, values] : observed_)
     columns.push_back({name, at < values.size() ? values[at] : kUnknown});
   return columns;
@@ -76,6 +86,10 @@ void Trace::observe(const Column& column) {
   if (rows_.empty()) return;
   auto at =
       std::find_if(observed_.begin(), observed_.end(), [&](const auto& c) { return c.first == column.name; });
+  const bool built_in = std::find(std::begin(kNames), std::end(kNames), column.name) != std::end(kNames);
+  if (built_in || (at != observed_.end() && at->second.size() == rows_.size()))
+    throw DomainError(fmt::format("[Trace] there are two columns \"{}\"; give {} another name", column.name,
+                                  built_in ? "the observer's" : "one of the observers'"));
   if (at == observed_.end()) at = observed_.insert(at, {column.name, {}});
   at->second.resize(rows_.size(), kUnknown);
   at->second.back() = column.value;

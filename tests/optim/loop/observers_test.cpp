@@ -79,6 +79,51 @@ TEST(Monitor, IsAColumnOfTheTrace) {
                DomainError);
 }
 
+TEST(Monitor, NamesAreItsOwn) {
+  const TemporaryDirectory folder;
+  const FiniteSum f = five_samples();
+  const auto zero = [](const Params&) { return 0.0; };
+  Monitor error("error", zero), same("error", zero), value("value", zero);
+  CsvLog log(folder / "run.csv");
+  const auto text = [&](const std::vector<Observer*>& observers) {
+    return error_of<DomainError>([&] { Gd().minimize(f, Tensor{7.0}, observers); });
+  };
+  const std::string twice =
+      "[Trace] there are two columns \"error\"; give one of the observers' another name";
+  EXPECT_EQ(text({&error, &log, &same}), twice);
+  EXPECT_EQ(text({&error, &error}), twice);
+  EXPECT_EQ(text({&value}), "[Trace] there are two columns \"value\"; give the observer's another name");
+  // Before the first step, and before a log replaces its file.
+  EXPECT_EQ(f.component_gradients(), 0);
+  EXPECT_TRUE(folder.names().empty());
+  // Every name of the trace is taken.
+  for (const Column& c : Gd({.iterations = 1}).minimize(f, Tensor{7.0}).trace.columns_of(0)) {
+    Monitor taken(c.name, zero);
+    EXPECT_NE(text({&taken}), "nothing thrown") << c.name;
+  }
+}
+
+TEST(Observers, ColumnsThatComeLateHaveNamesOfTheirOwn) {
+  struct Late : Observer {
+    std::string name;
+    std::vector<Column> list;
+    explicit Late(std::string n) : name(std::move(n)) {}
+    Flow on_epoch(const View& view) override {
+      if (view.epoch == 2) list = {{name, 1.0}};
+      return Flow::go_on;
+    }
+    std::vector<Column> columns() const override { return list; }
+  } one("late"), two("late"), taken("step");
+  EXPECT_EQ(Gd({.iterations = 6, .trace_every = 4})
+                .minimize(five_samples(), Tensor{7.0}, {&one})
+                .trace.column("late")
+                .size(),
+            2u);
+  one.list.clear();
+  EXPECT_THROW(Gd().minimize(five_samples(), Tensor{7.0}, {&one, &two}), DomainError);
+  EXPECT_THROW(Gd().minimize(five_samples(), Tensor{7.0}, {&taken}), DomainError);
+}
+
 TEST(EarlyStop, WaitsForTheMonitorAndBestKeepsThePoint) {
   // From 7 the point falls to 2; the monitor is smallest at 4.
   Monitor monitor("distance", [](const Params& w) { return std::fabs(w.flat()(0) - 4.0); });
