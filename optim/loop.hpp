@@ -42,6 +42,7 @@ struct EpochRow {
   Index component_values = 0;     // asked without a gradient, likewise
   Index products = 0;             // Hessian-vector products of components, likewise
   double residual = std::numeric_limits<double>::quiet_NaN();  // of the last exact estimate
+  Index state_numbers = 0;                                     // held by the parts, as Run::state_numbers
 };
 
 /// A named number of a row.

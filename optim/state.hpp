@@ -48,6 +48,9 @@ class State {
  protected:
   /// `like` has the names of the run's parameters.
   explicit State(Params like) : like_(std::move(like)) {}
+  /// A walk that looks at what is held and nothing else: `visit` is called without names, what it changes is
+  /// ignored, and nothing is taken from the heap.
+  State() : looks_(true) {}
   /// `held`: numbers of the space the run moves in, and not its bookkeeping.
   virtual void visit(const std::string& name, Tensor& tensor, bool held) = 0;
 
@@ -58,12 +61,12 @@ class State {
 
   Params like_;
   std::string prefix_;
+  bool looks_ = false;
 };
 
 /// Counts the numbers held in tensors, points and directions.
 class StateSize final : public State {
  public:
-  explicit StateSize(const Params& like) : State(like) {}
   Index numbers() const noexcept { return numbers_; }
 
  private:

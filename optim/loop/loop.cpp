@@ -236,7 +236,7 @@ class Loop::Work {
   }
 
   void visit_trace(State& state) {
-    constexpr std::size_t kWidth = 10;
+    constexpr std::size_t kWidth = 11;
     std::vector<double> numbers;
     for (Index row = 0; row < run_.trace.size(); ++row) {
       const std::vector<Column> columns = run_.trace.columns_of(row);
@@ -244,6 +244,10 @@ class Loop::Work {
     }
     Tensor rows = Tensor::from(numbers, {run_.trace.size(), static_cast<Index>(kWidth)});
     state("trace", rows);
+    if (rows.size(1) != static_cast<Index>(kWidth))
+      throw DomainError(fmt::format(
+          "[resume] the trace has {} columns there, {} here; the file is of another version, so run anew",
+          rows.size(1), kWidth));
     run_.trace.rows_.clear();
     for (Index row = 0; row < rows.size(0); ++row) {
       const auto whole = [&](Index k) { return static_cast<Index>(rows(row, k)); };
@@ -256,7 +260,8 @@ class Loop::Work {
                                   .seconds = rows(row, 6),
                                   .component_values = whole(7),
                                   .products = whole(8),
-                                  .residual = rows(row, 9)});
+                                  .residual = rows(row, 9),
+                                  .state_numbers = whole(10)});
     }
     for (auto& [name, values] : run_.trace.observed_) state("observed." + name, values);
   }
@@ -442,7 +447,8 @@ class Loop::Work {
                     .seconds = seconds(),
                     .component_values = f_.spent().values,
                     .products = f_.spent().products,
-                    .residual = residual_});
+                    .residual = residual_,
+                    .state_numbers = state_numbers()});
   }
 
   void close() {
@@ -478,8 +484,8 @@ class Loop::Work {
 
   double value_of(const Params& w) const { return f_.objective().value(w.flat()) + move_->penalty(w); }
 
-  Index state_numbers() {
-    StateSize size(run_.w);
+  Index state_numbers() const {
+    StateSize size;
     size.part("estimator", *estimator_);
     size.part("rule", *rule_);
     size.part("move", *move_);

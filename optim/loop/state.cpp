@@ -16,11 +16,13 @@ Tensor tensor_of(const std::vector<Number>& list) {
 
 }  // namespace
 
-std::string State::path(std::string_view name) const { return prefix_ + std::string(name); }
+std::string State::path(std::string_view name) const {
+  return looks_ ? std::string() : prefix_ + std::string(name);
+}
 
 std::size_t State::enter(std::string_view name) {
   const std::size_t before = prefix_.size();
-  prefix_ += std::string(name) + ".";
+  if (!looks_) prefix_ += std::string(name) + ".";
   return before;
 }
 
@@ -31,10 +33,15 @@ void State::operator()(std::string_view name, Tensor& tensor) { visit(path(name)
 void State::operator()(std::string_view name, Params& params) {
   Tensor flat = params.flat();
   visit(path(name), flat, true);
+  if (looks_) return;
   params = flat.size() > 0 ? like_.with(flat) : Params();
 }
 
 void State::operator()(std::string_view name, std::vector<Params>& list) {
+  if (looks_) {
+    for (Params& params : list) (*this)(name, params);
+    return;
+  }
   auto count = static_cast<Index>(list.size());
   (*this)(std::string(name) + ".count", count);
   list.resize(static_cast<std::size_t>(count));
@@ -42,6 +49,7 @@ void State::operator()(std::string_view name, std::vector<Params>& list) {
 }
 
 void State::operator()(std::string_view name, double& number) {
+  if (looks_) return;
   Tensor tensor = Tensor::scalar(number);
   visit(path(name), tensor, false);
   number = tensor.item();
@@ -69,12 +77,14 @@ void State::operator()(std::string_view name, bool& yes) {
 }
 
 void State::operator()(std::string_view name, std::vector<Index>& list) {
+  if (looks_) return;
   Tensor tensor = tensor_of(list);
   visit(path(name), tensor, false);
   list.assign(tensor.data().begin(), tensor.data().end());
 }
 
 void State::operator()(std::string_view name, std::vector<double>& list) {
+  if (looks_) return;
   Tensor tensor = tensor_of(list);
   visit(path(name), tensor, false);
   list.assign(tensor.data().begin(), tensor.data().end());

@@ -17,8 +17,8 @@ constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 /// The trace's own columns.
 constexpr std::string_view kNames[] = {
-    "epoch",   "iterations",       "value",    "gradient_norm", "step", "component_gradients",
-    "seconds", "component_values", "products", "residual"};
+    "epoch",   "iterations",       "value",    "gradient_norm", "step",         "component_gradients",
+    "seconds", "component_values", "products", "residual",      "state_numbers"};
 
 }  // namespace
 
@@ -73,7 +73,8 @@ std::vector<Column> Trace::columns_of(Index row) const {
                             r.seconds,
                             static_cast<double>(r.component_values),
                             static_cast<double>(r.products),
-                            r.residual};
+                            r.residual,
+                            static_cast<double>(r.state_numbers)};
   static_assert(std::size(numbers) == std::size(kNames));
   std::vector<Column> columns;
   for (std::size_t k = 0; k < std::size(kNames); ++k) columns.push_back({std::string(kNames[k]), numbers[k]});

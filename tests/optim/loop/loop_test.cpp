@@ -212,6 +212,27 @@ TEST(Trace, RowsAreTheEpochsMeans) {
   }
 }
 
+TEST(Trace, HasTheNumbersOfState) {
+  for (const OptimizerCase& c : every_optimizer(4)) {
+    Rng rng(1);
+    const auto run = c.optimizer->minimize(five_samples(), Tensor{7.0}, rng);
+    const std::vector<double> numbers = run.trace.column("state_numbers");
+    ASSERT_EQ(numbers.size(), 4u) << c.name;
+    EXPECT_EQ(numbers.back(), static_cast<double>(run.state_numbers)) << c.name;
+  }
+  const FiniteSum f = objective([](const Var& w) { return 0.5 * dot(Tensor{1.0, 9.0, 4.0}, square(w)); });
+  const auto numbers = [&](const Optimizer& o) {
+    Rng rng(1);
+    return o.minimize(f, Tensor{1.0, 2.0, 3.0}, rng).trace.column("state_numbers");
+  };
+  using List = std::vector<double>;
+  EXPECT_EQ(numbers(Gd({.step = 0.1, .iterations = 2})), (List{0.0, 0.0}));
+  EXPECT_EQ(numbers(Gd({.step = 0.1, .iterations = 2, .momentum = 0.5})), (List{3.0, 3.0}));
+  EXPECT_EQ(numbers(Adam({.epochs = 2})), (List{6.0, 6.0}));
+  // The last point and gradient, and two more for each pair.
+  EXPECT_EQ(numbers(Lbfgs({.step = 0.01, .iterations = 5, .pairs = 2})), (List{6.0, 12.0, 18.0, 18.0, 18.0}));
+}
+
 TEST(Trace, SavesAsCsv) {
   const test::TemporaryDirectory folder;
   const FiniteSum f = objective([](const Var& w) { return 0.5 * dot(w, w); });
@@ -220,7 +241,7 @@ TEST(Trace, SavesAsCsv) {
   const std::string text = test::read_bytes(folder / "t.csv");
   const std::string head =
       "epoch,iterations,value,gradient_norm,step,component_gradients,seconds,component_values,products,"
-      "residual"
+      "residual,state_numbers"
       "\n0,1,2,2,0.5,1,";
   EXPECT_EQ(text.substr(0, head.size()), head);
   EXPECT_NE(text.find("\n1,2,0.5,1,0.5,2,"), std::string::npos) << text;
@@ -228,7 +249,7 @@ TEST(Trace, SavesAsCsv) {
   Trace().save_csv(folder / "empty.csv");
   EXPECT_EQ(test::read_bytes(folder / "empty.csv"),
             "epoch,iterations,value,gradient_norm,step,component_gradients,seconds,component_values,products,"
-            "residual\n");
+            "residual,state_numbers\n");
   EXPECT_EQ(error_of<DomainError>([&] { run.trace.save_csv(folder / "none/t.csv"); }),
             "[save_csv] " + (folder / "none/t.csv") + ": cannot create a file in " + (folder / "none") +
                 ": No such file or directory; make the directory or check its permissions");

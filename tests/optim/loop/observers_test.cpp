@@ -69,9 +69,9 @@ TEST(Monitor, IsAColumnOfTheTrace) {
   EXPECT_EQ(run.trace.column("value")[0], 13.5);
   EXPECT_EQ(error_of<DomainError>([&] { run.trace.column("risk"); }),
             "[Trace] no column \"risk\"; there are epoch, iterations, value, gradient_norm, step, "
-            "component_gradients, seconds, component_values, products, residual, test, error");
+            "component_gradients, seconds, component_values, products, residual, state_numbers, test, error");
   run.trace.save_csv(folder / "t.csv");
-  EXPECT_TRUE(lines_of(folder / "t.csv")[0].ends_with(",residual,\"test, error\""));
+  EXPECT_TRUE(lines_of(folder / "t.csv")[0].ends_with(",residual,state_numbers,\"test, error\""));
   EXPECT_THROW(Monitor("", [](const Params&) { return 0.0; }), DomainError);
   EXPECT_THROW(Monitor("x", {}), DomainError);
   EXPECT_THROW(Monitor(

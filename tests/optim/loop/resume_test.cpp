@@ -183,6 +183,12 @@ TEST(Resume, Errors) {
             "[resume] " + path + ": f has 5 components there, 1 here");
   EarlyStop stop;
   EXPECT_NE(text(Gd(), sum.f, {&stop}).find("no array \"observer0.best\""), std::string::npos);
+  NpzContents contents = load_npz(path);
+  for (auto& [name, array] : contents.arrays)
+    if (name == "trace") array = Tensor::zeros({1, 10});
+  save_npz(path, contents);
+  EXPECT_EQ(text(Gd(), sum.f),
+            "[resume] the trace has 10 columns there, 11 here; the file is of another version, so run anew");
   save_npz(path, {{{"w", Tensor{1.0}}}, {}});
   EXPECT_NE(text(Gd(), sum.f).find("no array \"start\""), std::string::npos);
   test::write_bytes(path, "not an npz");

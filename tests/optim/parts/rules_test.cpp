@@ -161,12 +161,12 @@ TEST(Lbfgs, ForgetsAllWhereItsDirectionDoesNotDescend) {
   };
   direction(Tensor{1.0, 1.0}, Tensor{1.0, 2.0});
   EXPECT_FALSE(equal(direction(Tensor{0.5, 0.5}, Tensor{0.25, 1.0}), Tensor{0.25, 1.0}));  // one pair
-  StateSize size(start);
+  StateSize size;
   size.part("rule", *rule);
   EXPECT_EQ(size.numbers(), 8);
   // NaN is no descent either.
   EXPECT_TRUE(std::isnan(direction(Tensor{0.25, 0.25}, Tensor{NAN, 1.0})(0)));
-  StateSize cleared(start);
+  StateSize cleared;
   cleared.part("rule", *rule);
   EXPECT_EQ(cleared.numbers(), 4);
 }
