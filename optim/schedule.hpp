@@ -11,9 +11,9 @@
 namespace cotangent::optim {
 
 /// The step size of iteration k, where k counts the iterations of a run from 0 across epochs. A plain number
-/// is a constant step.
+/// is a constant step. A step of 0, where a schedule has come to its end, leaves the point where it is.
 ///
-/// Throws: DomainError for steps that are not positive and finite.
+/// Throws: DomainError for constant steps that are not positive and finite.
 class Step {
  public:
   Step(double constant);  // NOLINT(google-explicit-constructor)
@@ -42,7 +42,13 @@ class Step {
  private:
   friend Step decaying(double step, double rate);
   friend Step inverse_sqrt(double step);
-  enum class Kind { constant, decaying, inverse_sqrt, rule };
+  friend Step linear(double from, double to, Index iterations);
+  friend Step cosine(double from, double to, Index iterations);
+  friend Step step_decay(double step, double factor, Index every);
+  friend Step warmup(Index k, Step then);
+  enum class Kind { constant, decaying, inverse_sqrt, schedule, rule };
+  /// A rule of the library's own, which may come to 0.
+  static Step schedule(Function<double(Index k)> rule);
   Step(Kind kind, double step, double rate, const char* operation);
   explicit Step(Function<std::unique_ptr<StepSize>()> make) : step_(1.0), make_(std::move(make)) {}
 
@@ -62,14 +68,19 @@ Step inverse_sqrt(double step);
 Step frank_wolfe_step();
 
 /// From `from` in a straight line to `to` at iteration `iterations` - 1, and `to` from there on.
-/// Throws: DomainError unless both are positive and finite and iterations >= 1.
+/// `to` may be 0. Throws: DomainError unless both are finite, from > 0, to >= 0 and iterations >= 1.
 Step linear(double from, double to, Index iterations);
 /// From `from` along half a cosine to `to` at iteration `iterations`, and `to` from there on:
-/// to + (from - to) (1 + cos(pi k / iterations)) / 2. `to` may be so small that it is all but 0.
+/// to + (from - to) (1 + cos(pi k / iterations)) / 2. `to` may be 0. Throws: as linear.
 Step cosine(double from, double to, Index iterations);
-/// step * factor^floor(k / every). Throws: DomainError unless 0 < factor <= 1 and every >= 1.
+/// step * factor^floor(k / every), which in the end is too small for a double and 0.
+/// Throws: DomainError unless step is positive and finite, 0 < factor <= 1 and every >= 1.
 Step step_decay(double step, double factor, Index every);
-/// The first k iterations grow in a straight line, (i + 1) / k times what `then` gives at i; then `then`.
+/// The first k iterations grow in a straight line: iteration i < k takes (i + 1) / k times then(0). Later
+/// ones take then(i - k): the clock of `then` begins where the warm-up ends, so that N iterations are
+/// warmup(k, cosine(s, 0, N - k)). A `then` that looks at the run has no clock: it is asked in every
+/// iteration, and what it gives in the first k is multiplied by (i + 1) / k.
+/// Throws: DomainError unless k >= 1.
 Step warmup(Index k, Step then);
 
 /// s_k = (2 k + 1) / (2 mu (k + 1)^2), under which SGD converges like 1/k where f is PL with 2 mu (f - f*) <=

@@ -13,7 +13,7 @@ int main() {
       2000, [&](const Var& w, const Batch& b) { return nn::mse(net(w, b.rows(train_x)), b.rows(train_y)); });
 
   const Index epochs = 60, steps = epochs * 2000 / 50;
-  const optim::AdamW adamw({.step = optim::warmup(100, optim::cosine(3e-3, 0.0, steps)),
+  const optim::AdamW adamw({.step = optim::warmup(100, optim::cosine(3e-3, 0.0, steps - 100)),
                             .batch = 50,
                             .epochs = epochs,
                             .groups = {{.pattern = "*.bias", .weight_decay = 0.0}},

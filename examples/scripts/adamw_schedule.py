@@ -18,8 +18,8 @@ weights = [p for name, p in net.named_parameters() if not name.endswith("bias")]
 biases = [p for name, p in net.named_parameters() if name.endswith("bias")]
 groups = [{"params": weights}, {"params": biases, "weight_decay": 0.0}]
 adamw = torch.optim.AdamW(groups, lr=3e-3, weight_decay=0.1)
-schedule = torch.optim.lr_scheduler.LambdaLR(
-    adamw, lambda k: min(1.0, (k + 1) / 100) * 0.5 * (1.0 + math.cos(math.pi * k / steps)))
+schedule = torch.optim.lr_scheduler.LambdaLR(adamw, lambda k: (k + 1) / 100 if k < 100 else (
+    0.5 * (1.0 + math.cos(math.pi * (k - 100) / (steps - 100)))))
 for epoch in range(epochs):
     for batch_x, batch_y in loader:
         adamw.zero_grad()

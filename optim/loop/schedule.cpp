@@ -42,6 +42,12 @@ Step Step::rule(Function<double(Index)> rule) {
   return step;
 }
 
+Step Step::schedule(Function<double(Index)> rule) {
+  Step step = Step::rule(std::move(rule));
+  step.kind_ = Kind::schedule;
+  return step;
+}
+
 double Step::operator()(Index k) const {
   if (make_)
     throw DomainError("[Step] this step depends on more than the iteration; begin() makes it for a run");
@@ -52,6 +58,8 @@ double Step::operator()(Index k) const {
       return step_ / (1.0 + rate_ * static_cast<double>(k));
     case Kind::inverse_sqrt:
       return step_ / std::sqrt(static_cast<double>(k) + 1.0);
+    case Kind::schedule:
+      return rule_(k);
     case Kind::rule:
       break;
   }
@@ -76,6 +84,12 @@ void check_count(const char* operation, const char* name, Index count) {
   if (count < 1) throw DomainError(fmt::format("[{}] {} is {}; give 1 or more", operation, name, count));
 }
 
+void check_from_to(const char* operation, double from, double to) {
+  check_positive(operation, "from", from);
+  if (!(to >= 0.0 && std::isfinite(to)))
+    throw DomainError(fmt::format("[{}] to is {}; give a finite number, 0 or above", operation, to));
+}
+
 /// The share of the way gone at iteration k.
 double share(Index k, Index iterations) {
   return std::min(1.0, static_cast<double>(k) / static_cast<double>(iterations));
@@ -91,6 +105,7 @@ class WarmedUp final : public StepSize {
     const double full = size_->next(at, line), grown = static_cast<double>(at.iteration + 1);
     return at.iteration < k_ ? full * grown / static_cast<double>(k_) : full;
   }
+  bool searches() const override { return size_->searches(); }
   void visit(State& state) override { size_->visit(state); }
 
  private:
@@ -106,21 +121,18 @@ Step frank_wolfe_step() {
 }
 
 Step linear(double from, double to, Index iterations) {
-  check_positive("linear", "from", from);
-  check_positive("linear", "to", to);
+  check_from_to("linear", from, to);
   check_count("linear", "iterations", iterations);
-  return Step::rule([=](Index k) {
+  return Step::schedule([=](Index k) {
     const double gone = share(k, std::max<Index>(iterations - 1, 1));
     return from + gone * (to - from);
   });
 }
 
 Step cosine(double from, double to, Index iterations) {
-  check_positive("cosine", "from", from);
-  if (!(to >= 0.0 && std::isfinite(to)))
-    throw DomainError(fmt::format("[cosine] to is {}; give a finite number, 0 or above", to));
+  check_from_to("cosine", from, to);
   check_count("cosine", "iterations", iterations);
-  return Step::rule([=](Index k) {
+  return Step::schedule([=](Index k) {
     return to + 0.5 * (from - to) * (1.0 + std::cos(std::numbers::pi * share(k, iterations)));
   });
 }
@@ -130,7 +142,7 @@ Step step_decay(double step, double factor, Index every) {
   if (!(factor > 0.0 && factor <= 1.0))
     throw DomainError(fmt::format("[step_decay] factor is {}; give a number in (0, 1]", factor));
   check_count("step_decay", "every", every);
-  return Step::rule([=](Index k) {
+  return Step::schedule([=](Index k) {
     return step * std::pow(factor, std::floor(static_cast<double>(k) / static_cast<double>(every)));
   });
 }
@@ -138,8 +150,9 @@ Step step_decay(double step, double factor, Index every) {
 Step warmup(Index iterations, Step then) {
   check_count("warmup", "iterations", iterations);
   if (!then.scheduled()) return Step::of(WarmedUp(iterations, then));
-  return Step::rule([iterations, then = std::move(then)](Index k) {
-    return k < iterations ? then(k) * static_cast<double>(k + 1) / static_cast<double>(iterations) : then(k);
+  return Step::schedule([iterations, then = std::move(then)](Index k) {
+    if (k >= iterations) return then(k - iterations);
+    return then(0) * static_cast<double>(k + 1) / static_cast<double>(iterations);
   });
 }
 

@@ -32,6 +32,7 @@ class Proximal final : public Move {
   }
 
   Params next(const At& at, Params direction, double step) override {
+    if (step == 0.0) return at.w;  // or the momentum would go on by itself
     Params x = point(at.w, std::move(direction), step);
     if (!options_.accelerated) return x;
     const double t = 0.5 * (1.0 + std::sqrt(1.0 + 4.0 * t_ * t_)),
@@ -52,6 +53,7 @@ class Proximal final : public Move {
   double penalty(const Params& w) const override { return h_.value(w.flat()); }
 
   double residual(const At& at, const Params& gradient, double step) const override {
+    if (step == 0.0) step = 1.0;  // a schedule's end: the mapping is of some step all the same
     return norm(at.w - point(at.w, gradient, step)) / step;
   }
 

@@ -51,7 +51,7 @@ TEST(OptimizersPage, BlocksRun) {
   const optim::Descent mixed({.estimator = optim::svrg({.inner = 2 * n}),
                               .rule = optim::plain(),
                               .move = optim::proximal(optim::l1(0.01)),
-                              .step = optim::warmup(n, optim::cosine(0.3, 1e-3, 20 * n)),
+                              .step = optim::warmup(n, optim::cosine(0.3, 1e-3, 19 * n)),
                               .epochs = 10,
                               .clip_norm = 5.0});
   const optim::Run sparse = mixed.minimize(f, net.init(rng), rng);

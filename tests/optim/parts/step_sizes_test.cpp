@@ -136,6 +136,12 @@ TEST(Warmup, LeadsIntoAnyStep) {
   Gd({.step = warmup(4, polyak(0.0)), .iterations = 1}).minimize(valley(), Tensor{1.0, 1.0}, {&seen});
   Gd({.step = polyak(0.0), .iterations = 1}).minimize(valley(), Tensor{1.0, 1.0}, {&plain});
   EXPECT_NEAR(seen.steps[0], 0.25 * plain.steps[0], 1e-16);
+  // A search stays one.
+  EXPECT_NE(
+      error_of<DomainError>([&] {
+        Gd({.step = warmup(4, backtracking()), .weight_decay = 0.1}).minimize(valley(), Tensor{1.0, 1.0});
+      }).find("weight decay is not in f"),
+      std::string::npos);
 }
 
 TEST(Step, AStatefulOneIsMadeAnewForEachRun) {
