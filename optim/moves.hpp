@@ -92,20 +92,22 @@ struct Perturbation {
 struct PerturbationProblem {
   double smoothness = 0.0;         // l
   double hessian_lipschitz = 0.0;  // rho
-  double accuracy = 0.0;           // eps
+  double accuracy = 0.0;           // eps, at most l^2 / rho
   double gap = 0.0;                // f(w_0) - f*, at least
   Index dimension = 0;             // P
-  double confidence = 0.1;         // delta
-  double constant = 1.0;           // c
+  double confidence = 0.1;         // delta, in (0, 1)
+  double constant = 1.0;           // c, in (0, 1]
 };
 /// chi = 3 max(log(P l gap / (c eps^2 delta)), 4), eta = c / l, r = sqrt(c) eps / (chi^2 l), g_th = sqrt(c)
-/// eps / chi^2, f_th = c / chi^3 sqrt(eps^3 / rho), t_th = ceil(chi l / (c^2 sqrt(rho eps))). Throws:
-/// DomainError on numbers that are not positive. Source: Jin et al. 2017; optimisation.md A9.
+/// eps / chi^2, f_th = c / chi^3 sqrt(eps^3 / rho), t_th = ceil(chi l / (c^2 sqrt(rho eps))).
+/// Throws: DomainError that names the number which is not positive and finite or out of its range, or the
+/// result that no double or count holds. Source: Jin et al. 2017; optimisation.md A9.
 Perturbation perturbation_theory(const PerturbationProblem& problem);
 /// Gradient descent that leaves strict saddles: where |g| <= g_th, and more than t_th steps after the last
 /// time, w <- w + xi with xi uniform in the ball; where t_th steps later f has not fallen by f_th, the run
-/// ends with the point from before. A perturbation is an iteration of its own, without a step. Source: Jin et
-/// al. 2017; optimisation.md A9.
+/// ends with the point from before. A perturbation is an iteration of its own, without a step.
+/// Throws: DomainError that names the number which is not positive and finite.
+/// Source: Jin et al. 2017; optimisation.md A9.
 Choice<Move> perturbed(const Perturbation& numbers);
 
 }  // namespace cotangent::optim

@@ -16,10 +16,11 @@ struct WithStep : PerturbedGdOptions {
 };
 
 Recipe perturbed_recipe(const Perturbation& numbers, const PerturbedGdOptions& o) {
+  Choice<Move> move = perturbed(numbers);  // first: it names the number that is wrong
   WithStep all;
   static_cast<PerturbedGdOptions&>(all) = o;
   all.step = Step(numbers.step);
-  return with(recipe_of("PerturbedGd", all, o.iterations), perturbed(numbers));
+  return with(recipe_of("PerturbedGd", all, o.iterations), std::move(move));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <tuple>
 #include <utility>
 
 #include "autodiff/error.hpp"
@@ -13,6 +14,11 @@
 
 namespace cotangent::optim {
 namespace {
+
+void check_positive(const char* operation, const char* name, double value) {
+  if (!(value > 0.0 && std::isfinite(value)))
+    throw DomainError(fmt::format("[{}] {} is {}; give a finite number above 0", operation, name, value));
+}
 
 class PlainMove : public Move {
  public:
@@ -88,9 +94,7 @@ class FrankWolfe final : public Move {
   Params point(const Params& w, Params direction, double step) const override {
     return axpy(std::min(step, 1.0), corner(direction) - w, w);
   }
-  Params line(const Params& w, const Params& direction) const override {
-    return corner(direction) - w;
-  }
+  Params line(const Params& w, const Params& direction) const override { return corner(direction) - w; }
   double residual(const At& at, const Params& gradient, double) const override {
     return dot(gradient, at.w - corner(gradient));
   }
@@ -212,22 +216,51 @@ Perturbation perturbation_theory(const PerturbationProblem& p) {
                                     {"dimension", static_cast<double>(p.dimension)},
                                     {"confidence", p.confidence},
                                     {"constant", c}})
-    if (!(value > 0.0 && std::isfinite(value)))
-      throw DomainError(
-          fmt::format("[perturbation_theory] {} is {}; give a finite number above 0", name, value));
+    check_positive("perturbation_theory", name, value);
+  if (!(p.confidence < 1.0))
+    throw DomainError(fmt::format(
+        "[perturbation_theory] confidence is {}; give the chance of a failure, a number in (0, 1)",
+        p.confidence));
+  if (!(c <= 1.0))
+    throw DomainError(
+        fmt::format("[perturbation_theory] constant is {}; give a number in (0, 1], for the step is constant "
+                    "/ smoothness",
+                    c));
+  if (!(eps <= l * l / rho))
+    throw DomainError(
+        fmt::format("[perturbation_theory] accuracy is {}, above smoothness^2 / hessian_lipschitz = {}; give "
+                    "a smaller one, as the theorem asks for",
+                    eps, l * l / rho));
   const double chi =
       3.0 *
       std::max(std::log(static_cast<double>(p.dimension) * l * p.gap / (c * eps * eps * p.confidence)), 4.0);
-  return {.step = c / l,
-          .radius = std::sqrt(c) * eps / (chi * chi * l),
-          .gradient = std::sqrt(c) * eps / (chi * chi),
-          .decrease = c / (chi * chi * chi) * std::sqrt(eps * eps * eps / rho),
-          .pause = static_cast<Index>(std::ceil(chi * l / (c * c * std::sqrt(rho * eps))))};
+  const double pause = std::ceil(chi * l / (c * c * std::sqrt(rho * eps)));
+  const double step = c / l, radius = std::sqrt(c) * eps / (chi * chi * l),
+               gradient = std::sqrt(c) * eps / (chi * chi),
+               decrease = c / (chi * chi * chi) * std::sqrt(eps * eps * eps / rho);
+  constexpr double kMost = std::numeric_limits<double>::max(), kLongest = 1e18;  // of an Index
+  for (const auto& [name, value, most] : {std::tuple("step", step, kMost),
+                                          {"radius", radius, kMost},
+                                          {"gradient", gradient, kMost},
+                                          {"decrease", decrease, kMost},
+                                          {"pause", pause, kLongest}})
+    if (!(value > 0.0 && value <= most))
+      throw DomainError(fmt::format(
+          "[perturbation_theory] {} comes out as {}, which no run can use; scale f and w towards 1", name,
+          value));
+  return {.step = step,
+          .radius = radius,
+          .gradient = gradient,
+          .decrease = decrease,
+          .pause = static_cast<Index>(pause)};
 }
 
 Choice<Move> perturbed(const Perturbation& n) {
-  if (!(n.step > 0.0 && n.radius > 0.0 && n.gradient > 0.0 && n.decrease > 0.0) || n.pause < 1)
-    throw DomainError("[perturbed] its numbers must be positive; perturbation_theory gives them");
+  check_positive("perturbed", "step", n.step);
+  check_positive("perturbed", "radius", n.radius);
+  check_positive("perturbed", "gradient", n.gradient);
+  check_positive("perturbed", "decrease", n.decrease);
+  if (n.pause < 1) throw DomainError(fmt::format("[perturbed] pause is {}; give 1 step or more", n.pause));
   return [n](const Setting& s) -> std::unique_ptr<Move> { return std::make_unique<Perturbed>(n, s.rng); };
 }
 

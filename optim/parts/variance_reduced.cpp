@@ -278,9 +278,10 @@ SagaTheory saga_theory(Index n, double smoothness) {
 
 PageTheory page_theory(Index n, Index batch, double smoothness, double mu) {
   check_theory("page_theory", n, smoothness);
-  if (batch < 1 || batch > n || !(mu >= 0.0))
-    throw DomainError(fmt::format(
-        "[page_theory] batch is {} of {}, mu is {}; give 1 <= batch <= n and mu >= 0", batch, n, mu));
+  if (batch < 1 || batch > n || !(mu >= 0.0 && std::isfinite(mu)))
+    throw DomainError(
+        fmt::format("[page_theory] batch is {} of {}, mu is {}; give 1 <= batch <= n and a finite mu >= 0",
+                    batch, n, mu));
   const double b = static_cast<double>(batch), p = b / (static_cast<double>(n) + b);
   const double share = (1.0 - p) / (p * b);
   const double under_pl = 1.0 / (smoothness * (1.0 + std::sqrt(2.0 * share)));

@@ -2,11 +2,14 @@
 // descent.
 #include "optim/moves.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <array>
 #include <cmath>
+#include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "autodiff/error.hpp"
@@ -224,9 +227,66 @@ TEST(Moves, Errors) {
   EXPECT_THROW(over_l1_ball(-1.0), DomainError);
   EXPECT_THROW(proximal({}), DomainError);
   EXPECT_THROW(frank_wolfe({}), DomainError);
-  EXPECT_THROW(perturbed({}), DomainError);
-  EXPECT_EQ(error_of<DomainError>([] { perturbation_theory({.smoothness = -1.0}); }),
-            "[perturbation_theory] smoothness is -1; give a finite number above 0");
+}
+
+TEST(Perturbed, OddNumbersAreNamed) {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  constexpr double kInf = std::numeric_limits<double>::infinity();
+  const PerturbationProblem good{
+      .smoothness = 3.32, .hessian_lipschitz = 7.2, .accuracy = 0.1, .gap = 0.75, .dimension = 2};
+  const Perturbation numbers = perturbation_theory(good);
+  const auto of_problem = [](const PerturbationProblem& p) {
+    return error_of<DomainError>([&] { perturbation_theory(p); });
+  };
+  const auto of_numbers = [](const Perturbation& n) {
+    const std::string text = error_of<DomainError>([&] { perturbed(n); });
+    EXPECT_EQ(text, error_of<DomainError>([&] { PerturbedGd{n}; }));
+    return text;
+  };
+  for (const double odd : {kNan, -1.0, 0.0, kInf, -kInf}) {
+    const std::string rest = fmt::format(" is {}; give a finite number above 0", odd);
+    for (const auto& [name, field] : {std::pair("smoothness", &PerturbationProblem::smoothness),
+                                      {"hessian_lipschitz", &PerturbationProblem::hessian_lipschitz},
+                                      {"accuracy", &PerturbationProblem::accuracy},
+                                      {"gap", &PerturbationProblem::gap},
+                                      {"confidence", &PerturbationProblem::confidence},
+                                      {"constant", &PerturbationProblem::constant}}) {
+      PerturbationProblem p = good;
+      p.*field = odd;
+      EXPECT_EQ(of_problem(p), std::string("[perturbation_theory] ") + name + rest);
+    }
+    for (const auto& [name, field] : {std::pair("step", &Perturbation::step),
+                                      {"radius", &Perturbation::radius},
+                                      {"gradient", &Perturbation::gradient},
+                                      {"decrease", &Perturbation::decrease}}) {
+      Perturbation n = numbers;
+      n.*field = odd;
+      EXPECT_EQ(of_numbers(n), std::string("[perturbed] ") + name + rest);
+    }
+  }
+  PerturbationProblem p = good;
+  p.dimension = 0;
+  EXPECT_EQ(of_problem(p), "[perturbation_theory] dimension is 0; give a finite number above 0");
+  p = good, p.confidence = 1.0;
+  EXPECT_EQ(of_problem(p),
+            "[perturbation_theory] confidence is 1; give the chance of a failure, a number in (0, 1)");
+  p = good, p.constant = 1.5;
+  EXPECT_EQ(of_problem(p),
+            "[perturbation_theory] constant is 1.5; give a number in (0, 1], for the step is constant / "
+            "smoothness");
+  p = good, p.smoothness = 1.0, p.hessian_lipschitz = 4.0, p.accuracy = 0.5;
+  EXPECT_EQ(of_problem(p),
+            "[perturbation_theory] accuracy is 0.5, above smoothness^2 / hessian_lipschitz = 0.25; give a "
+            "smaller one, as the theorem asks for");
+  // Good numbers whose results no double or count holds.
+  p = good, p.accuracy = 1e-200;
+  EXPECT_EQ(of_problem(p),
+            "[perturbation_theory] radius comes out as 0, which no run can use; scale f and w towards 1");
+  p = good, p.constant = 1e-12;
+  EXPECT_NE(of_problem(p).find("pause comes out as "), std::string::npos);
+  Perturbation n = numbers;
+  n.pause = 0;
+  EXPECT_EQ(of_numbers(n), "[perturbed] pause is 0; give 1 step or more");
 }
 
 }  // namespace
