@@ -24,7 +24,7 @@ class ProximalGd : public Optimizer {
 };
 
 struct FrankWolfeOptions {
-  /// In [0, 1]; 2 / (k + 2) is the theory's.
+  /// At most 1 at the start, and taken as 1 where it is above later; 2 / (k + 2) is the theory's.
   Step step = frank_wolfe_step();
   Index iterations = 100;
   COTANGENT_RUN_OPTIONS;

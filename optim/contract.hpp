@@ -106,14 +106,17 @@ class StepSize {
   virtual void visit(State&) {}
 };
 
+class Step;
+
 /// What a part is made from, when a run begins.
 struct Setting {
   const char* name;  // of the optimizer, with which errors begin
   Oracle& f;
   Rng& rng;
   const Params& start;
-  bool shaped = false;      // gradients are clipped or have weight decay added
-  bool restricted = false;  // the run moves some of the parameters alone
+  bool shaped = false;         // gradients are clipped or have weight decay added
+  bool restricted = false;     // the run moves some of the parameters alone
+  const Step* step = nullptr;  // of the run; null: not known
 };
 
 /// A part to choose: makes one for each run. Any callable of a Setting is one.

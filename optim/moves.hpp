@@ -70,8 +70,10 @@ LinearMinimiser over_simplex(double total = 1.0);
 LinearMinimiser over_l1_ball(double radius);
 LinearMinimiser over_l2_ball(double radius);
 
-/// Frank and Wolfe's: w+ = w + step (s - w) with s = argmin over the set of <direction, s>, step <= 1. The
-/// residual is the gap <grad f, w - s>, which for convex f is at least f(w) - min f: a certificate.
+/// Frank and Wolfe's: w+ = w + step (s - w) with s = argmin over the set of <direction, s>. A step above 1
+/// would lead out of the set: where a search or a schedule comes to one, it is taken as 1. The residual is
+/// the gap <grad f, w - s>, which for convex f is at least f(w) - min f: a certificate.
+/// Throws: DomainError when a run begins if the step is above 1 from the start.
 /// Source: Frank, Wolfe 1956; Jaggi 2013; optimisation.md A13.
 Choice<Move> frank_wolfe(LinearMinimiser set);
 

@@ -69,7 +69,8 @@ class Loop::Work {
                           .rng = rng,
                           .start = run_.w,
                           .shaped = decays || recipe.clip_norm.has_value(),
-                          .restricted = !space_.whole()};
+                          .restricted = !space_.whole(),
+                          .step = &recipe.step};
     estimator_ = recipe.estimator(setting);
     rule_ = recipe.rule(setting);
     move_ = recipe.move(setting);

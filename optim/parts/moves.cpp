@@ -11,6 +11,7 @@
 
 #include "autodiff/error.hpp"
 #include "optim/parts/directions.hpp"
+#include "optim/schedule.hpp"
 
 namespace cotangent::optim {
 namespace {
@@ -198,7 +199,12 @@ Choice<Move> frank_wolfe(LinearMinimiser set) {
   if (!set.minimise || !set.distance)
     throw DomainError(
         "[frank_wolfe] the set has no linear minimiser or no distance; take over_simplex() or such");
-  return [set = std::move(set)](const Setting&) -> std::unique_ptr<Move> {
+  return [set = std::move(set)](const Setting& s) -> std::unique_ptr<Move> {
+    if (s.step && s.step->scheduled() && (*s.step)(0) > 1.0)
+      throw DomainError(
+          fmt::format("[{}] the step is {}, which leads out of the set; give one of at most 1, such as "
+                      "frank_wolfe_step()",
+                      s.name, (*s.step)(0)));
     return std::make_unique<FrankWolfe>(set);
   };
 }

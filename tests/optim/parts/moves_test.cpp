@@ -146,8 +146,8 @@ TEST(FrankWolfe, PublishedPointsAndGaps) {  // |x - c|^2 / 2 on the simplex
 TEST(FrankWolfe, NeverLeavesTheSet) {
   const FiniteSum f = objective([](const Var& w) { return dot(Tensor{1.0, -2.0, 0.5}, w); });
   Rng rng(1);
-  const auto run =
-      FrankWolfe(over_simplex(), {.step = 3.0, .iterations = 1}).minimize(f, Tensor{0.2, 0.3, 0.5}, rng);
+  const auto run = FrankWolfe(over_simplex(), {.step = linear(0.5, 3.0, 2), .iterations = 2})
+                       .minimize(f, Tensor{0.2, 0.3, 0.5}, rng);
   for (Index j = 0; j < 3; ++j) EXPECT_NEAR(run.w.flat()(j), j == 1 ? 1.0 : 0.0, 1e-15);
 }
 
@@ -173,6 +173,28 @@ TEST(Sphere, PublishedValues) {  // (3 - x' diag(3, 2, 1, 0) x) / 2, additions.m
   EXPECT_NEAR(points.values[10], 2.80487538e-4, 1e-12);
   for (const Tensor& w : points.w) EXPECT_NEAR(dot(w, w).item(), 1.0, 1e-15);
   EXPECT_LT(run.trace.back().residual, 0.05);
+}
+
+TEST(FrankWolfe, StepsEndAtTheCorner) {
+  const FiniteSum f = objective([](const Var& w) { return 0.5 * sum(square(w - Tensor{3.0, 0.0})); });
+  const Tensor start{0.5, 0.5};
+  Rng rng(1);
+  const auto text = [&](const Optimizer& o) {
+    return error_of<DomainError>([&] { o.minimize(f, start, rng); });
+  };
+  const std::string rest = ", which leads out of the set; give one of at most 1, such as frank_wolfe_step()";
+  EXPECT_EQ(text(FrankWolfe(over_simplex(), {.step = 1.5})), "[FrankWolfe] the step is 1.5" + rest);
+  EXPECT_EQ(text(FrankWolfe(over_simplex(), {.step = linear(2.0, 0.1, 9)})),
+            "[FrankWolfe] the step is 2" + rest);
+  EXPECT_EQ(text(Descent({.move = frank_wolfe(over_simplex()), .step = 2.0})),
+            "[Descent] the step is 2" + rest);
+  EXPECT_EQ(f.component_gradients(), 0);
+  // 1 leads to the corner itself; so does more, of a schedule that grows or of a search.
+  for (const Step& step :
+       {Step(1.0), Step::rule([](Index k) { return 1.0 + 9.0 * static_cast<double>(k); }), polyak(-100.0)}) {
+    const auto run = FrankWolfe(over_simplex(), {.step = step, .iterations = 3}).minimize(f, start, rng);
+    EXPECT_TRUE(equal(run.w.flat(), Tensor{1.0, 0.0}));
+  }
 }
 
 TEST(Perturbed, PublishedNumbersAndTheRunThatEndsAtAMinimum) {  // A9
