@@ -11,7 +11,8 @@ namespace cotangent::optim {
 
 /// The options that every optimizer has, after its own:
 ///
-///   params        names or patterns, "0.*": moves these alone, the others stay bit for bit; none: all
+///   params        names or patterns, "0.*": moves these alone, the others stay bit for bit; none: all. Each
+///                 is to match a parameter, and one of these to have numbers
 ///   groups        {pattern, step factor, weight decay}: of the last group that a parameter matches
 ///   stop          when to end before the last iteration
 ///   value_limit   a value above it ends the run as diverged

@@ -49,7 +49,12 @@ Groups::Groups(const std::vector<Group>& groups)
 const std::vector<Group>& Groups::list() const { return items(list_); }
 
 Subspace::Subspace(const Params& start, const std::vector<std::string>& patterns) : start_(start) {
-  if (!patterns.empty()) ranges_ = detail::select_columns(start.table(), start.size(), patterns, names_);
+  if (patterns.empty()) return;
+  ranges_ = detail::select_columns(start.table(), start.size(), patterns, names_);
+  if (detail::count_columns(ranges_) == 0)
+    throw DomainError(fmt::format(
+        "[params] the patterns match parameters without numbers alone, such as \"{}\" {}; name one to move",
+        names_.front().name, names_.front().shape.to_string()));
 }
 
 Params Subspace::restricted(const Params& w) const {

@@ -12,7 +12,7 @@ namespace cotangent::optim {
 class Subspace {
  public:
   /// No pattern: all parameters, and nothing here costs anything.
-  /// Throws: DomainError for a pattern that nothing matches.
+  /// Throws: DomainError for a pattern that nothing matches, or if what they match has no numbers.
   Subspace(const Params& start, const std::vector<std::string>& patterns);
 
   bool whole() const noexcept { return ranges_.empty(); }

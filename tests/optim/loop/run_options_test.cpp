@@ -144,6 +144,25 @@ TEST(Params, OthersStayBitForBit) {
   EXPECT_GT(blocks.f.component_gradients(), 100);
 }
 
+TEST(Params, WithoutNumbersAreNothingToMove) {
+  const Params start(
+      {{"empty", Tensor::zeros({0, 3})}, {"a", Tensor{1.0, -2.0}}, {"none", Tensor::zeros({0})}});
+  const FiniteSum f = bowl();
+  EXPECT_EQ(
+      error_of<DomainError>([&] {
+        Gd({.params = {"n*", "empty"}}).minimize(f, start);
+      }),
+      "[params] the patterns match parameters without numbers alone, such as \"empty\" [0, 3]; name one "
+      "to move");
+  EXPECT_EQ(f.component_gradients(), 0);
+  // Beside others they are no mistake.
+  const auto run = Gd({.step = 0.5, .iterations = 1, .params = {"empty", "a"}}).minimize(f, start);
+  EXPECT_TRUE(equal(run.w["a"], Tensor{0.5, -1.0}));
+  EXPECT_EQ(run.w["empty"].shape(), (Shape{0, 3}));
+  const auto grouped = Gd({.step = 0.5, .iterations = 1, .groups = {{"empty", 2.0}}}).minimize(f, start);
+  EXPECT_TRUE(equal(grouped.w["a"], Tensor{0.5, -1.0}));
+}
+
 TEST(Groups, HaveStepsAndDecaysOfTheirOwn) {
   const Blocks blocks;
   const FiniteSum f = objective([](const Var& w) { return sum(w); });  // the gradient is 1
