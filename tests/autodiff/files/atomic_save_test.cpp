@@ -27,21 +27,12 @@ namespace cotangent {
 namespace {
 
 using test::error_of;
+using test::in_child;
 using test::read_bytes;
 using test::TemporaryDirectory;
 using test::write_bytes;
 
 constexpr char kUntouched[] = "; the old file, if any, is untouched; free some space or save elsewhere";
-
-/// Runs f in a child process that exits with its result, and returns that, or -1 if a signal ended the child.
-template <class F>
-int in_child(F f) {
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(f());
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
 
 /// Without reaping it, so that its id stays its own.
 bool has_ended(pid_t child) {

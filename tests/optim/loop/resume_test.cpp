@@ -1,8 +1,11 @@
 // Runs that are saved and go on: bit for bit what an undisturbed run is.
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "autodiff/error.hpp"
@@ -215,6 +218,92 @@ TEST(Checkpoint, SavesEveryFewIterationsAndFindsBadPathsAtOnce) {
                 "; make it first");
   EXPECT_EQ(sum.f.component_gradients(), before);
   EXPECT_THROW(Checkpoint("x.npz", 0), DomainError);
+}
+
+/// In a child process in which files may have so many bytes; the signal for more keeps its default action,
+/// which would end it.
+template <class F>
+int with_small_disk(rlim_t bytes, F f) {
+  return test::in_child([&] {
+    ::signal(SIGXFSZ, SIG_DFL);
+    rlimit limit{};
+    ::getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = bytes;
+    if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) return 100;
+    const auto more = [&] {
+      limit.rlim_cur = limit.rlim_max;
+      ::setrlimit(RLIMIT_FSIZE, &limit);
+    };
+    return f(more);
+  });
+}
+
+TEST(FullDisk, LeavesTheRunThatWasSavedAndTheLoopGoesOn) {
+  const Sum sum;
+  const TemporaryDirectory folder;
+  const std::string path = folder / "run.npz";
+  Rng rng(3), first(3), other(99);
+  const Sgd sgd({.step = 0.05, .batch = 2, .epochs = 4, .momentum = 0.5});
+  const auto whole = sgd.minimize(sum.f, sum.start, rng);
+  Loop loop = sgd.start(sum.f, sum.start, first);
+  for (int k = 0; k < 4; ++k) loop.next();
+  loop.save(path);
+  const std::string saved = test::read_bytes(path);
+  const std::string expected =
+      "[save_npz] " + path +
+      ": cannot be written: File too large; the old file, if any, is untouched; free "
+      "some space or save elsewhere";
+  loop.next();
+  EXPECT_EQ(with_small_disk(1000,
+                            [&](auto more) {
+                              if (error_of<DomainError>([&] { loop.save(path); }) != expected) return 1;
+                              if (test::read_bytes(path) != saved) return 2;
+                              if (folder.names().size() != 1) return 3;
+                              while (loop.next()) {
+                              }
+                              if (!equal(loop.finish().w.flat(), whole.w.flat())) return 4;
+                              more();
+                              loop.save(path);
+                              return test::read_bytes(path) != saved ? 0 : 5;
+                            }),
+            0);
+  test::write_bytes(path, saved);
+
+  // A checkpoint that finds the disk full ends `minimize`, and leaves the one before.
+  EXPECT_EQ(with_small_disk(static_cast<rlim_t>(saved.size()) + 200,
+                            [&](auto) {
+                              Checkpoint checkpoint(path, 1);
+                              Index steps = 0;
+                              auto count = on_step([&](const auto&) { ++steps; });
+                              const std::vector<Observer*> both{&checkpoint, &count};
+                              // Rows of the trace make the file longer with every epoch.
+                              const std::string text = error_of<DomainError>([&] {
+                                Rng again(3);
+                                Sgd({.step = 0.05, .batch = 2, .epochs = 400, .momentum = 0.5})
+                                    .minimize(sum.f, sum.start, again, both);
+                              });
+                              if (text != expected) return 1;
+                              if (steps < 4 || steps > 1000) return 2;
+                              return folder.names().size() == 1 ? 0 : 3;
+                            }),
+            0);
+  Loop resumed = sgd.resume(path, sum.f, other, {});
+  EXPECT_GT(resumed.iteration(), 3);
+  while (resumed.next()) {
+  }
+  expect_same(resumed.finish(), whole, "after a full disk");
+}
+
+TEST(FullDisk, EndsARunWithALog) {
+  const Sum sum;
+  Rng rng(1);
+  CsvLog csv("/dev/full");
+  JsonLog json("/dev/full");
+  const auto text = [&](Observer& log) {
+    return error_of<DomainError>([&] { Sgd().minimize(sum.f, sum.start, rng, {&log}); });
+  };
+  EXPECT_EQ(text(csv), "[CsvLog] /dev/full: cannot be written any more; is the disk full?");
+  EXPECT_EQ(text(json), "[JsonLog] /dev/full: cannot be written any more; is the disk full?");
 }
 
 }  // namespace
