@@ -44,6 +44,8 @@ struct StableStep {
 /// it. Of gradient descent on a quadratic s_max is 2 / L; of batches it is that of what was drawn, which may
 /// be larger than what is stable in mean square.
 ///
+/// Ctrl-C ends the trial under way, of which the step and the run then are, the run as interrupted.
+///
 /// Cost: K batch component gradients a trial; a diverging one ends early.
 /// Throws: DomainError on options outside their ranges, if f(w0) is not finite, or if even steps of `least`
 /// diverge. Source: ece826; optimisation.md A14.3.
@@ -92,7 +94,8 @@ struct QuickStart {
 ///   5  s <- s / 10
 ///   6  4 and 5 again, until s is too small or a stage has not improved f enough
 ///
-/// Each stage begins with no velocity; one that diverges or ends with a higher f is undone.
+/// Each stage begins with no velocity; one that diverges or ends with a higher f is undone. Ctrl-C ends it
+/// with the lowest point so far, of a stage or of the trials, and the step 0 if no stage had begun.
 /// Throws: DomainError on options outside their ranges, and as largest_batch and largest_stable_step.
 /// Source: ece826; optimisation.md A14.
 QuickStart quick_start(const FiniteSum& f, const Params& w0, Rng& rng, const QuickStartOptions& options = {});
@@ -164,6 +167,7 @@ class Comparison {
 ///   print(seen);
 ///   seen.draw("compared.svg");
 ///
+/// Ctrl-C ends the run under way as interrupted, which is then the last entry.
 /// Throws: DomainError if there is no optimizer, a name is empty or used twice, .every < 1, or .target or
 /// .optimum is NaN; and as Optimizer::minimize.
 Comparison compare(const FiniteSum& f, const Params& w0, const std::vector<NamedOptimizer>& optimizers,

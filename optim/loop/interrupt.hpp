@@ -15,7 +15,8 @@ class InterruptGuard {
   InterruptGuard(const InterruptGuard&) = delete;
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 
-  /// Whether there was a SIGINT since the last call, or since the first of the guards that live now was made.
+  /// Whether there was a SIGINT since the first of the guards that live now was made: all that is under way
+  /// inside one another then ends.
   static bool taken() noexcept;
 };
 

@@ -9,6 +9,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/files/files.hpp"
+#include "optim/loop/interrupt.hpp"
 #include "optim/tuning.hpp"
 
 namespace cotangent::optim {
@@ -135,10 +136,11 @@ void Comparison::save_csv(const std::string& path) const {
 Comparison compare(const FiniteSum& f, const Params& w0, const std::vector<NamedOptimizer>& optimizers,
                    const CompareOptions& options) {
   check(optimizers, options);
+  const InterruptGuard guard;
   std::vector<Comparison::Entry> entries;
   for (const NamedOptimizer& named : optimizers) {
     entries.push_back(entry_of(named, f, w0, options));
-    if (entries.back().run.stop == StopReason::interrupted) break;
+    if (InterruptGuard::taken()) break;  // also where the run came to another end meanwhile
   }
   return Comparison(std::move(entries), options);
 }

@@ -8,6 +8,7 @@
 #include "autodiff/error.hpp"
 #include "optim/data.hpp"
 #include "optim/first_order.hpp"
+#include "optim/loop/interrupt.hpp"
 #include "optim/tuning.hpp"
 
 namespace cotangent::optim {
@@ -88,8 +89,9 @@ class Start {
     result_.momentum = options_.momentum.value_or(0.0);
     StableStep found = stable(result_.momentum);
     std::string reason = "as asked for";
-    if (!options_.momentum && found.run.stop != StopReason::interrupted) {
+    if (!options_.momentum && !InterruptGuard::taken()) {
       StableStep other = stable(kHeavy);
+      if (InterruptGuard::taken()) return broken_off(found.run);
       const double plain = found.run.value, heavy = other.run.value;
       reason = fmt::format("after {} stable steps f is {:.6g} with 0, {:.6g} with {}", options_.window, plain,
                            heavy, kHeavy);
@@ -98,13 +100,28 @@ class Start {
         found = std::move(other);
       }
     }
+    if (InterruptGuard::taken()) return broken_off(found.run);
     result_.step = found.step;
     decide("2 momentum", fmt::format("{}", result_.momentum), std::move(reason));
     const Index failures = found.tried.num_rows() - 1;
     decide("3 step", fmt::format("{}", found.step),
            fmt::format("the largest stable one, {} larger ones diverge", failures));
-    if (found.run.stop == StopReason::interrupted) result_.stop = StopReason::interrupted;
-    return result_.stop != StopReason::interrupted;
+    return true;
+  }
+
+  /// Keeps what the trials have found.
+  bool broken_off(const Run& trial) {
+    keep_if_lower(trial);
+    result_.stop = StopReason::interrupted;
+    decide("6 end", fmt::format("f = {:.6g}", result_.value), "interrupted while steps were tried");
+    return false;
+  }
+
+  bool keep_if_lower(const Run& run) {
+    if (run.stop == StopReason::diverged || !(run.value < result_.value)) return false;
+    result_.w = run.w;
+    result_.value = run.value;
+    return true;
   }
 
   void go_down() {
@@ -161,15 +178,11 @@ class Start {
     const Run run = loop.finish();
     add(result_.spent, run.spent);
     result_.iterations += run.iterations;
-    const bool diverged = run.stop == StopReason::diverged, lower = !diverged && run.value < result_.value;
-    if (run.stop == StopReason::interrupted) result_.stop = StopReason::interrupted;
+    const bool diverged = run.stop == StopReason::diverged, lower = keep_if_lower(run);
+    if (InterruptGuard::taken()) result_.stop = StopReason::interrupted;
     if (diverged) reason = "diverges: undone";
     if (!diverged && !lower) reason += "; no lower: undone";
     decide("4 run", fmt::format("{} steps to f = {:.6g}", run.iterations, run.value), std::move(reason));
-    if (lower) {
-      result_.w = run.w;
-      result_.value = run.value;
-    }
     return diverged;
   }
 
@@ -183,6 +196,7 @@ class Start {
 
 QuickStart quick_start(const FiniteSum& f, const Params& w0, Rng& rng, const QuickStartOptions& options) {
   check(options);
+  const InterruptGuard guard;
   return Start(f, w0, rng, options).run();
 }
 

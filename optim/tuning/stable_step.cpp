@@ -8,6 +8,7 @@
 
 #include "autodiff/error.hpp"
 #include "optim/first_order.hpp"
+#include "optim/loop/interrupt.hpp"
 #include "optim/tuning.hpp"
 
 namespace cotangent::optim {
@@ -37,6 +38,7 @@ void check(const StableStepOptions& o) {
 StableStep largest_stable_step(const FiniteSum& f, const Params& w0, Rng& rng,
                                const StableStepOptions& options) {
   check(options);
+  const InterruptGuard guard;
   const double first = f.value(w0.flat()), limit = first + 9.0 * std::abs(first);
   if (!std::isfinite(first))
     throw DomainError(fmt::format("[largest_stable_step] f(w0) is {}; start where f is finite", first));
@@ -70,7 +72,8 @@ StableStep largest_stable_step(const FiniteSum& f, const Params& w0, Rng& rng,
                       diverged                              ? "diverges"
                       : run.stop == StopReason::interrupted ? "interrupted"
                                                             : "stable"});
-    if (diverged) continue;
+    if (diverged && !InterruptGuard::taken()) continue;
+    if (diverged) run.stop = StopReason::interrupted;
     result.step = step;
     result.run = std::move(run);
     return result;

@@ -1,7 +1,8 @@
 """Runs that are stopped from outside: Ctrl-C ends them with a result, kill -9 loses no more than a step.
 
 Usage: interrupt_test.py PROGRAM [KILLS]. With KILLS each optimizer is killed so many times at random,
-resumed, and must end with the bits of an undisturbed run; without it each is interrupted, and one twice."""
+resumed, and must end with the bits of an undisturbed run; without it each is interrupted, and one twice; so
+are comparisons and quick starts, which make many runs."""
 import pathlib
 import random
 import signal
@@ -52,9 +53,27 @@ def killed(case, folder, kills, stream):
     return deaths
 
 
-def twice(folder):
+def tuning(case, wait):
+    """A comparison or a quick start, in its first call of f."""
+    child = subprocess.Popen([PROGRAM, case, str(wait)], stdout=subprocess.PIPE, text=True)
+    assert child.stdout.readline() == "running\n", case
+    return child
+
+
+def tuning_interrupted(case, seconds):
+    """The first Ctrl-C ends it with what it has, not the run under way alone."""
+    child = tuning(case, 2000)
+    time.sleep(seconds)
+    assert child.poll() is None, f"{case}: has ended within {seconds} s"
+    child.send_signal(signal.SIGINT)
+    text, _ = child.communicate(timeout=20)
+    assert child.returncode == 0, f"{case}: exit code {child.returncode}"
+    assert text.startswith("stop interrupted\n"), f"{case}, after {seconds} s: {text}"
+    assert case != "compare" or text.endswith("runs 1\nlower 1\n"), text
+
+
+def twice(child):
     """The second Ctrl-C ends the program, whose step would take a minute."""
-    child = start("gd", folder / "twice.npz", 60_000_000)
     for _ in range(2):
         time.sleep(0.1)
         assert child.poll() is None
@@ -73,5 +92,9 @@ if KILLS:
     print(f"{len(CASES)} optimizers went on after {deaths} kills")
     sys.exit(0 if deaths > 5 * len(CASES) else 1)
 with tempfile.TemporaryDirectory() as name:
-    twice(pathlib.Path(name))
-print(f"{len(CASES)} optimizers ended with a result")
+    twice(start("gd", pathlib.Path(name) / "twice.npz", 60_000_000))
+for one in ("compare", "quick_start"):
+    for after in (0.02, 0.1, 0.5):
+        tuning_interrupted(one, after)
+    twice(tuning(one, 60_000_000))
+print(f"{len(CASES)} optimizers, comparisons and quick starts ended with a result")

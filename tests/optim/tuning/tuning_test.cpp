@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <csignal>
 #include <filesystem>
 #include <limits>
 #include <string>
@@ -153,6 +154,57 @@ TEST(QuickStart, EndsAfterItsSteps) {
   EXPECT_NE(found.decisions.to_text().find("all 30 steps are made"), std::string::npos);
 }
 
+/// f, which gets a Ctrl-C in its call number `at`.
+struct Interrupted {
+  Index calls = 0;
+  FiniteSum f;
+  Interrupted(const FiniteSum& inner, Index at)
+      : f(inner.like([this, inner, at](const Var& w, const Batch& b) {
+          if (++calls == at) std::raise(SIGINT);
+          return inner(w, b);
+        })) {}
+};
+
+TEST(LargestStableStep, EndsAtCtrlC) {
+  const Problem p = diagonal_quadratic(Tensor{1.0, 0.1}, Tensor{1.0, -1.0});
+  Rng rng(1);
+  Interrupted whole(p.f, -1);
+  largest_stable_step(whole.f, p.start, rng);
+  for (Index at = 1; at < whole.calls; ++at) {
+    Interrupted f(p.f, at);
+    const StableStep found = largest_stable_step(f.f, p.start, rng);
+    // The last step may have been made when it comes.
+    EXPECT_TRUE(found.run.stop == StopReason::interrupted || at > whole.calls - 3) << at;
+    EXPECT_LE(f.calls, at + 4) << at;
+    EXPECT_DOUBLE_EQ(found.step, std::pow(10.0, 4.0 - static_cast<double>(found.tried.num_rows()))) << at;
+  }
+}
+
+TEST(QuickStart, EndsAtCtrlCWithWhatItHas) {
+  Rng data(3);
+  const Problem p = least_squares_problem(data, {.samples = 40, .dimension = 3, .condition = 5.0});
+  const QuickStartOptions options{.window = 10};
+  const double first = p.f.value(p.start);
+  Interrupted whole(p.f, -1);
+  Rng rng(1);
+  const Index all = (quick_start(whole.f, p.start, rng, options), whole.calls);
+  for (Index at = 1; at < all; ++at) {
+    Interrupted f(p.f, at);
+    Rng same(1);
+    const QuickStart found = quick_start(f.f, p.start, same, options);
+    if (at < all - 3) {
+      EXPECT_EQ(found.stop, StopReason::interrupted) << at;
+    }
+    EXPECT_LE(f.calls, at + 8) << at;  // the batch is chosen before the first run
+    EXPECT_EQ(found.value, p.f.value(found.w)) << at;
+    EXPECT_LE(found.value, first) << at;
+    EXPECT_NE(found.decisions.to_text().find("interrupted"), std::string::npos) << at;
+    if (at > all / 2) {
+      EXPECT_LT(found.value, first) << at;
+    }
+  }
+}
+
 TEST(QuickStart, Errors) {
   const Problem p = diagonal_quadratic(Tensor{1.0}, Tensor{2.0});
   Rng rng(1);
@@ -271,6 +323,28 @@ TEST(Compare, WritesTablesAndFiles) {
     EXPECT_TRUE(std::filesystem::exists(folder / "compared.svg"));
     EXPECT_EQ(drawn.note, "");
   }
+}
+
+TEST(Compare, EndsAtCtrlCWithWhatItHas) {
+  const Comparing c;
+  const std::vector<NamedOptimizer> three{{"explodes", Gd({.step = 1e200, .iterations = 9})},
+                                          {"GD", Gd({.step = 1.0, .iterations = 9})},
+                                          {"again", Gd({.step = 1.0, .iterations = 9})}};
+  Interrupted whole(c.p.f, -1);
+  compare(whole.f, c.p.start, three);
+  std::size_t entries = 1;
+  for (Index at = 1; at <= whole.calls; ++at) {
+    Interrupted f(c.p.f, at);
+    const Comparison seen = compare(f.f, c.p.start, three);
+    EXPECT_GE(seen.entries().size(), entries) << at;
+    entries = seen.entries().size();
+    EXPECT_LE(f.calls, at + 4) << at;
+    EXPECT_FALSE(seen.table().to_text().empty());
+    for (const Comparison::Entry& entry : seen.entries()) EXPECT_TRUE(std::isfinite(entry.run.value));
+  }
+  EXPECT_EQ(entries, 3u);
+  Interrupted f(c.p.f, whole.calls / 2);
+  EXPECT_EQ(compare(f.f, c.p.start, three).entries().back().run.stop, StopReason::interrupted);
 }
 
 TEST(Compare, Errors) {
