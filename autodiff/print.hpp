@@ -1,6 +1,7 @@
 // print: one line for a script, without <iostream>.
 #pragma once
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -18,6 +19,8 @@ namespace detail {
 void print_line(std::initializer_list<std::string> pieces);
 inline std::string text_of(std::string_view s) { return std::string(s); }
 inline std::string text_of(const char* s) { return s; }
+std::string text_of_list(std::span<const double> numbers);
+std::string text_of_list(std::span<const Index> numbers);
 template <class T>
 std::string text_of(const T& value) {
   if constexpr (std::is_same_v<T, bool>)
@@ -28,12 +31,19 @@ std::string text_of(const T& value) {
     return cotangent::to_string(static_cast<double>(value));
   else if constexpr (std::is_convertible_v<const T&, std::string_view>)
     return std::string(std::string_view(value));
+  else if constexpr (std::is_enum_v<T>)
+    return to_string(value);
+  else if constexpr (std::is_convertible_v<const T&, std::span<const double>>)
+    return text_of_list(std::span<const double>(value));
+  else if constexpr (std::is_convertible_v<const T&, std::span<const Index>>)
+    return text_of_list(std::span<const Index>(value));
   else
     return value.to_string();  // Tensor, Params, Shape, Var, Jacobian, anything that has it
 }
 }  // namespace detail
 
-/// Writes its arguments to standard output, separated by spaces, and ends the line.
+/// Writes its arguments to standard output, separated by spaces, and ends the line: text, numbers, lists of
+/// numbers such as std::vector<double>, reasons and outcomes, and all that has a to_string().
 template <class... T>
 void print(const T&... values) {
   detail::print_line({detail::text_of(values)...});

@@ -16,6 +16,24 @@ std::string to_string(double value) {
 
 namespace detail {
 
+std::string text_of_list(std::span<const double> numbers) {
+  return Tensor::from(numbers, Shape{static_cast<Index>(numbers.size())}).to_string();
+}
+
+std::string text_of_list(std::span<const Index> numbers) {
+  constexpr std::size_t kMost = 1000, kEnd = 3;  // as of tensors
+  std::string text = "[";
+  for (std::size_t k = 0; k < numbers.size(); ++k) {
+    if (k > 0) text += ' ';
+    if (numbers.size() > kMost && k == kEnd) {
+      text += "... ";
+      k = numbers.size() - kEnd;
+    }
+    text += std::to_string(numbers[k]);
+  }
+  return text + ']';
+}
+
 void print_line(std::initializer_list<std::string> pieces) {
   std::string line;
   for (const std::string& piece : pieces) {

@@ -1,13 +1,15 @@
 // The text of numbers, tensors and lines; NumPy's own output is the model for tensors.
-#include "autodiff/params.hpp"
 #include "autodiff/print.hpp"
+#include "autodiff/params.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -48,6 +50,24 @@ TEST(Print, LinesGoToStandardOutput) {
   print(Params({{"a", Tensor{1}}}));
   EXPECT_EQ(testing::internal::GetCapturedStdout(),
             "loss 0.25 3 true end [1.  2.5] [2, 3]\n\nParams [1] in 1 block\na [1]\n[1.]\n");
+}
+
+enum class Fruit { apple, pear };
+const char* to_string(Fruit fruit) { return fruit == Fruit::apple ? "apple" : "pear"; }
+
+TEST(Print, ListsAndReasonsAreTextToo) {
+  const std::vector<double> numbers{1.0, -2.5}, none, many(1001, 0.5);
+  const std::vector<Index> order{3, 14, -1};
+  const std::array<double, 2> pair{0.25, 4.0};
+  const Tensor tensor{1.0, -2.5};
+  testing::internal::CaptureStdout();
+  print(numbers, none, pair, tensor.data(), std::span<double>());
+  print(order, std::vector<Index>(), std::vector<Index>(1001, 7));
+  print(many);
+  print(Fruit::pear);
+  EXPECT_EQ(testing::internal::GetCapturedStdout(),
+            tensor.to_string() + " [] [0.25 4.  ] " + tensor.to_string() +
+                " []\n[3 14 -1] [] [7 7 7 ... 7 7 7]\n[0.5 0.5 0.5 ... 0.5 0.5 0.5]\npear\n");
 }
 
 TEST(Print, TensorsOfEveryRank) {

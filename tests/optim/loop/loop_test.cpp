@@ -14,6 +14,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/nonfinite.hpp"
 #include "autodiff/ops.hpp"
+#include "autodiff/print.hpp"
 #include "optim/optim.hpp"
 #include "tests/support/files_support.hpp"
 #include "tests/support/optimizers.hpp"
@@ -361,6 +362,11 @@ TEST(Loop, StopReasonsHaveNames) {
   EXPECT_STREQ(to_string(StopReason::stopped_by_observer), "stopped_by_observer");
   EXPECT_STREQ(to_string(StopReason::target), "target");
   EXPECT_STREQ(to_string(StopReason::budget), "budget");
+  EXPECT_STREQ(to_string(StopReason::interrupted), "interrupted");
+  EXPECT_STREQ(to_string(StopReason::stalled), "stalled");
+  testing::internal::CaptureStdout();
+  print(StopReason::target, std::vector<double>{1.0, 2.0});
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "target [1. 2.]\n");
 }
 
 TEST(Loop, Errors) {
