@@ -17,7 +17,8 @@ namespace cotangent::optim {
 /// finished: all iterations were made, or the method came to its own end; converged: the residual reached the
 /// tolerance; diverged: a value, gradient or point stopped being finite, or the value passed the limit;
 /// target: the value asked for was reached; budget: the component gradients or seconds allowed are spent.
-/// interrupted: Ctrl-C; stalled: a search found no step from a point that is not stationary.
+/// interrupted: Ctrl-C; stalled: a search found no step from a point that is not stationary; stopped: the
+/// loop was told to finish before it had come to an end.
 enum class StopReason {
   finished,
   converged,
@@ -26,7 +27,8 @@ enum class StopReason {
   target,
   budget,
   interrupted,
-  stalled
+  stalled,
+  stopped
 };
 const char* to_string(StopReason reason) noexcept;
 
@@ -181,7 +183,8 @@ class Loop {
 
   /// One iteration; false if the run has ended, in it or before.
   bool next();
-  /// Makes no further iteration. Tells the observers, once; later calls give the same.
+  /// Makes no further iteration; where some are left and there was no other reason to end, it is `stopped`.
+  /// Tells the observers, once; later calls give the same.
   Run finish();
 
   /// Writes all of the run's state as one .npz, which NumPy reads, and replaces `path` in one step or leaves

@@ -160,8 +160,9 @@ class Loop::Work {
   Run finish() {
     if (!started_) {
       started_ = true;
-      raise(&Observer::on_start, epoch_);
+      if (!raise(&Observer::on_start, epoch_)) end();
     }
+    if (!ended_ && epoch_ < recipe_.epochs) run_.stop = StopReason::stopped;
     if (!finished_) close();
     return done_;
   }

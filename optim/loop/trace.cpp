@@ -38,6 +38,8 @@ const char* to_string(StopReason reason) noexcept {
       return "interrupted";
     case StopReason::stalled:
       return "stalled";
+    case StopReason::stopped:
+      return "stopped";
     case StopReason::stopped_by_observer:
       break;
   }

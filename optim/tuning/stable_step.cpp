@@ -66,6 +66,7 @@ StableStep largest_stable_step(const FiniteSum& f, const Params& w0, Rng& rng,
     while (loop.iteration() < options.steps && loop.next()) {
     }
     Run run = loop.finish();
+    if (run.stop == StopReason::stopped) run.stop = StopReason::finished;  // these steps are all there are
     const bool diverged = run.stop == StopReason::diverged || run.value > limit;
     result.spent.gradients += run.spent.gradients;
     result.tried.row({step, run.iterations, run.stop == StopReason::diverged ? std::nan("") : run.value,

@@ -364,6 +364,7 @@ TEST(Loop, StopReasonsHaveNames) {
   EXPECT_STREQ(to_string(StopReason::budget), "budget");
   EXPECT_STREQ(to_string(StopReason::interrupted), "interrupted");
   EXPECT_STREQ(to_string(StopReason::stalled), "stalled");
+  EXPECT_STREQ(to_string(StopReason::stopped), "stopped");
   testing::internal::CaptureStdout();
   print(StopReason::target, std::vector<double>{1.0, 2.0});
   EXPECT_EQ(testing::internal::GetCapturedStdout(), "target [1. 2.]\n");

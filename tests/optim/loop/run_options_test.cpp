@@ -222,6 +222,45 @@ TEST(Loop, ByHandIsMinimize) {
   EXPECT_EQ(sgd.start(five_samples(), Tensor{7.0}, a).finish().iterations, 0);
 }
 
+TEST(Loop, FinishedBeforeItsEndIsStopped) {
+  Rng rng(1);
+  const FiniteSum f = five_samples();
+  const Sgd sgd({.step = 0.1, .batch = 2, .epochs = 3});  // 9 iterations
+  const auto after = [&](Index steps, const Optimizer& o) {
+    Loop loop = o.start(f, Tensor{7.0}, rng);
+    for (Index k = 0; k < steps; ++k) loop.next();
+    const auto run = loop.finish();
+    EXPECT_FALSE(loop.next());
+    EXPECT_EQ(loop.finish().stop, run.stop);
+    return run.stop;
+  };
+  for (const Index steps : {0, 1, 3, 8}) EXPECT_EQ(after(steps, sgd), StopReason::stopped) << steps;
+  // All iterations are made, whether or not `next` has said that there is none.
+  for (const Index steps : {9, 10, 20}) EXPECT_EQ(after(steps, sgd), StopReason::finished) << steps;
+  EXPECT_EQ(after(0, Sgd({.epochs = 0})), StopReason::finished);
+  // Other reasons stay.
+  EXPECT_EQ(after(5, Gd({.step = 0.1, .iterations = 9, .stop = {.value = 13.5}})), StopReason::target);
+  EXPECT_EQ(after(5, Gd({.step = 1e300, .iterations = 9})), StopReason::diverged);
+  EXPECT_EQ(after(1, Gd({.step = 1e300, .iterations = 9})), StopReason::diverged);
+  struct Ender : Observer {
+    Flow on_start(const View&) override { return Flow::stop; }
+  } ender;
+  EXPECT_EQ(sgd.start(f, Tensor{7.0}, rng, {&ender}).finish().stop, StopReason::stopped_by_observer);
+  // What was stopped can be saved, and goes on.
+  const test::TemporaryDirectory folder;
+  Rng same(3), other(3);
+  Loop loop = sgd.start(f, Tensor{7.0}, same);
+  for (int k = 0; k < 4; ++k) loop.next();
+  loop.finish();
+  loop.save(folder / "run.npz");
+  Loop resumed = sgd.resume(folder / "run.npz", f, same);
+  while (resumed.next()) {
+  }
+  const auto run = resumed.finish(), whole = sgd.minimize(f, Tensor{7.0}, other);
+  EXPECT_EQ(run.stop, StopReason::finished);
+  EXPECT_TRUE(equal(run.w.flat(), whole.w.flat()));
+}
+
 TEST(Loop, ChargesPartsButNotObservers) {
   struct Curious : Observer {
     const FiniteSum* f;

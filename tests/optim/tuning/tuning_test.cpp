@@ -66,6 +66,7 @@ TEST(LargestStableStep, OfSingleSamplesOnALine) {
   EXPECT_LT(epoch(found.step), 1.0);
   EXPECT_GT(epoch(10.0 * found.step), 1.0);
   EXPECT_EQ(found.run.spent.gradients, 200);
+  EXPECT_EQ(found.run.stop, StopReason::finished);  // all of its steps are made
 }
 
 TEST(LargestStableStep, GoesByTheSizeOfANegativeValue) {
