@@ -40,8 +40,8 @@ Choice<Rule> rmsprop(const RmsPropNumbers& numbers = {});
 Choice<Rule> adagrad(double epsilon = 1e-10);
 
 /// The limited-memory BFGS direction of the last `pairs` differences s of points and y of gradients; a pair
-/// is kept if <s, y> > 1e-10 |s| |y|; the matrix it starts from is <s, y> / <y, y> of the last. With no pair,
-/// or where the direction does not descend, it is the gradient, and the memory is cleared.
+/// is kept if <s, y> > 1e-10 |s| |y| > 0; the matrix it starts from is <s, y> / <y, y> of the last. With no
+/// pair, or where the direction does not descend, it is the gradient, and the memory is cleared.
 /// State: (2 pairs + 2) P numbers. Throws: DomainError unless pairs >= 1.
 /// Source: Nocedal 1980; Nocedal, Wright 2006, algorithm 7.4.
 Choice<Rule> lbfgs(Index pairs = 10);
@@ -52,7 +52,8 @@ struct NewtonNumbers {
   /// The trust region's first radius, and its largest.
   double radius = 1e3;
   double largest_radius = 1e9;
-  /// Of conjugate gradients: |residual| <= min(0.5, sqrt|g|) |g|, in at most so many products.
+  /// Of conjugate gradients: |residual| <= min(0.5, sqrt(|g| / |g_0|)) |g|, where g_0 is the first gradient
+  /// of the run, in at most so many products.
   Index products = 250;
 };
 /// The step of Newton's method within a trust region: it minimises the quadratic model of f on |d| <= radius;
@@ -75,7 +76,8 @@ struct GaussNewtonNumbers {
 };
 /// The step d = (J^T J + lambda I)^-1 J^T r; where n < P it is J^T (J J^T + lambda I)^-1 r, by the smaller
 /// system, which for lambda = 0 is the shortest of all solutions. lambda falls by 10 when a step lowers f,
-/// and grows by 10 until one does. Use it with the step 1 on `least_squares(r)`.
+/// down to what is rounding beside J^T J, and grows by 10 until one does. Use it with the step 1 on
+/// `least_squares(r)`.
 /// Cost: r once, charged as a value, a Jacobian, charged as min(n, P) products, and n P min(n, P) flops; with
 /// lambda > 0 a value for each trial.
 /// Throws: DomainError at a singular system with lambda = 0; when a run begins with weight decay, clipping or

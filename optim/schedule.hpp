@@ -97,7 +97,8 @@ Step polyak(double optimum);
 
 struct BacktrackingOptions {
   /// The first step tried at iteration 0; later ones begin at `growth` times the last taken, at most at
-  /// 1e12 times the first.
+  /// 1e12 times the first. Where f cannot tell such a step from none, or it does not lead down however it is
+  /// shortened, it is the length of the step: f may be of any scale.
   double first = 1.0;
   double growth = 2.0;
   double factor = 0.5;     // each failure's
@@ -105,11 +106,14 @@ struct BacktrackingOptions {
 };
 /// Armijo's backtracking on the iteration's own samples, up to their rounding. Where the move does not go
 /// along a line, proximal, projected or on the sphere, the decrease is measured by |w+ - w|^2 / step. A step
-/// that leads to a value that is not finite is shortened; after 60 shortenings the run ends as stalled.
+/// that leads to a value that is not finite is shortened; where 60 shortenings do not help, of any step to
+/// begin with, the run ends as stalled.
 /// Throws: DomainError on options outside their ranges; when a run begins that decays weights.
 Step backtracking(const BacktrackingOptions& options = {});
 
 struct WolfeOptions {
+  /// The first step tried in each iteration; the first of a run is at most this long. Where f cannot tell it
+  /// from none, it is as long in the first iteration, and later begins at the last one taken.
   double first = 1.0;
   double decrease = 1e-4;
   double curvature = 0.9;

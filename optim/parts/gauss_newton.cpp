@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -30,10 +31,14 @@ class GaussNewton final : public Rule {
           fmt::format("[gauss_newton] the system of the Jacobian {} is singular; give a damping above 0",
                       j.shape().to_string()));
     }
-    for (int trials = 0; trials < 60; ++trials, damping_ *= 10.0) {
+    // Below this it is nothing beside J^T J.
+    double largest = 0.0;
+    for (const double x : j.data()) largest = std::max(largest, std::fabs(x));
+    const double least = std::max(1e-15 * largest * largest, std::numeric_limits<double>::min());
+    for (int trials = 0; trials < 60; ++trials, damping_ = std::max(10.0 * damping_, least)) {
       const std::optional<Params> step = solve(j, r, gradient, damping_);
       if (step && at.f.value(at.w - *step, at.batch) <= at.value) {
-        damping_ = std::max(0.1 * damping_, 1e-15);
+        damping_ = std::max(0.1 * damping_, least);
         return *step;
       }
     }

@@ -47,8 +47,8 @@ class Lbfgs final : public Rule {
   void remember(const Params& w, const Params& gradient) {
     if (w_.size() > 0) {
       Params s = w - w_, y = gradient - gradient_;
-      const double curvature = dot(s, y);
-      if (curvature > 1e-10 * norm(s) * norm(y)) {
+      const double curvature = dot(s, y), size = norm(y);  // 0 where its square is too small for a double
+      if (size > 0.0 && curvature > 1e-10 * norm(s) * size) {
         if (s_.size() == pairs_) {
           s_.erase(s_.begin());
           y_.erase(y_.begin());

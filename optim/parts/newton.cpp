@@ -125,10 +125,12 @@ class Dense {
   std::optional<Eigenmodel> model_;
 };
 
-/// Steihaug's conjugate gradients: ends at the boundary or at negative curvature.
-Trial by_products(const At& at, const Params& gradient, double radius, Index products) {
-  Params d = gradient.zeros_like(), hd = d, r = gradient, p = gradient;
-  const double size = norm(gradient), tolerance = std::min(0.5, std::sqrt(size)) * size;
+/// Steihaug's conjugate gradients: ends at the boundary, at negative curvature, or where the residual is this
+/// part of the gradient. Residuals and directions are in units of |gradient|, so that their squares are
+/// numbers whatever the scale of f.
+Trial by_products(const At& at, const Params& gradient, double radius, double tolerance, Index products) {
+  const double size = norm(gradient);
+  Params d = gradient.zeros_like(), hd = d, r = gradient / size, p = r;
   double square = dot(r, r);
   const auto to_boundary = [&](const Params& hp) {
     const double pp = dot(p, p), dp = dot(d, p), dd = dot(d, d);
@@ -140,13 +142,13 @@ Trial by_products(const At& at, const Params& gradient, double radius, Index pro
   for (Index k = 0; k < products && std::sqrt(square) > tolerance; ++k) {
     const Params hp = at.f.hvp(at.w, p, at.batch);
     const double curvature = dot(p, hp), t = square / curvature;
-    if (!(curvature > 0.0) || norm(axpy(t, p, d)) >= radius) {
+    if (!(curvature > 0.0) || norm(axpy(t * size, p, d)) >= radius) {
       to_boundary(hp);
       at_boundary = true;
       break;
     }
-    d = axpy(t, p, std::move(d));
-    hd = axpy(t, hp, std::move(hd));
+    d = axpy(t * size, p, std::move(d));
+    hd = axpy(t * size, hp, std::move(hd));
     r = axpy(-t, hp, std::move(r));
     const double next = dot(r, r);
     p = axpy(next / square, p, r);
@@ -161,10 +163,13 @@ class Newton final : public Rule {
 
   Params direction(const At& at, Params gradient) override {
     if (at.gradient_norm == 0.0 && gradient.size() > n_.dense) return gradient;
+    if (first_ == 0.0) first_ = at.gradient_norm;
+    const double tolerance = std::min(0.5, std::sqrt(at.gradient_norm / first_));
     std::optional<Dense> dense;
     if (gradient.size() <= n_.dense) dense.emplace(at, gradient);
     for (int trials = 0; trials < 60; ++trials) {
-      const Trial trial = dense ? dense->within(radius_) : by_products(at, gradient, radius_, n_.products);
+      const Trial trial =
+          dense ? dense->within(radius_) : by_products(at, gradient, radius_, tolerance, n_.products);
       // Where f cannot tell the step from none, the model is trusted.
       const double floor = 8.0 * std::numeric_limits<double>::epsilon() * std::fabs(at.value);
       if (trial.decrease <= floor) return trial.step;
@@ -178,11 +183,15 @@ class Newton final : public Rule {
     return gradient.zeros_like();
   }
 
-  void visit(State& state) override { state("radius", radius_); }
+  void visit(State& state) override {
+    state("radius", radius_);
+    state("first", first_);
+  }
 
  private:
   NewtonNumbers n_;
   double radius_;
+  double first_ = 0.0;  // |g| at the start
 };
 
 }  // namespace

@@ -30,19 +30,34 @@ class Backtracking final : public StepSize {
   explicit Backtracking(const BacktrackingOptions& options) : o_(options) {}
 
   double next(const At& at, Line& line) override {
-    constexpr int kMost = 60;
     constexpr double kLongest = 1e12;
-    double step = last_ > 0.0 ? std::min(last_ * o_.growth, kLongest * o_.first) : o_.first;
-    for (int k = 0; k < kMost; ++k, step *= o_.factor)
-      // Where f cannot tell the two points apart, rounding must not shorten the step for ever.
-      if (line.value(step) <= line.value() - o_.decrease * line.promised(step) + rounding(at))
-        return last_ = step;
-    return 0.0;
+    // The step of length `first`, for f may be of any scale.
+    const double unit = at.gradient_norm > 0.0 ? o_.first / at.gradient_norm : o_.first;
+    const double after = std::min(last_ * o_.growth, kLongest * std::max(o_.first, unit));
+    double step = 0.0;
+    bool promising = false;  // f can tell the step from none
+    for (const double begin : {after, o_.first}) {
+      if (step > 0.0 || begin == 0.0 || !(line.promised(begin) > rounding(at))) continue;
+      promising = true;
+      step = shortened(at, line, begin);
+    }
+    if (step == 0.0) step = shortened(at, line, last_ > 0.0 && !promising ? after : unit);
+    if (step > 0.0) last_ = step;
+    return step;
   }
   bool searches() const override { return true; }
   void visit(State& state) override { state("backtracking", last_); }
 
  private:
+  /// The first of step, step * factor, ... that lowers f enough; 0 where none of them does.
+  double shortened(const At& at, Line& line, double step) const {
+    constexpr int kMost = 60;
+    for (int k = 0; k < kMost; ++k, step *= o_.factor)
+      // Where f cannot tell the two points apart, rounding must not shorten the step for ever.
+      if (line.value(step) <= line.value() - o_.decrease * line.promised(step) + rounding(at)) return step;
+    return 0.0;
+  }
+
   static double rounding(const At& at) {
     return 4.0 * std::numeric_limits<double>::epsilon() * std::fabs(at.value);
   }
@@ -62,10 +77,12 @@ class Wolfe final : public StepSize {
           "take backtracking()");
     const double start = line.value(), slope = line.slope();
     if (!(slope < 0.0)) return 0.0;
-    // The first direction has no scale of its own: begin with a step of length at most `first`.
-    const double first =
-        at.iteration == 0 ? std::min(o_.first, o_.first / std::max(at.gradient_norm, 1e-300)) : o_.first;
     const double noise = 4.0 * std::numeric_limits<double>::epsilon() * std::fabs(start);
+    // The first direction has no scale of its own: begin with a step of length at most `first`.
+    const double unit = o_.first / at.gradient_norm;
+    double first = at.iteration == 0 ? std::min(o_.first, unit) : o_.first;
+    // Where f could not tell such a step from none, it is as long as `first`, or as the one before.
+    if (-first * slope <= noise) first = last_ > 0.0 ? std::max(first, last_) : unit;
     const auto too_high = [&](double step, double value) {
       return !(value <= start + o_.decrease * step * slope + noise);
     };
@@ -80,7 +97,7 @@ class Wolfe final : public StepSize {
         high = here;
         bracketed = true;
       } else {
-        if (std::fabs(found.slope) <= -o_.curvature * slope) return step;
+        if (std::fabs(found.slope) <= -o_.curvature * slope) return last_ = step;
         if (bracketed ? found.slope * (high.step - low.step) >= 0.0 : found.slope >= 0.0) {
           high = low;
           bracketed = true;
@@ -91,9 +108,10 @@ class Wolfe final : public StepSize {
     }
     if (!(best.step > 0.0 && best.value < start)) return 0.0;
     line.look(best.step);
-    return best.step;
+    return last_ = best.step;
   }
   bool searches() const override { return true; }
+  void visit(State& state) override { state("wolfe", last_); }
 
  private:
   struct End {
@@ -101,17 +119,23 @@ class Wolfe final : public StepSize {
   };
 
   /// The minimiser of the cubic through both ends, or the middle where it is none or too near to an end.
+  /// Where no step has been short enough yet, it may be very near to the start.
   static double between(const End& a, const End& b) {
     const double middle = 0.5 * (a.step + b.step), width = b.step - a.step;
     if (std::isnan(b.value)) return middle;
     const double d1 = a.slope + b.slope - 3.0 * (a.value - b.value) / (a.step - b.step);
-    const double root = std::sqrt(d1 * d1 - a.slope * b.slope) * std::copysign(1.0, width);
+    // In units of the largest, whose square may be more than a double holds.
+    const double unit = std::max({std::fabs(d1), std::fabs(a.slope), std::fabs(b.slope)}), d = d1 / unit;
+    const double root =
+        unit * std::sqrt(d * d - (a.slope / unit) * (b.slope / unit)) * std::copysign(1.0, width);
     const double t = b.step - width * (b.slope + root - d1) / (b.slope - a.slope + 2.0 * root);
     const double share = (t - a.step) / width;
+    if (a.step == 0.0 && share > -1e-12 && share < 0.1) return std::max(share, 1e-12) * width;
     return share >= 0.1 && share <= 0.9 ? t : middle;
   }
 
   WolfeOptions o_;
+  double last_ = 0.0;
 };
 
 class Plateau final : public StepSize {

@@ -390,5 +390,69 @@ TEST(Rules, Errors) {
             "[Adam] batch is -1; give the number of samples an iteration, or 0 for all");
 }
 
+// ---- scales of f ------------------------------------------------------------------------------------------
+
+/// Where the run ends from 0, on a quadratic times `scale` whose least point is (1, -2, 0.5, 3).
+Run on_scaled_quadratic(const Optimizer& optimizer, double scale, double least = 0.0) {
+  const FiniteSum f = objective([=](const Var& w) {
+    return scale *
+           (0.5 * dot(Tensor{1.0, 10.0, 3.0, 100.0}, square(w - Tensor{1.0, -2.0, 0.5, 3.0})) + least);
+  });
+  Rng rng(1);
+  return optimizer.minimize(f, Tensor{0.0, 0.0, 0.0, 0.0}, rng);
+}
+
+TEST(Scales, AreNothingToSearchesAndSecondOrderMethods) {
+  const std::vector<std::pair<const char*, Optimizer>> all{
+      {"conjugate gradients", Newton({.iterations = 40, .dense = 0})},
+      {"Hessian", Newton({.iterations = 40})},
+      {"L-BFGS", Lbfgs({.iterations = 40})},
+      {"L-BFGS, backtracking", Lbfgs({.step = backtracking(), .iterations = 100})},
+      {"Gd, backtracking", Gd({.step = backtracking(), .iterations = 4000})},
+      {"Gd, Wolfe", Gd({.step = strong_wolfe(), .iterations = 1500})},
+  };
+  for (const auto& [name, optimizer] : all)
+    for (const double least : {0.0, 7.0}) {
+      const auto unscaled = on_scaled_quadratic(optimizer, 1.0, least);
+      for (const double scale : {1e-100, 1e-30, 1e30, 1e100}) {
+        const auto run = on_scaled_quadratic(optimizer, scale, least);
+        EXPECT_NE(run.stop, StopReason::diverged) << name << scale;
+        EXPECT_GT(run.iterations, 0) << name << scale;
+        EXPECT_LT(norm(run.w - run.w.with(Tensor{1.0, -2.0, 0.5, 3.0})), 1e-5)
+            << name << ", scale " << scale << ", least " << least << ", stop " << to_string(run.stop);
+        // By the same number of steps and products, where no first step depends on the scale.
+        if (std::string(name) == "conjugate gradients") {
+          EXPECT_EQ(run.spent, unscaled.spent) << scale;
+        }
+        if (std::string(name) == "L-BFGS") {
+          EXPECT_LE(run.spent.gradients, unscaled.spent.gradients + 3) << scale;
+        }
+      }
+    }
+}
+
+TEST(Scales, StopWhereTheyAreToldTo) {
+  // |g| is 400 at first, times the scale.
+  for (const double scale : {1e-100, 1.0, 1e100})
+    for (const auto& optimizer :
+         std::vector<Optimizer>{Newton({.iterations = 40, .dense = 0, .stop = {.residual = 1e-6 * scale}}),
+                                Lbfgs({.iterations = 40, .stop = {.residual = 1e-6 * scale}})}) {
+      const auto run = on_scaled_quadratic(optimizer, scale);
+      EXPECT_EQ(run.stop, StopReason::converged) << scale;
+      EXPECT_LT(run.value, 1e-10 * scale) << scale;
+    }
+}
+
+TEST(Scales, DampedLeastSquaresNeedNotBeginNearTheirDamping) {
+  for (const double scale : {1e-50, 1e-10, 1e10, 1e50}) {
+    const auto r = [=](const Var& w) { return scale * rosenbrock(w); };
+    Rng rng(1);
+    const auto run = GaussNewton(r, {.iterations = 300, .damping = 1e-3})
+                         .minimize(least_squares(r), Tensor{-1.2, 1.0}, rng);
+    EXPECT_NEAR(run.w.flat()(0), 1.0, 1e-9) << scale;
+    EXPECT_NEAR(run.w.flat()(1), 1.0, 1e-9) << scale;
+  }
+}
+
 }  // namespace
 }  // namespace cotangent::optim
