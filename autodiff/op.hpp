@@ -69,6 +69,8 @@ class OpCotangents {
   /// Whether anybody wants the cotangent of input j; work for others can be left out. Throws, as the others:
   /// DomainError if there is no input j.
   bool needs(int j) const;
+  /// Whether inputs i and j are one and the same variable, so that one contribution can serve for both.
+  bool same(int i, int j) const;
   void add(int j, const Var& contribution) { add(j, Var(contribution)); }
   void add(int j, Var&& contribution);
   /// add(j, matmul(a, b, options)), written straight into its place in the gradient where there is one.

@@ -125,8 +125,9 @@ Var where(const Var& mask, const Var& a, const Var& b);
 
 /// scale * op(a) op(b), op(a) = a or its transpose as the options say; no transpose is copied.
 ///
-/// Shapes: op(a) [m, k], op(b) [k, n] -> [m, n].
-/// Throws: ShapeError unless both have rank 2 and the inner sizes agree.
+/// Shapes: op(a) [m, k], op(b) [k, n] -> [m, n]; or a vector b [k] -> [m].
+/// Throws: ShapeError unless a is a matrix, b a matrix or, not transposed, a vector, and the inner sizes
+/// agree.
 Var matmul(const Var& a, const Var& b, MatmulOptions options = {});
 
 /// Constant factors in front of linear's weight and bias (the NTK parametrisation uses them).

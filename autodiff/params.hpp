@@ -50,6 +50,7 @@ class Params {
 
  private:
   friend Params axpy(double factor, const Params& v, Params w);
+  friend Params axpy(double factor, Params&& v, const Params& w);
   Tensor flat_;
   std::shared_ptr<const std::vector<ParamEntry>> table_;
 };
@@ -61,8 +62,9 @@ Params operator*(double factor, const Params& a);
 Params operator*(const Params& a, double factor);
 Params operator/(const Params& a, double divisor);
 Params operator-(const Params& a);
-/// w + factor * v, and the same written over w where nobody else shares its numbers.
+/// w + factor * v, written over w, or over a v given away, where nobody else shares its numbers.
 Params axpy(double factor, const Params& v, Params w);
+Params axpy(double factor, Params&& v, const Params& w);
 double dot(const Params& a, const Params& b);
 /// Euclidean norm.
 double norm(const Params& a);

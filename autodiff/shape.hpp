@@ -24,7 +24,16 @@ class Shape {
     shape.rank_ = 1;
     return shape;
   }
-  Shape(std::initializer_list<Index> sizes) : Shape(std::span<const Index>(sizes.begin(), sizes.size())) {}
+  Shape(std::initializer_list<Index> sizes) {
+    if (sizes.size() == 1 && small(*sizes.begin())) {
+      sizes_[rank_++] = static_cast<std::uint32_t>(*sizes.begin());
+    } else if (sizes.size() == 2 && small(sizes.begin()[0]) && small(sizes.begin()[1])) {
+      sizes_[rank_++] = static_cast<std::uint32_t>(sizes.begin()[0]);
+      sizes_[rank_++] = static_cast<std::uint32_t>(sizes.begin()[1]);
+    } else {
+      *this = Shape(std::span<const Index>(sizes.begin(), sizes.size()));
+    }
+  }
   explicit Shape(std::span<const Index> sizes);
 
   int rank() const noexcept { return static_cast<int>(rank_); }
@@ -63,6 +72,8 @@ class Shape {
     rank_ = 1;
   }
   [[noreturn]] void throw_bad_axis(int axis) const;
+  /// Of two such sizes no check is needed.
+  static bool small(Index size) noexcept { return size >= 0 && size < (Index{1} << 24); }
 
   std::uint32_t sizes_[kMaxRank] = {};
   std::uint32_t rank_ = 0;

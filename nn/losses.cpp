@@ -1,4 +1,4 @@
-// The losses: checks first, then a few public operations.
+// The losses: checks first, then a rule each.
 #include "nn/losses.hpp"
 
 #include <fmt/format.h>
@@ -9,10 +9,14 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
+#include "autodiff/ops/loss_node.hpp"
 #include "autodiff/tensor/access.hpp"
-#include "nn/margin_loss.hpp"
+#include "nn/loss_rules.hpp"
 
 namespace cotangent::nn {
+
+using cotangent::detail::loss_node;
+
 namespace {
 
 /// Two operands of one shape with at least one element.
@@ -139,7 +143,7 @@ double count_right(const Tensor& logits, const Tensor& labels) {
 Var of_margins(const char* operation, MarginLoss loss, const Var& f, const Tensor& y) {
   check_pair(operation, "f", f.shape(), "y", y.shape());
   check_signs(operation, "y", y);
-  return mean(facts(loss).elementwise(y * f));
+  return loss_node(margin_rule(loss), f, y);
 }
 
 }  // namespace
@@ -147,13 +151,13 @@ Var of_margins(const char* operation, MarginLoss loss, const Var& f, const Tenso
 Var mse(const Var& pred, const Tensor& target) {
   check_pair("mse", "pred", pred.shape(), "target", target.shape());
   check_finite("mse", target);
-  return mean(square(pred - target));
+  return loss_node(kMseRule, pred, target);
 }
 
 Var half_mse(const Var& pred, const Tensor& target) {
   check_pair("half_mse", "pred", pred.shape(), "target", target.shape());
   check_finite("half_mse", target);
-  return mean(0.5 * square(pred - target));
+  return loss_node(kHalfMseRule, pred, target);
 }
 
 Var logistic(const Var& f, const Tensor& y) { return of_margins("logistic", MarginLoss::logistic, f, y); }
@@ -173,8 +177,7 @@ Var cross_entropy(const Var& logits, const Tensor& labels) {
   else
     check_probabilities("cross_entropy", labels);
   const Tensor p = classes ? one_hot(labels, logits.size(1)) : labels;
-  // Subtracted sample by sample: sums of large logits would cancel badly.
-  return mean(log_sum_exp(logits, 1) - sum(p * logits, 1));
+  return loss_node(kCrossEntropyRule, logits, p);
 }
 
 double accuracy(const Var& logits, const Tensor& labels) {

@@ -40,12 +40,14 @@ STANDS_IN = {
 DOORS = {
     "autodiff/tensor/access.hpp", "autodiff/kernels/loops.hpp", "autodiff/kernels/products.hpp",
     "autodiff/kernels/lapack.hpp", "autodiff/kernels/compensated.hpp", "autodiff/files/files.hpp",
-    "autodiff/files/utf8.hpp", "autodiff/plan/planner.hpp", "autodiff/samples/sweep.hpp",
+    "autodiff/kernels/transcendental.hpp", "autodiff/files/utf8.hpp", "autodiff/ops/loss_node.hpp",
+    "autodiff/plan/planner.hpp", "autodiff/samples/sweep.hpp",
 }
 # Headers of inner rooms that public headers include, so that they are installed too.
 INSTALLED = {"autodiff/memory/buffer.hpp", "autodiff/memory/recycled.hpp"}
 # Private headers of rooms without inner rooms, which stand on the shelf all the same.
 PRIVATE = {
+    "nn/loss_rules.hpp",
     "report/child_process.hpp", "report/course_html.hpp", "report/gnuplot.hpp", "report/mathml.hpp",
     "report/page_head.hpp", "report/text.hpp",
 }

@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "autodiff/kernels/elements.hpp"
 #include "autodiff/kernels/loops.hpp"
 #include "autodiff/kernels/transcendental.hpp"
 
@@ -10,15 +11,18 @@ namespace cotangent::kernel {
 namespace v1 {
 extern const Transcendental kTable;
 extern const Loops kLoops;
+extern const Elements kElements;
 }  // namespace v1
 #if defined(__x86_64__)
 namespace v3 {
 extern const Transcendental kTable;
 extern const Loops kLoops;
+extern const Elements kElements;
 }  // namespace v3
 namespace v4 {
 extern const Transcendental kTable;
 extern const Loops kLoops;
+extern const Elements kElements;
 }  // namespace v4
 #endif
 
@@ -28,6 +32,7 @@ struct Choice {
   const char* name;
   const Transcendental* table;
   const Loops* loops;
+  const Elements* elements;
 };
 
 Choice choose() {
@@ -40,11 +45,11 @@ Choice choose() {
                       __builtin_cpu_supports("avx512cd");
   const char* asked = std::getenv("COTANGENT_ISA");
   const std::string_view wish = asked ? asked : "";
-  if (wish == "v1") return {"v1", &v1::kTable, &v1::kLoops};
-  if (has_v4 && wish != "v3") return {"v4", &v4::kTable, &v4::kLoops};
-  if (has_v3) return {"v3", &v3::kTable, &v3::kLoops};
+  if (wish == "v1") return {"v1", &v1::kTable, &v1::kLoops, &v1::kElements};
+  if (has_v4 && wish != "v3") return {"v4", &v4::kTable, &v4::kLoops, &v4::kElements};
+  if (has_v3) return {"v3", &v3::kTable, &v3::kLoops, &v3::kElements};
 #endif
-  return {"v1", &v1::kTable, &v1::kLoops};
+  return {"v1", &v1::kTable, &v1::kLoops, &v1::kElements};
 }
 
 const Choice& choice() {
@@ -56,6 +61,7 @@ const Choice& choice() {
 
 const Transcendental& transcendental() { return *choice().table; }
 const Loops& loops() { return *choice().loops; }
+const Elements& elements() { return *choice().elements; }
 const char* isa_name() { return choice().name; }
 
 }  // namespace cotangent::kernel

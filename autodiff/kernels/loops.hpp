@@ -8,10 +8,11 @@ namespace cotangent::kernel {
 
 /// The loops for this processor, chosen when they are first used.
 struct Loops {
-  /// y_i = x_i + z_i; y_i += x_i; y_i += c x_i.
+  /// y_i = x_i + z_i; y_i += x_i; y_i += c x_i; y_i = x_i + c z_i, where y may be z.
   void (*add)(double* y, const double* x, const double* z, std::int64_t n);
   void (*add_to)(double* y, const double* x, std::int64_t n);
   void (*add_scaled_to)(double* y, double c, const double* x, std::int64_t n);
+  void (*add_multiple)(double* y, const double* x, double c, const double* z, std::int64_t n);
   /// y_i = x_i where x_i >= 0, else slope * x_i; and g_i or slope * g_i by the sign of x_i.
   void (*leaky_relu)(double* y, const double* x, double slope, std::int64_t n);
   void (*leaky_mask)(double* y, const double* g, const double* x, double slope, std::int64_t n);

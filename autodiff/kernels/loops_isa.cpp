@@ -18,6 +18,10 @@ constexpr int kBytes = 16;
 // What fits into a register.
 using Vector [[gnu::vector_size(kBytes), gnu::aligned(8), gnu::may_alias]] = double;
 
+void add_multiple(double* y, const double* x, double c, const double* z, Index n) {
+  for (Index i = 0; i < n; ++i) y[i] = x[i] + c * z[i];
+}
+
 void outer(double* __restrict y, const double* __restrict left, Index p, const double* __restrict right,
            Index q) {
   for (Index a = 0; a < p; ++a, y += q)
@@ -344,8 +348,9 @@ void deviations_middle(double* y, double* room, const double* x, Index outer, In
 }  // namespace
 
 extern const Loops kLoops;
-const Loops kLoops{add, add_to, add_scaled_to, leaky_relu,         leaky_mask,        outer,      outer_add,
-                   sum, dot,    sum_middle,    sum_squares_middle, deviations_middle, max_middle, min_middle};
+const Loops kLoops{
+    add, add_to, add_scaled_to, add_multiple,       leaky_relu,        leaky_mask, outer,     outer_add,
+    sum, dot,    sum_middle,    sum_squares_middle, deviations_middle, max_middle, min_middle};
 
 }  // namespace COTANGENT_ISA_NAME
 }  // namespace cotangent::kernel

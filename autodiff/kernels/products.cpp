@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "autodiff/kernels/elements.hpp"
 #include "autodiff/kernels/loops.hpp"
 
 namespace cotangent::kernel {
@@ -40,7 +41,9 @@ void matmul(double* y, const double* a, const double* b, const ProductSizes& siz
       const double s = options.scale * of[i];
       double* row = y + i * inside;
       if (keep == 0.0)
-        for (std::int64_t j = 0; j < inside; ++j) row[j] = s * along[j];
+        elements().mul(row, {&s, true}, {along, false}, inside);
+      else if (keep == 1.0)
+        loops().add_scaled_to(row, s, along, inside);
       else
         for (std::int64_t j = 0; j < inside; ++j) row[j] = keep * row[j] + s * along[j];
     }

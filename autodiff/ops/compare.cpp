@@ -132,8 +132,7 @@ const Op kEqualTo({
 
 const Op kAbs({
     .name = "abs",
-    .forward = [](const OpInputs& in,
-                  const OpAttributes&) { return map(in[0], [](double x) { return std::fabs(x); }); },
+    .forward = [](const OpInputs& in, const OpAttributes&) { return map(in[0], kernel::elements().abs); },
     .pullback = [](const OpRecord& p, const Var& g,
                    OpCotangents& out) { out.add(0, leaky_mask(g, p.in(0), -1.0)); },
     .keep = Keep::kInputs,
@@ -193,13 +192,8 @@ void share_out(const OpRecord& p, const Var& g, const Var& chosen, int j, OpCota
 
 const Op kMaximum({
     .name = "maximum",
-    .forward =
-        [](const OpInputs& in, const OpAttributes&) {
-          return zip("maximum", in, [](double a, double b) {
-            const double larger = a >= b ? a : b;
-            return std::isunordered(a, b) ? a + b : larger;
-          });
-        },
+    .forward = [](const OpInputs& in,
+                  const OpAttributes&) { return zip("maximum", in, kernel::elements().maximum); },
     .pullback = [](const OpRecord& p, const Var& g,
                    OpCotangents& out) { share_out(p, g, greater_equal(p.in(0), p.in(1)), 0, out); },
     .keep = Keep::kInputs,
@@ -215,13 +209,8 @@ const Op kMaximum({
 
 const Op kMinimum({
     .name = "minimum",
-    .forward =
-        [](const OpInputs& in, const OpAttributes&) {
-          return zip("minimum", in, [](double a, double b) {
-            const double smaller = a <= b ? a : b;
-            return std::isunordered(a, b) ? a + b : smaller;
-          });
-        },
+    .forward = [](const OpInputs& in,
+                  const OpAttributes&) { return zip("minimum", in, kernel::elements().minimum); },
     .pullback = [](const OpRecord& p, const Var& g,
                    OpCotangents& out) { share_out(p, g, less_equal(p.in(0), p.in(1)), 0, out); },
     .keep = Keep::kInputs,

@@ -54,8 +54,7 @@ constexpr double kTwoOverRootPi = 2.0 * std::numbers::inv_sqrtpi;
 
 const Op kAdd({
     .name = "add",
-    .forward = [](const OpInputs& in,
-                  const OpAttributes&) { return zip("add", in, [](double a, double b) { return a + b; }); },
+    .forward = [](const OpInputs& in, const OpAttributes&) { return zip("add", in, kernel::elements().add); },
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           if (out.needs(0)) out.add(0, like(g, p.shape(0)));
@@ -67,8 +66,7 @@ const Op kAdd({
 
 const Op kSub({
     .name = "sub",
-    .forward = [](const OpInputs& in,
-                  const OpAttributes&) { return zip("sub", in, [](double a, double b) { return a - b; }); },
+    .forward = [](const OpInputs& in, const OpAttributes&) { return zip("sub", in, kernel::elements().sub); },
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           if (out.needs(0)) out.add(0, like(g, p.shape(0)));
@@ -81,8 +79,7 @@ const Op kSub({
 
 const Op kMul({
     .name = "mul",
-    .forward = [](const OpInputs& in,
-                  const OpAttributes&) { return zip("mul", in, [](double a, double b) { return a * b; }); },
+    .forward = [](const OpInputs& in, const OpAttributes&) { return zip("mul", in, kernel::elements().mul); },
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           if (out.needs(0)) out.add(0, like(g * p.in(1), p.shape(0)));
@@ -97,8 +94,7 @@ const Op kMul({
 
 const Op kDiv({
     .name = "div",
-    .forward = [](const OpInputs& in,
-                  const OpAttributes&) { return zip("div", in, [](double a, double b) { return a / b; }); },
+    .forward = [](const OpInputs& in, const OpAttributes&) { return zip("div", in, kernel::elements().div); },
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const Var h = g / p.in(1);
@@ -117,8 +113,13 @@ const Op kDiv({
 
 const Op kScale({
     .name = "scale",
-    .forward = [](const OpInputs& in,
-                  const OpAttributes& a) { return map(in[0], [c = a.real[0]](double x) { return c * x; }); },
+    .forward =
+        [](const OpInputs& in, const OpAttributes& a) {
+          Tensor out = uninitialized(in.shape(0));
+          kernel::elements().mul(mutable_data(out), {a.real.data(), true}, {in[0].data().data(), false},
+                                 out.size());
+          return out;
+        },
     .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, p.real() * g); },
     .row_rule = same_axis,
     .linear = OpLinear::in_first,
@@ -142,8 +143,7 @@ const Op kLog({
 
 const Op kSqrt({
     .name = "sqrt",
-    .forward = [](const OpInputs& in,
-                  const OpAttributes&) { return map(in[0], [](double x) { return std::sqrt(x); }); },
+    .forward = [](const OpInputs& in, const OpAttributes&) { return map(in[0], kernel::elements().sqrt); },
     .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, 0.5 * (g / p.out())); },
     .keep = Keep::kOutput,
     .row_rule = same_axis,
@@ -151,8 +151,7 @@ const Op kSqrt({
 
 const Op kSquare({
     .name = "square",
-    .forward = [](const OpInputs& in,
-                  const OpAttributes&) { return map(in[0], [](double x) { return x * x; }); },
+    .forward = [](const OpInputs& in, const OpAttributes&) { return map(in[0], kernel::elements().square); },
     .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, 2.0 * (g * p.in(0))); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
@@ -280,8 +279,7 @@ const Op kLeakyRelu({
 
 const Op kRelu({
     .name = "relu",
-    .forward = [](const OpInputs& in,
-                  const OpAttributes&) { return map(in[0], [](double x) { return x < 0.0 ? 0.0 : x; }); },
+    .forward = [](const OpInputs& in, const OpAttributes&) { return map(in[0], kernel::elements().relu); },
     .pullback = [](const OpRecord& p, const Var& g,
                    OpCotangents& out) { out.add(0, leaky_mask(g, p.in(0), 0.0)); },
     .keep = Keep::kInputs,

@@ -23,30 +23,34 @@ Tensor scaled(const Tensor& x, double c) {
   return out;
 }
 
-/// Sizes of op(a) op(b) for matrices that fit.
+/// Sizes of op(a) op(b) for operands that fit; a vector b is a column.
 kernel::ProductSizes sizes_of(const Shape& a, const Shape& b, const MatmulOptions& options) {
   const bool ta = options.transpose_a, tb = options.transpose_b;
-  return {.rows = a[ta ? 1 : 0], .inner = a[ta ? 0 : 1], .columns = b[tb ? 0 : 1]};
+  return {.rows = a[ta ? 1 : 0], .inner = a[ta ? 0 : 1], .columns = b.rank() == 1 ? 1 : b[tb ? 0 : 1]};
 }
 
 }  // namespace
 
 Shape matmul_shape(const char* operation, const Shape& a, const Shape& b, const MatmulOptions& options) {
-  if (a.rank() != 2 || b.rank() != 2)
-    throw ShapeError(fmt::format("[{}] a is {}, b is {}; a matrix product takes two matrices, reshape first",
-                                 operation, a.to_string(), b.to_string()));
+  const bool vector = b.rank() == 1 && !options.transpose_b;
+  if (a.rank() != 2 || (b.rank() != 2 && !vector))
+    throw ShapeError(
+        fmt::format("[{}] a is {}, b is {}{}; a matrix product takes two matrices, or a matrix "
+                    "and a vector: reshape first",
+                    operation, a.to_string(), b.to_string(),
+                    b.rank() == 1 && options.transpose_b ? " (transposed)" : ""));
   const auto [rows, inner, columns] = sizes_of(a, b, options);
   const Index other = b[options.transpose_b ? 1 : 0];
   if (inner != other) {
     const char* ta = options.transpose_a ? " (transposed)" : "";
     const char* tb = options.transpose_b ? " (transposed)" : "";
-    const char* hint = inner == columns ? "; did you mean transpose(b)?"
-                       : rows == other  ? "; did you mean transpose(a)?"
-                                        : "; a's columns must equal b's rows";
+    const char* hint = !vector && inner == columns ? "; did you mean transpose(b)?"
+                       : rows == other             ? "; did you mean transpose(a)?"
+                                                   : "; a's columns must equal b's rows";
     throw ShapeError(fmt::format("[{}] inner sizes differ: a is {}{}, b is {}{}{}", operation, a.to_string(),
                                  ta, b.to_string(), tb, hint));
   }
-  return Shape{rows, columns};
+  return vector ? Shape{rows} : Shape{rows, columns};
 }
 
 void matmul_into(double* y, const Tensor& a, const Tensor& b, const MatmulOptions& options, double keep) {
@@ -68,10 +72,16 @@ const Op kMatmul({
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const auto [ta, tb, scale] = matmul_options(p.attributes());
           if (out.needs(0)) {
-            if (ta)
+            if (p.shape(1).rank() == 1) {
+              const Var& left = ta ? p.in(1) : g;
+              const Var& right = ta ? g : p.in(1);
+              out.add_matmul(0, reshape(left, Shape{left.size(), 1}), reshape(right, Shape{1, right.size()}),
+                             {.scale = scale});
+            } else if (ta) {
               out.add_matmul(0, p.in(1), g, {.transpose_a = tb, .transpose_b = true, .scale = scale});
-            else
+            } else {
               out.add_matmul(0, g, p.in(1), {.transpose_b = !tb, .scale = scale});
+            }
           }
           if (out.needs(1)) {
             if (tb)
@@ -95,7 +105,8 @@ const Op kMatmul({
           const int data = 1 - j;
           const bool data_is_by_row = (axis == 0) != (data == 0 ? ta : tb);
           const Tensor rows = data_is_by_row ? p.in(data).value() : transposed(p.in(data).value());
-          const Tensor delta = scaled(axis == 0 ? g : transposed(g), scale);
+          const Tensor columns = g.rank() == 1 ? g.reshape(Shape{g.size(), 1}) : g;
+          const Tensor delta = scaled(axis == 0 ? columns : transposed(columns), scale);
           const bool swapped = j == 1 ? tb : ta;
           const bool data_first = (j == 1) != swapped;
           return RowFactor{delta, rows, data_first};
@@ -168,6 +179,7 @@ const Op kDot({
         },
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
+          if (out.same(0, 1)) return out.add(0, (2.0 * g) * p.in(0));
           if (out.needs(0)) out.add(0, g * p.in(1));
           if (out.needs(1)) out.add(1, g * p.in(0));
         },

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <string>
 
+#include "autodiff/kernels/elements.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops/rule_ops.hpp"
 #include "autodiff/tensor/access.hpp"
@@ -12,21 +13,33 @@ namespace cotangent::detail {
 /// Throws: ShapeError that says which operation brings the two shapes together.
 [[noreturn]] void throw_unequal(const char* name, const Shape& a, const Shape& b);
 
-/// f(a_i, b_i); a scalar on either side goes with any shape. Throws: ShapeError for other shapes.
+/// Room for one number of each pair; a scalar on either side goes with any shape. Throws: ShapeError for
+/// other shapes.
+inline Tensor room_for_pairs(const char* name, const Tensor& a, const Tensor& b) {
+  if (a.shape() == b.shape()) return uninitialized(a.shape());
+  if (a.rank() != 0 && b.rank() != 0) throw_unequal(name, a.shape(), b.shape());
+  return uninitialized(a.rank() ? a.shape() : b.shape());
+}
+
+/// f(a_i, b_i), as room_for_pairs says.
+inline Tensor zip(const char* name, const OpInputs& in, kernel::Elements::Binary f) {
+  Tensor out = room_for_pairs(name, in[0], in[1]);
+  const auto operand = [&](const Tensor& t) {
+    return kernel::Operand{t.data().data(), t.rank() == 0 && out.rank() != 0};
+  };
+  f(mutable_data(out), operand(in[0]), operand(in[1]), out.size());
+  return out;
+}
 template <class F>
 Tensor zip(const char* name, const OpInputs& in, F f) {
-  const Tensor& a = in[0];
-  const Tensor& b = in[1];
-  const bool equal = a.shape() == b.shape();
-  if (!equal && a.rank() != 0 && b.rank() != 0) throw_unequal(name, a.shape(), b.shape());
-  Tensor out = uninitialized(a.rank() ? a.shape() : b.shape());
+  Tensor out = room_for_pairs(name, in[0], in[1]);
   double* __restrict y = mutable_data(out);
-  const double* pa = a.data().data();
-  const double* pb = b.data().data();
+  const double* pa = in[0].data().data();
+  const double* pb = in[1].data().data();
   const Index n = out.size();
-  if (equal) {
+  if (in.shape(0) == in.shape(1)) {
     for (Index i = 0; i < n; ++i) y[i] = f(pa[i], pb[i]);
-  } else if (a.rank() == 0) {
+  } else if (in[0].rank() == 0) {
     const double s = *pa;
     for (Index i = 0; i < n; ++i) y[i] = f(s, pb[i]);
   } else {

@@ -23,35 +23,6 @@ struct TapeCache {
 // Trivially destructible: still readable while other thread_locals are torn down.
 thread_local TapeCache cache;
 
-struct TapeCacheGuard {
-  bool alive = true;
-  ~TapeCacheGuard() {
-    while (cache.count) delete cache.tapes[--cache.count];
-    cache.open = false;
-  }
-};
-thread_local TapeCacheGuard cache_guard;
-
-}  // namespace
-
-TapeState* acquire_tape_state() {
-  if (cache.count) return cache.tapes[--cache.count];
-  cache_guard.alive = true;
-  return std::make_unique<TapeState>().release();
-}
-
-void recycle_tape_state(TapeState* state) noexcept {
-  state->clear();
-  if (!cache.open || cache.count == kCachedTapes || state->nodes.capacity() > kCachedNodes ||
-      state->inputs.capacity() > 4 * kCachedNodes || state->scratch.slots.capacity() > kCachedNodes) {
-    delete state;
-    return;
-  }
-  cache_guard.alive = true;
-  cache.tapes[cache.count++] = state;
-}
-
-namespace {
 struct EpochCells {
   std::mutex mutex;
   std::vector<std::unique_ptr<EpochCell[]>> blocks;
@@ -63,7 +34,6 @@ EpochCells& epoch_cells() {
   return cells;
 }
 constexpr std::size_t kCellsPerBlock = 64;
-}  // namespace
 
 EpochCell* acquire_epoch_cell() {
   EpochCells& cells = epoch_cells();
@@ -86,6 +56,43 @@ void recycle_epoch_cell(EpochCell* cell) noexcept {
   const std::lock_guard lock(cells.mutex);
   cell->next_free = cells.free;
   cells.free = cell;
+}
+
+void destroy(TapeState* state) noexcept {
+  state->cell->tape = nullptr;
+  recycle_epoch_cell(state->cell);
+  delete state;
+}
+
+struct TapeCacheGuard {
+  bool alive = true;
+  ~TapeCacheGuard() {
+    while (cache.count) destroy(cache.tapes[--cache.count]);
+    cache.open = false;
+  }
+};
+thread_local TapeCacheGuard cache_guard;
+
+}  // namespace
+
+TapeState* acquire_tape_state() {
+  if (cache.count) return cache.tapes[--cache.count];
+  cache_guard.alive = true;
+  auto state = std::make_unique<TapeState>();
+  state->cell = acquire_epoch_cell();
+  state->cell->tape = state.get();
+  return state.release();
+}
+
+void recycle_tape_state(TapeState* state) noexcept {
+  state->cell->advance();
+  state->clear();
+  if (!cache.open || cache.count == kCachedTapes || state->nodes.capacity() > kCachedNodes ||
+      state->inputs.capacity() > 4 * kCachedNodes ||
+      (state->scratch && state->scratch->slots.capacity() > kCachedNodes))
+    return destroy(state);
+  cache_guard.alive = true;
+  cache.tapes[cache.count++] = state;
 }
 
 CustomOps& custom_ops() {

@@ -9,15 +9,12 @@
 namespace cotangent::detail {
 
 class TapeState;
-struct EpochCell;
 
-/// An empty tape from the calling thread's cache, and back; at most eight are kept, none of them large.
+/// An empty tape from the calling thread's cache, and back, when its handles have ended; at most eight are
+/// kept, none of them large. Its cell is its own; cells live as long as the program, and their epochs only
+/// grow.
 TapeState* acquire_tape_state();
 void recycle_tape_state(TapeState* state) noexcept;
-
-/// A cell whose epoch only ever grows; cells live as long as the program.
-EpochCell* acquire_epoch_cell();
-void recycle_epoch_cell(EpochCell* cell) noexcept;
 
 /// The operations of scripts, which live as long as the program: records hold on to them.
 struct CustomOps {

@@ -3,6 +3,7 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "autodiff/tape/op_spec.hpp"
@@ -109,11 +110,13 @@ class TapeState {
  public:
   std::vector<Node> nodes;
   std::vector<Var> inputs;
-  EpochCell* cell = nullptr;
+  EpochCell* cell = nullptr;       // of this state alone, from one tape to the next
   std::size_t limit = kMostNodes;  // 0 while a probe watches, so that one comparison serves both
   Probe* probe = nullptr;          // see tape/probe.hpp
   std::uint32_t leaves = 0;
-  SweepScratch scratch;
+  // Made to be pulled back and let go: what does not change the derivatives need not stand in it.
+  bool brief = false;
+  std::unique_ptr<SweepScratch> scratch = std::make_unique<SweepScratch>();  // null while a pass has it
 
   std::uint32_t source(const Node& node, std::uint32_t j) const {
     return VarAccess::node(inputs[node.first_input + j]);
@@ -122,6 +125,7 @@ class TapeState {
     nodes.clear();
     inputs.clear();
     leaves = 0;
+    brief = false;
   }
 };
 

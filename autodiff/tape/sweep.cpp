@@ -53,25 +53,26 @@ Sweep::Sweep(TapeState& tape, std::uint32_t from, std::uint32_t stop, bool creat
       from_(from),
       stop_(stop),
       create_graph_(create_graph) {
+  if (!scratch_) scratch_ = std::make_unique<SweepScratch>();
   const std::size_t needed = std::size_t{from} - stop + 1;
-  if (scratch_.slots.size() < needed) scratch_.slots.resize(needed);
+  if (scratch_->slots.size() < needed) scratch_->slots.resize(needed);
 }
 
 Sweep::~Sweep() {
   const std::size_t used = std::size_t{from_} - stop_ + 1;
   for (std::size_t k = 0; k < used; ++k)  // leftovers exist only after an error
-    if (scratch_.slots[k].filled) scratch_.slots[k] = {};
-  scratch_.ranges.clear();
-  scratch_.pieces.clear();
+    if (scratch_->slots[k].filled) scratch_->slots[k] = {};
+  scratch_->ranges.clear();
+  scratch_->pieces.clear();
   tape_.scratch = std::move(scratch_);
 }
 
 void Sweep::activate_dependents() {
   if (stop_ == 0 && tape_.leaves == 1) return;  // everything recorded depends on the only input
-  scratch_.active.assign(std::size_t{from_} + 1, 0);
-  scratch_.active[stop_] = 1;
-  mark_dependents(tape_, stop_, from_, scratch_.active.data());
-  active_ = scratch_.active.data();
+  scratch_->active.assign(std::size_t{from_} + 1, 0);
+  scratch_->active[stop_] = 1;
+  mark_dependents(tape_, stop_, from_, scratch_->active.data());
+  active_ = scratch_->active.data();
 }
 
 std::uint32_t Sweep::base_of(std::uint32_t node, Index& offset) const {
@@ -114,7 +115,7 @@ bool Sweep::fit_base(std::uint32_t base, Index offset, Var& contribution) {
   if (create_graph_) {
     Slot& s = slot(base);
     s.filled = s.partial = true;
-    scratch_.pieces.push_back({base, offset, std::move(contribution)});
+    scratch_->pieces.push_back({base, offset, std::move(contribution)});
   } else {
     add_range(base, offset, contribution);
   }
@@ -137,14 +138,14 @@ double* Sweep::place(std::uint32_t base, Index offset, Index size, bool& written
   // Slices of one vector are few: a linear look suffices. Equal ranges add up; overlapping ones
   // need a full vector.
   written = false;
-  for (const Stretch& range : scratch_.ranges) {
+  for (const Stretch& range : scratch_->ranges) {
     if (range.node != base || range.last <= offset || offset + size <= range.first) continue;
     written = true;
     if (range.first <= offset && offset + size <= range.last) break;
     complete(base);
     return place(base, offset, size, written);
   }
-  if (!written) scratch_.ranges.push_back({base, offset, offset + size});
+  if (!written) scratch_->ranges.push_back({base, offset, offset + size});
   return mutable_data(numbers) + offset;
 }
 
@@ -172,8 +173,10 @@ void Sweep::add_matmul(std::uint32_t node, const Var& a, const Var& b, const Mat
   const std::uint32_t base = base_of(node, offset);
   const Shape result = matmul_shape("matmul", a.shape(), b.shape(), options);
   if (along_ && base == stop_) {
-    // <op(a) op(b), v> = <op(a), v op(b)^T>
     const Var v = view_of(*along_, offset, result);
+    if (b.rank() == 1)  // <op(a) b, v> = <b, op(a)^T v>
+      return contract(dot(b, matmul(a, v, {.transpose_a = !options.transpose_a, .scale = options.scale})));
+    // <op(a) op(b), v> = <op(a), v op(b)^T>
     return contract(dot(a, options.transpose_a ? matmul(b, v, {options.transpose_b, true, options.scale})
                                                : matmul(v, b, {false, !options.transpose_b, options.scale})));
   }
@@ -195,7 +198,7 @@ void Sweep::complete(std::uint32_t node) {
   s.partial = false;
   if (create_graph_) {
     RecycledVector<Piece> pieces;
-    std::erase_if(scratch_.pieces, [&](Piece& piece) {
+    std::erase_if(scratch_->pieces, [&](Piece& piece) {
       if (piece.node != node) return false;
       pieces.push_back(std::move(piece));
       return true;
@@ -206,7 +209,7 @@ void Sweep::complete(std::uint32_t node) {
                   : assembled;
     return;
   }
-  std::vector<Stretch>& ranges = scratch_.ranges;
+  std::vector<Stretch>& ranges = scratch_->ranges;
   double* numbers = mutable_data(VarAccess::value(s.value));
   std::sort(ranges.begin(), ranges.end(),
             [](const Stretch& a, const Stretch& b) { return a.first < b.first; });
@@ -355,6 +358,13 @@ bool OpCotangents::needs(int j) const {
   if (input >= node.num_inputs) [[unlikely]]
     detail::throw_no_such_input(node, j);
   return sweep_.wants(sweep_.tape_.source(node, input));
+}
+
+bool OpCotangents::same(int i, int j) const {
+  if (!needs(i) || !needs(j)) return false;
+  const detail::Node& node = sweep_.tape_.nodes[node_];
+  const auto source = [&](int k) { return sweep_.tape_.source(node, static_cast<std::uint32_t>(k)); };
+  return source(i) == source(j);
 }
 
 void OpCotangents::add(int j, Var&& contribution) {

@@ -42,8 +42,8 @@ class Sweep {
 
  private:
   friend class cotangent::OpCotangents;
-  Slot& slot(std::uint32_t node) { return scratch_.slots[node - stop_]; }
-  const Slot& slot(std::uint32_t node) const { return scratch_.slots[node - stop_]; }
+  Slot& slot(std::uint32_t node) { return scratch_->slots[node - stop_]; }
+  const Slot& slot(std::uint32_t node) const { return scratch_->slots[node - stop_]; }
   bool wants(std::uint32_t node) const {
     return node != kNoNode && node >= stop_ && (!active_ || active_[node]);
   }
@@ -63,7 +63,7 @@ class Sweep {
 
   TapeState& tape_;
   Probe* probe_;
-  SweepScratch scratch_;
+  std::unique_ptr<SweepScratch> scratch_;
   std::vector<Stretch> gaps_;
   const unsigned char* active_ = nullptr;
   const Var* along_ = nullptr;

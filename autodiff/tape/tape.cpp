@@ -14,18 +14,8 @@ using detail::kNoNode;
 
 detail::TapeState& detail::VarAccess::state(Tape& tape) { return *tape.state_; }
 
-Tape::Tape() : state_(detail::acquire_tape_state()) {
-  state_->cell = detail::acquire_epoch_cell();
-  state_->cell->tape = state_;
-}
-
-Tape::~Tape() {
-  detail::EpochCell* cell = std::exchange(state_->cell, nullptr);
-  cell->advance();
-  cell->tape = nullptr;
-  detail::recycle_tape_state(state_);
-  detail::recycle_epoch_cell(cell);
-}
+Tape::Tape() : state_(detail::acquire_tape_state()) {}
+Tape::~Tape() { detail::recycle_tape_state(state_); }
 
 void Tape::reset() {
   state_->cell->advance();

@@ -37,11 +37,8 @@ std::string describe(const std::vector<ParamEntry>& table, std::size_t k) {
   return k < table.size() ? fmt::format("\"{}\" {}", table[k].name, table[k].shape.to_string()) : "missing";
 }
 
-/// Same table object in the usual case, so that nothing is compared by name in a training loop.
-void check_tables(const char* operation, const Params& a, const Params& b) {
-  const std::vector<ParamEntry>& left = a.table();
-  const std::vector<ParamEntry>& right = b.table();
-  if (&left == &right) return;
+[[gnu::noinline]] void compare_tables(const char* operation, const std::vector<ParamEntry>& left,
+                                      const std::vector<ParamEntry>& right) {
   const std::size_t blocks = std::max(left.size(), right.size());
   for (std::size_t k = 0; k < blocks; ++k)
     if (k >= left.size() || k >= right.size() || !same(left[k], right[k]))
@@ -49,6 +46,11 @@ void check_tables(const char* operation, const Params& a, const Params& b) {
           fmt::format("[{}] the tables differ at block {}: {} on the left, {} on the right; combine Params "
                       "of one model",
                       operation, k, describe(left, k), describe(right, k)));
+}
+
+/// Same table object in the usual case, so that nothing is compared by name in a training loop.
+void check_tables(const char* operation, const Params& a, const Params& b) {
+  if (&a.table() != &b.table()) compare_tables(operation, a.table(), b.table());
 }
 
 /// out_i = f(a_i), out_i = f(a_i, b_i).
@@ -196,10 +198,23 @@ Params operator-(const Params& a) {
 
 Params axpy(double factor, const Params& v, Params w) {
   check_tables("axpy", v, w);
-  if (!detail::TensorAccess::unique(w.flat_))
-    return combine("axpy", w, v, [factor](double x, double y) { return x + factor * y; });
+  if (!detail::TensorAccess::unique(w.flat_)) {
+    Tensor sum = detail::uninitialized(w.flat_.shape());
+    kernel::loops().add_multiple(detail::mutable_data(sum), w.flat_.data().data(), factor,
+                                 v.flat_.data().data(), w.size());
+    w.flat_ = std::move(sum);
+    return w;
+  }
   kernel::loops().add_scaled_to(detail::mutable_data(w.flat_), factor, v.flat_.data().data(), w.size());
   return w;
+}
+
+Params axpy(double factor, Params&& v, const Params& w) {
+  check_tables("axpy", v, w);
+  if (!detail::TensorAccess::unique(v.flat_)) return axpy(factor, v, w);
+  double* y = detail::mutable_data(v.flat_);
+  kernel::loops().add_multiple(y, w.flat_.data().data(), factor, y, w.size());
+  return std::move(v);
 }
 
 double dot(const Params& a, const Params& b) {

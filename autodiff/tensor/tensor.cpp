@@ -118,8 +118,11 @@ Tensor Tensor::rows(Index first, Index last) const {
   if (rank() == 0 || first < 0 || first > last || last > shape_[0])
     throw ShapeError(fmt::format("[rows] rows {} .. {} of shape {}; they must lie within axis 0", first, last,
                                  shape_.to_string()));
-  const Index row = shape_[0] ? size() / shape_[0] : 0;
-  return view(first * row, shape_.with(0, last - first));
+  Index row = 1;
+  for (int k = 1; k < rank(); ++k) row *= shape_.sizes_[k];
+  Tensor result = view(first * row, shape_);
+  result.shape_.sizes_[0] = static_cast<std::uint32_t>(last - first);
+  return result;
 }
 
 bool equal(const Tensor& a, const Tensor& b) noexcept {

@@ -3,10 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <numbers>
 #include <string>
+#include <vector>
 
 #include "autodiff/autodiff.hpp"
 #include "tests/support/expect.hpp"
@@ -46,6 +50,70 @@ TEST(Mse, ReferenceValue) {
   // Mean of (sin k - cos k)^2, k = 0 .. 11, to 30 digits.
   const Tensor k = Tensor::linspace(0, 11, 12).reshape({4, 3});
   EXPECT_NEAR(nn::mse(sin(k), cos(k).value()).item(), 0.94686213460435356235, 1e-15);
+}
+
+// ---- one node in place of several
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+  return a.shape() == b.shape() &&
+         std::equal(a.data().begin(), a.data().end(), b.data().begin(), [](double s, double t) {
+           return std::bit_cast<std::uint64_t>(s) == std::bit_cast<std::uint64_t>(t) ||
+                  (std::isnan(s) && std::isnan(t));
+         });
+}
+
+// grad records a loss as one node, a tape of one's own its operations: the same bits, at sizes on either side
+// of a vector's and at numbers where something overflows, ends or has a kink.
+TEST(Losses, OfOneNodeHaveTheBitsOfTheirOperations) {
+  const std::vector<double> hostile{0.0,   -0.0,   1.0,    -1.0, 745.0, -745.0,
+                                    1e300, -1e300, 1e-320, kInf, -kInf, kNan};
+  using Loss = Var (*)(const Var&, const Tensor&);
+  Rng rng(5);
+  for (const Index n : {1, 2, 3, 7, 8, 9, 40})
+    for (const Loss loss :
+         {nn::mse, nn::half_mse, nn::logistic, nn::hinge, nn::squared_hinge, nn::exponential})
+      for (std::size_t round = 0; round <= hostile.size(); ++round) {
+        std::vector<double> numbers, signs;
+        for (Index i = 0; i < n; ++i) {
+          numbers.push_back(2.0 * rng.normal());
+          signs.push_back(rng.uniform() < 0.5 ? -1.0 : 1.0);
+        }
+        if (round < hostile.size()) numbers[round % numbers.size()] = hostile[round];
+        const Tensor x = Tensor::from(numbers, {n}), y = Tensor::from(signs, {n});
+        const auto [value, g] = value_and_grad([&](const Var& v) { return 0.3 * loss(v, y); }, x);
+        Tape tape;
+        const Var at = tape.input(x), l = 0.3 * loss(at, y);
+        EXPECT_TRUE(same_bits(Tensor::scalar(value), l.value()));
+        EXPECT_TRUE(same_bits(g, tape.grad(l, at).value()))
+            << x.to_string() << y.to_string() << g.to_string() << tape.grad(l, at).value().to_string();
+      }
+  for (const Index n : {1, 3, 17}) {
+    const Tensor z = rng.normal({n, 5}, 0.0, 3.0);
+    const Tensor p = softmax(rng.normal({n, 5}), 1).value();
+    const auto [value, g] = value_and_grad([&](const Var& v) { return nn::cross_entropy(v, p); }, z);
+    Tape tape;
+    const Var at = tape.input(z), l = nn::cross_entropy(at, p);
+    EXPECT_TRUE(same_bits(Tensor::scalar(value), l.value()));
+    EXPECT_TRUE(same_bits(g, tape.grad(l, at).value()));
+  }
+}
+
+// A derivative inside of a function whose derivative is taken meets the one node at higher orders.
+TEST(Losses, OfOneNodeHaveDerivativesOfEveryOrder) {
+  const Tensor x{0.3, -1.2, 2.5, -0.75, 0.9}, y{1, -1, -1, 1, 1};
+  using Loss = Var (*)(const Var&, const Tensor&);
+  for (const Loss loss :
+       {nn::mse, nn::half_mse, nn::logistic, nn::hinge, nn::squared_hinge, nn::exponential}) {
+    const auto l = [&](const Var& v) { return loss(sin(v), y); };
+    const auto slope = [&](const Var& v) { return sum(square(grad(l, v))); };
+    expect_close(grad(slope, x), hvp(l, x, (2.0 * Var(grad(l, x))).value()), 1e-14);
+    expect_close(grad([&](const Var& v) { return sum(sin(grad(slope, v))); }, x),
+                 hvp(slope, x, cos(Var(grad(slope, x))).value()), 1e-14);
+  }
+  const Tensor z{{0.3, -1.2, 2.5}, {-0.75, 0.9, 0.1}};
+  const auto l = [&](const Var& v) { return nn::cross_entropy(sin(v), {2.0, 0.0}); };
+  const auto slope = [&](const Var& v) { return sum(square(grad(l, v))); };
+  expect_close(grad(slope, z), hvp(l, z, (2.0 * Var(grad(l, z))).value()), 1e-14);
 }
 
 // ---- logistic

@@ -2,7 +2,9 @@
 #include <cmath>
 
 #include "autodiff/ops.hpp"
+#include "autodiff/ops/loss_node.hpp"
 #include "autodiff/ops/rule_ops.hpp"
+#include "autodiff/tape/record.hpp"
 #include "tests/support/op_row.hpp"
 
 namespace cotangent::test {
@@ -47,6 +49,62 @@ void add_matmul_rows(std::vector<OpRow>& rows) {
                           return sum;
                         });
                       }});
+}
+
+/// A matrix and a vector.
+void add_matvec_rows(std::vector<OpRow>& rows) {
+  struct Sizes {
+    Index m, k;
+  };
+  for (const auto& [m, k] : {Sizes{3, 4}, Sizes{1, 5}, Sizes{4, 1}, Sizes{1, 1}, Sizes{3, 3}})
+    for (const bool ta : {false, true}) {
+      const MatmulOptions options{.transpose_a = ta, .scale = ta ? -1.5 : 1.0};
+      rows.push_back({.name = "matmul " + Shape{m, k}.to_string() + (ta ? " A^T" : " A") + " vector",
+                      .inputs = {ta ? Shape{k, m} : Shape{m, k}, Shape{k}},
+                      .function = [options](Vars v) { return matmul(v[0], v[1], options); },
+                      .expected =
+                          [options, rows_of_result = m, inner = k](const Plains& x) {
+                            return make(Shape{rows_of_result}, [&](const Position& p) {
+                              double sum = 0.0;
+                              for (Index j = 0; j < inner; ++j)
+                                sum += (options.transpose_a ? x[0](j, p[0]) : x[0](p[0], j)) * x[1](j);
+                              return options.scale * sum;
+                            });
+                          }});
+    }
+}
+
+/// The mean of x^3 t, with t = 1, 2, ...
+const detail::LossRule kCubes{
+    .by_operations = [](const Var& x, const Var& t) { return mean(x * square(x) * t); },
+    .slope = [](const Var& x,
+                const Var& t) { return (3.0 / static_cast<double>(x.size())) * (square(x) * t); },
+    .value = [](const Tensor& x, const Tensor& t) { return mean(Var(x) * square(x) * t).item(); },
+    .pull_back =
+        [](double* out, double g, const Tensor& x, const Tensor& t) {
+          for (Index i = 0; i < x.size(); ++i)
+            out[i] = 3.0 * g / static_cast<double>(x.size()) * x.flat(i) * x.flat(i) * t.flat(i);
+        },
+};
+
+void add_loss_rows(std::vector<OpRow>& rows) {
+  for (const Shape& shape : {Shape{3}, Shape{2, 2}})
+    rows.push_back({.name = "loss of one node, " + shape.to_string(),
+                    .inputs = {shape},
+                    .function =
+                        [](Vars v) {
+                          if (v[0].tracked()) detail::live_tape("loss", v[0]).brief = true;
+                          const Index n = v[0].size();
+                          const Tensor t = Tensor::linspace(1.0, static_cast<double>(n), n);
+                          return detail::loss_node(kCubes, v[0], t.reshape(v[0].shape()));
+                        },
+                    .expected =
+                        [](const Plains& x) {
+                          double sum = 0.0;
+                          for (std::size_t i = 0; i < x[0].numbers.size(); ++i)
+                            sum += std::pow(x[0].numbers[i], 3.0) * static_cast<double>(i + 1);
+                          return Plain{Shape{}, {sum / static_cast<double>(x[0].numbers.size())}};
+                        }});
 }
 
 void add_linear_rows(std::vector<OpRow>& rows) {
@@ -102,6 +160,17 @@ std::vector<OpRow> product_rows() {
                             sum += x[0].numbers[i] * x[1].numbers[i];
                           return Plain{Shape{}, {sum}};
                         }});
+  rows.push_back({.name = "dot with itself",
+                  .inputs = {Shape{5}},
+                  .function = [](Vars v) { return dot(v[0], v[0]); },
+                  .expected =
+                      [](const Plains& x) {
+                        double sum = 0.0;
+                        for (const double number : x[0].numbers) sum += number * number;
+                        return Plain{Shape{}, {sum}};
+                      }});
+  add_matvec_rows(rows);
+  add_loss_rows(rows);
   const Shape matrix{4, 3};
   rows.push_back({.name = "add_rows",
                   .inputs = {matrix, Shape{3}},

@@ -225,6 +225,8 @@ TEST(Loops, SumsAndElementwiseOnesHaveTheSameBits) {
       loops.add(y.data(), g.data(), x.data(), n), keep();
       y = g, loops.add_to(y.data(), g.data(), n), keep();
       y = g, loops.add_scaled_to(y.data(), 0.3, x.data(), n), keep();
+      y = g, loops.add_multiple(y.data(), x.data(), 0.3, y.data(), n), keep();
+      loops.add_multiple(y.data(), x.data(), 0.3, g.data(), n), keep();
       made.push_back(loops.sum(g.data(), n));
       made.push_back(loops.dot(g.data(), g.data(), n));
       return made;

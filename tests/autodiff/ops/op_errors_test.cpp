@@ -79,11 +79,21 @@ const std::vector<BadCall> kShapeErrors{
        matmul(t({3, 5}), t({2, 4}), {.transpose_a = true, .transpose_b = true});
      },
      {"[matmul]", "[3, 5] (transposed)", "[2, 4] (transposed)"}},
-    {"matmul, vector",
+    {"matmul, a vector of another size",
      [](const Make& t) {
-       matmul(t({3, 5}), t({5}));
+       matmul(t({3, 5}), t({3}));
      },
-     {"[matmul]", "[3, 5]", "[5]", "two matrices", "reshape"}},
+     {"[matmul]", "inner sizes differ", "a is [3, 5]", "b is [3]", "did you mean transpose(a)?"}},
+    {"matmul, a vector transposed",
+     [](const Make& t) {
+       matmul(t({3, 5}), t({5}), {.transpose_b = true});
+     },
+     {"[matmul]", "[3, 5]", "[5] (transposed)", "a matrix and a vector", "reshape"}},
+    {"matmul, the vector first",
+     [](const Make& t) {
+       matmul(t({5}), t({5, 3}));
+     },
+     {"[matmul]", "a is [5]", "b is [5, 3]", "a matrix and a vector", "reshape"}},
     {"matmul, rank 3",
      [](const Make& t) {
        matmul(t({2, 3, 5}), t({5, 2}));

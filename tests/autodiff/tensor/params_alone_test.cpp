@@ -208,6 +208,22 @@ TEST(Params, AxpyWritesOverNumbersNobodyElseHas) {
   EXPECT_TRUE(equal(w.flat(), expected.flat()));
 }
 
+TEST(Params, AxpyWritesOverADirectionGivenAway) {
+  const Params w = example(1);
+  Params v = example(2);
+  const double* address = v.flat().data().data();
+  const Params expected = w + 0.5 * v;
+  const Params sum = axpy(0.5, std::move(v), w);
+  EXPECT_EQ(sum.flat().data().data(), address);
+  EXPECT_TRUE(equal(sum.flat(), expected.flat()));
+  EXPECT_TRUE(equal(w.flat(), example(1).flat()));
+
+  Params held = example(2);
+  const Params kept = held;
+  EXPECT_TRUE(equal(axpy(0.5, std::move(held), w).flat(), expected.flat()));
+  EXPECT_TRUE(equal(kept.flat(), example(2).flat()));
+}
+
 TEST(Params, AxpyLeavesSharedNumbersAlone) {
   const Params v = example(2);
   Params w = example(1);

@@ -1,0 +1,165 @@
+// By numbers each rule takes the steps of the public operations in their order: the bits are theirs.
+#include "nn/loss_rules.hpp"
+
+#include <array>
+#include <cstddef>
+
+#include "autodiff/kernels/loops.hpp"
+#include "autodiff/kernels/transcendental.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/tensor/access.hpp"
+
+namespace cotangent::nn {
+namespace {
+
+using cotangent::detail::LossRule;
+using cotangent::detail::mutable_data;
+using cotangent::detail::uninitialized;
+
+double sum(const double* x, Index n) { return kernel::loops().sum(x, n); }
+
+/// What the pullback of a mean of n numbers gives each of them.
+double share(double g, Index n) { return 1.0 / static_cast<double>(n) * g; }
+
+// ---- margin losses, by s = -y f: the numbers s become l, or h dl/ds
+
+double relu_slope(double x, double h) { return x >= 0.0 ? h : x < 0.0 ? 0.0 : x; }
+
+struct Hinge {
+  static constexpr MarginLoss kLoss = MarginLoss::hinge;
+  static void values(double* s, Index n) {
+    for (Index i = 0; i < n; ++i) s[i] = 1.0 + s[i] < 0.0 ? 0.0 : 1.0 + s[i];
+  }
+  static void slopes(double* s, double h, Index n) {
+    for (Index i = 0; i < n; ++i) s[i] = relu_slope(1.0 + s[i], h);
+  }
+  static Var slope(const Var& s) { return less_equal(-1.0, s); }
+};
+
+struct SquaredHinge {
+  static constexpr MarginLoss kLoss = MarginLoss::squared_hinge;
+  static void values(double* s, Index n) {
+    Hinge::values(s, n);
+    for (Index i = 0; i < n; ++i) s[i] *= s[i];
+  }
+  static void slopes(double* s, double h, Index n) {
+    for (Index i = 0; i < n; ++i) s[i] = relu_slope(1.0 + s[i], 2.0 * (h * (1.0 + s[i])));
+  }
+  static Var slope(const Var& s) { return 2.0 * relu(1.0 + s); }
+};
+
+struct Exponential {
+  static constexpr MarginLoss kLoss = MarginLoss::exponential;
+  static void values(double* s, Index n) { kernel::transcendental().exp(s, s, n); }
+  static void slopes(double* s, double h, Index n) {
+    values(s, n);
+    for (Index i = 0; i < n; ++i) s[i] = h * s[i];
+  }
+  static Var slope(const Var& s) { return exp(s); }
+};
+
+struct Logistic {
+  static constexpr MarginLoss kLoss = MarginLoss::logistic;
+  static void values(double* s, Index n) { kernel::transcendental().softplus(s, s, n); }
+  static void slopes(double* s, double h, Index n) {
+    kernel::transcendental().sigmoid(s, s, n);
+    for (Index i = 0; i < n; ++i) s[i] = h * s[i];
+  }
+  static Var slope(const Var& s) { return sigmoid(s); }
+};
+
+void negated_margins(double* s, const Tensor& f, const Tensor& y) {
+  for (Index i = 0, n = f.size(); i < n; ++i) s[i] = -(y.flat(i) * f.flat(i));
+}
+
+template <class Loss>
+constexpr LossRule kMarginRule = {
+    .by_operations = [](const Var& f, const Var& y) { return mean(facts(Loss::kLoss).elementwise(y * f)); },
+    .slope =
+        [](const Var& f, const Var& y) {
+          return (-1.0 / static_cast<double>(f.size())) * (y * Loss::slope(-(y * f)));
+        },
+    .value =
+        [](const Tensor& f, const Tensor& y) {
+          Tensor each = uninitialized(f.shape());
+          double* l = mutable_data(each);
+          negated_margins(l, f, y);
+          Loss::values(l, f.size());
+          return 1.0 / static_cast<double>(f.size()) * sum(l, f.size());
+        },
+    .pull_back =
+        [](double* out, double g, const Tensor& f, const Tensor& y) {
+          negated_margins(out, f, y);
+          Loss::slopes(out, share(g, f.size()), f.size());
+          for (Index i = 0, n = f.size(); i < n; ++i) out[i] = -out[i] * y.flat(i);
+        },
+};
+
+// In the order of the losses.
+constexpr std::array<const LossRule*, kMarginLosses.size()> kMarginRules = {
+    &kMarginRule<Hinge>, &kMarginRule<SquaredHinge>, &kMarginRule<Exponential>, &kMarginRule<Logistic>};
+
+// ---- squared differences, with a factor of the squares
+
+Var squares(const Var& p, const Var& t) { return square(p - t); }
+
+double mean_square(double factor, const Tensor& p, const Tensor& t) {
+  Tensor each = uninitialized(p.shape());
+  double* e = mutable_data(each);
+  for (Index i = 0, n = p.size(); i < n; ++i) {
+    const double d = p.flat(i) - t.flat(i);
+    e[i] = factor * (d * d);
+  }
+  return 1.0 / static_cast<double>(p.size()) * sum(e, p.size());
+}
+
+void mean_square_slope(double* out, double h, const Tensor& p, const Tensor& t) {
+  for (Index i = 0, n = p.size(); i < n; ++i) out[i] = 2.0 * (h * (p.flat(i) - t.flat(i)));
+}
+
+}  // namespace
+
+const LossRule& margin_rule(MarginLoss loss) noexcept {
+  return *kMarginRules[static_cast<std::size_t>(loss)];
+}
+
+const LossRule kMseRule = {
+    .by_operations = [](const Var& p, const Var& t) { return mean(squares(p, t)); },
+    .slope = [](const Var& p, const Var& t) { return (2.0 / static_cast<double>(p.size())) * (p - t); },
+    .value = [](const Tensor& p, const Tensor& t) { return mean_square(1.0, p, t); },
+    .pull_back = [](double* out, double g, const Tensor& p,
+                    const Tensor& t) { mean_square_slope(out, share(g, p.size()), p, t); },
+};
+
+const LossRule kHalfMseRule = {
+    .by_operations = [](const Var& p, const Var& t) { return mean(0.5 * squares(p, t)); },
+    .slope = [](const Var& p, const Var& t) { return (1.0 / static_cast<double>(p.size())) * (p - t); },
+    .value = [](const Tensor& p, const Tensor& t) { return mean_square(0.5, p, t); },
+    .pull_back = [](double* out, double g, const Tensor& p,
+                    const Tensor& t) { mean_square_slope(out, 0.5 * share(g, p.size()), p, t); },
+};
+
+namespace {
+
+// Subtracted sample by sample: sums of large logits would cancel badly.
+Var cross_entropy_by_operations(const Var& logits, const Var& p) {
+  return mean(log_sum_exp(logits, 1) - cotangent::sum(p * logits, 1));
+}
+
+}  // namespace
+
+const LossRule kCrossEntropyRule = {
+    .by_operations = cross_entropy_by_operations,
+    .slope = [](const Var& logits,
+                const Var& p) { return (1.0 / static_cast<double>(p.size(0))) * (softmax(logits, 1) - p); },
+    .value = [](const Tensor& logits,
+                const Tensor& p) { return cross_entropy_by_operations(logits, p).item(); },
+    .pull_back =
+        [](double* out, double g, const Tensor& logits, const Tensor& p) {
+          const double h = share(g, p.size(0));
+          const Tensor s = softmax(logits, 1).value();
+          for (Index i = 0, n = p.size(); i < n; ++i) out[i] = h * s.flat(i) + -h * p.flat(i);
+        },
+};
+
+}  // namespace cotangent::nn
