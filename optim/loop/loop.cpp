@@ -71,6 +71,7 @@ class Loop::Work {
                           .shaped = decays || recipe.clip_norm.has_value(),
                           .restricted = !space_.whole(),
                           .step = &recipe.step};
+    bare_ = !setting.shaped && each_.step_factor.size() == 0;
     estimator_ = recipe.estimator(setting);
     rule_ = recipe.rule(setting);
     move_ = recipe.move(setting);
@@ -311,7 +312,6 @@ class Loop::Work {
     if (!size_) step_ = recipe_.step(run_.iterations);
     if (!std::isfinite(last_.value) || !std::isfinite(norm_) || last_.value > recipe_.value_limit)
       return end(StopReason::diverged);
-    good_ = run_.w;
     const At at{.iteration = run_.iterations,
                 .w = run_.w,
                 .value = value,
@@ -321,29 +321,37 @@ class Loop::Work {
                 .f = f_,
                 .stalled = stalled};
     if (last_.exact) residual_ = move_->residual(at, last_.gradient, std::isfinite(step_) ? step_ : 1.0);
-    std::optional<StopReason> reason = reason_to_stop(at);
-    Params direction;
-    std::optional<Params> tried;
-    if (size_ && !reason) {
-      direction = scaled(rule_->direction(at, shaped(last_.gradient)));
-      SearchLine line(at, *move_, last_.gradient, direction);
-      step_ = size_->next(at, line);
-      if (!(step_ >= 0.0)) return end(StopReason::diverged);
-      tried = line.tried(step_);
-      const bool still = tried ? equal(tried->flat(), run_.w.flat()) : step_ == 0.0;
-      if (stalled || (size_->searches() && still)) reason = StopReason::stalled;
-    }
+    const std::optional<StopReason> reason = reason_to_stop(at);
+    if (size_ && !reason) return search(at);
     if (!raise(&Observer::on_step, epoch_)) return false;
     if (reason) return end(*reason);
-    if (!size_) {
-      Params gradient = observers_.empty() ? std::move(last_.gradient) : last_.gradient;
-      direction = scaled(rule_->direction(at, shaped(std::move(gradient))));
-      if (stalled) return end(StopReason::stalled);
+    Params direction = direction_of(at, observers_.empty() ? std::move(last_.gradient) : last_.gradient);
+    if (stalled) return end(StopReason::stalled);
+    return go(move_->next(at, std::move(direction), step_));
+  }
+
+  /// The rest of an iteration whose step is looked for along the direction.
+  bool search(const At& at) {
+    Params direction = direction_of(at, last_.gradient);
+    SearchLine line(at, *move_, last_.gradient, direction);
+    step_ = size_->next(at, line);
+    if (!(step_ >= 0.0)) {
+      good_ = run_.w;
+      return end(StopReason::diverged);
     }
+    std::optional<Params> tried = line.tried(step_);
+    const bool still = tried ? equal(tried->flat(), run_.w.flat()) : step_ == 0.0;
+    if (!raise(&Observer::on_step, epoch_)) return false;
+    if (at.stalled || (size_->searches() && still)) return end(StopReason::stalled);
     Params next = move_->next(at, std::move(direction), step_);
     // Where it is the point that was tried, what was found there is remembered with it.
     if (tried && equal(next.flat(), tried->flat())) next = *std::move(tried);
-    run_.w = std::move(next);
+    return go(std::move(next));
+  }
+
+  /// False if the method itself has ended there.
+  bool go(Params next) {
+    good_ = std::exchange(run_.w, std::move(next));
     known_ = false;
     ++run_.iterations;
     average();
@@ -384,6 +392,11 @@ class Loop::Work {
 
   static bool same(const Params& a, const Params& b) {
     return a.flat().data().data() == b.flat().data().data();
+  }
+
+  Params direction_of(const At& at, Params gradient) {
+    if (bare_) return rule_->direction(at, std::move(gradient));
+    return scaled(rule_->direction(at, shaped(std::move(gradient))));
   }
 
   /// The gradient, cut to its largest norm, with weight decay.
@@ -514,7 +527,8 @@ class Loop::Work {
   std::unique_ptr<Move> move_;
   std::unique_ptr<StepSize> size_;  // null: the schedule decides
   Run run_, done_;
-  Params good_;  // the last point with a finite estimate
+  bool bare_;    // neither clipping nor decay nor factors change gradients or directions
+  Params good_;  // the point before, whose estimate was finite
   Estimate last_;
   bool known_ = false;    // last_ belongs to the present point
   bool partial_ = false;  // the epoch has begun and is not over

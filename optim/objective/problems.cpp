@@ -92,14 +92,13 @@ Problem least_squares_problem(Rng& rng, const LeastSquaresOptions& o) {
   const Var shift = matmul(v, Var(Tensor::from(inverse, {d, 1})) * matmul(transposed(u), o.noise * Var(e)));
   const Params best = point(reshape(truth + shift, {d}).value());
 
-  Problem p{
-      .name = o.noise > 0.0 ? "least squares" : "least squares, consistent",
-      .f = finite_sum(n,
-                      [x, y, d](const Var& w, const Batch& b) {
-                        const Var r = reshape(matmul(b.rows(x), reshape(w, {d, 1})), {b.size()}) - b.rows(y);
-                        return 0.5 * mean(square(r));
-                      }),
-      .start = point(Tensor::zeros({d}))};
+  Problem p{.name = o.noise > 0.0 ? "least squares" : "least squares, consistent",
+            .f = finite_sum(n,
+                            [x, y](const Var& w, const Batch& b) {
+                              const Var r = matmul(b.rows(x), w) - b.rows(y);
+                              return 0.5 * mean(square(r));
+                            }),
+            .start = point(Tensor::zeros({d}))};
   const std::vector<double> smoothnesses = row_squares(x);
   p.optimum = Known{o.noise > 0.0 ? p.f.value(best) : 0.0};
   p.smoothness = Known{1.0};
@@ -184,12 +183,11 @@ Problem logistic_problem(const Tensor& x, const Tensor& y, double weight) {
     throw DomainError(fmt::format("[logistic_problem] weight is {}; give a finite number above 0", weight));
   const Index n = x.size(0), d = x.size(1);
   Problem p{.name = "logistic regression",
-            .f = finite_sum(
-                n,
-                [x, y, d, weight](const Var& w, const Batch& b) {
-                  const Var margin = b.rows(y) * reshape(matmul(b.rows(x), reshape(w, {d, 1})), {b.size()});
-                  return mean(softplus(-margin)) + 0.5 * weight * dot(w, w);
-                }),
+            .f = finite_sum(n,
+                            [x, y, weight](const Var& w, const Batch& b) {
+                              const Var margin = b.rows(y) * matmul(b.rows(x), w);
+                              return mean(softplus(-margin)) + 0.5 * weight * dot(w, w);
+                            }),
             .start = point(Tensor::zeros({d}))};
   std::vector<double> smoothnesses = row_squares(x);
   for (double& s : smoothnesses) s = 0.25 * s + weight;

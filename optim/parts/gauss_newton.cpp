@@ -66,16 +66,16 @@ class GaussNewton final : public Rule {
       kernel::cholesky_solve("gauss_newton", gram.data(), size, detail::mutable_data(x), 1);
       return x;
     };
-    const auto transposed = [&](const Tensor& v) { return reshape(matmul(reshape(v, {1, n}), j), {p}); };
-    const auto applied = [&](const Var& v) { return reshape(matmul(j, reshape(v, {p, 1})), {n}); };
+    const auto transposed = [&](const Var& v) { return matmul(j, v, {.transpose_a = true}); };
+    const auto applied = [&](const Var& v) { return matmul(j, v); };
     // One step of refinement gives back what the squared condition number took.
     if (by_rows) {
       Var z = solved(r);
-      z = z + solved((r - applied(transposed(z.value())) - damping * z).value());
-      return gradient.with(transposed(z.value()).value());
+      z = z + solved((r - applied(transposed(z)) - damping * z).value());
+      return gradient.with(transposed(z).value());
     }
     Var d = solved(gradient.flat());
-    d = d + solved((transposed((r - applied(d)).value()) - damping * d).value());
+    d = d + solved((transposed(r - applied(d)) - damping * d).value());
     return gradient.with(d.value());
   }
 

@@ -24,7 +24,7 @@ void check_positive(const char* operation, const char* name, double value) {
 class PlainMove : public Move {
  public:
   Params point(const Params& w, Params direction, double step) const override {
-    return axpy(-step, direction, w);
+    return axpy(-step, std::move(direction), w);
   }
   Params line(const Params&, const Params& direction) const override { return -direction; }
 };
@@ -35,7 +35,7 @@ class Proximal final : public Move {
   Proximal(Regulariser h, const ProximalOptions& options) : h_(std::move(h)), options_(options) {}
 
   Params point(const Params& w, Params direction, double step) const override {
-    return w.with(h_.prox(axpy(-step, direction, w).flat(), step));
+    return w.with(h_.prox(axpy(-step, std::move(direction), w).flat(), step));
   }
 
   Params next(const At& at, Params direction, double step) override {

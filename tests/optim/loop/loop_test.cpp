@@ -290,6 +290,19 @@ TEST(Divergence, ThePointItHappenedAtCanBeTraced) {
   EXPECT_EQ(Gd({.step = 1e-3, .iterations = 5}).minimize(f, Tensor{1.0}).diverged_at.size(), 0);
 }
 
+// The point at hand is finite, so it is the result.
+TEST(Divergence, WhereAStepSizeHasNoAnswer) {
+  struct Twice final : StepSize {
+    double next(const At& at, Line&) override { return at.iteration < 2 ? 0.5 : NAN; }
+  };
+  const FiniteSum f = objective([](const Var& w) { return 0.5 * dot(w, w); });
+  const auto run = Gd({.step = Step::of(Twice()), .iterations = 100}).minimize(f, Tensor{1.0});
+  EXPECT_EQ(run.stop, StopReason::diverged);
+  EXPECT_EQ(run.iterations, 2);
+  EXPECT_EQ(run.w["w"](0), 0.25);
+  EXPECT_EQ(run.value, 0.03125);
+}
+
 TEST(Divergence, GrowthEndsBeforeInfinity) {
   const FiniteSum f = objective([](const Var& w) { return 0.5 * dot(w, w); });
   const auto run = Gd({.step = 3.0, .iterations = 100000}).minimize(f, Tensor{1.0, -1.0});  // w doubles

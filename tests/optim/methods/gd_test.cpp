@@ -22,7 +22,6 @@ namespace {
 using test::error_of, test::Path;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInf = std::numeric_limits<double>::infinity();
 
 /// 1/2 sum_i lambda_i w_i^2.
 FiniteSum quadratic(const Tensor& lambda) {
