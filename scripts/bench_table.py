@@ -26,6 +26,11 @@ ROWS = [
     ("tanh_of", "tanh of 16384 numbers", "xsimd's loop", 1.3, None),
     ("exp_of", "exp of 16384 numbers", "xsimd's loop", 1.3, None),
     ("softplus_of", "softplus of 16384 numbers", "xsimd's loop", 1.3, None),
+    ("sgd_logistic", "SGD, batch 1, logistic regression, n = 2000, d = 50: an epoch", "the same by hand", 3.0, None),
+    ("saga_least_squares", "SAGA, least squares, n = 2000, d = 50: 4000 gradients", "the same by hand", None, None),
+    ("loop_alone", "the loop: 10000 steps of 50 numbers by a known gradient", "axpy and norm", None, None),
+    ("adam_update", "Adam's update, P = 74497", "a bare loop over 7 arrays", 1.5, None),
+    ("lbfgs_direction", "L-BFGS's direction and step, 10 pairs, P = 74497", "its 40 P products by cblas", 1.3, None),
     *((f"reduction/{what}{axis}", f"{what} of [4096, 2048]{over}", "reading it", 1.3, None)
       for what in ("sum", "max", "norm", "variance")
       for axis, over in (("", ""), ("_axis_0", " over axis 0"), ("_axis_1", " over axis 1"))),
@@ -108,8 +113,41 @@ def time_text(us):
             else f"{us * 1e3:.1f} ns")
 
 
+def operations():
+    """Microseconds of the better of two turns, ours and PyTorch's: name -> [value, with the gradient]."""
+    turns = [json.loads((OUT / f"operations{k}.json").read_text()) for k in (1, 2)]
+    paths = [OUT / f"pytorch{k}.json" for k in (1, 2)]
+    theirs = [json.loads(p.read_text())["rows"] for p in paths if p.exists()]
+    best = lambda found, name: [min(turn[name][k] for turn in found) for k in (0, 1)]
+    return {name: {"cotangent_us": best(turns, name), "pytorch_us": best(theirs, name) if theirs else None}
+            for name in turns[0]}
+
+
+def operations_table(rows):
+    """A line an operation, a column a size: ours, and how many times PyTorch's time that is."""
+    sizes = ["10", "1000", "1000000"]
+    lines = ["| operation | " + " | ".join(f"value, {s}" for s in sizes) + " | " +
+             " | ".join(f"with gradient, {s}" for s in sizes) + " |", "|" + "---|" * 7]
+    for name in dict.fromkeys(row.rsplit("/", 1)[0] for row in rows if row.rsplit("/", 1)[1] in sizes):
+        cells = []
+        for k in (0, 1):
+            for size in sizes:
+                row = rows.get(f"{name}/{size}")
+                cells.append("-" if row is None else cell(row, k))
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    for name, row in rows.items():
+        if name.rsplit("/", 1)[1] not in sizes:
+            lines.append(f"| {name} | {cell(row, 0)} | | | {cell(row, 1)} | | |")
+    return lines
+
+
+def cell(row, k):
+    ours, theirs = row["cotangent_us"][k], row["pytorch_us"]
+    return time_text(ours) + (f" ({ours / theirs[k]:.2f})" if theirs else "")
+
+
 ours = {b["name"].replace("/manual_time", "").replace("/iterations:3", "").replace("/min_time:3.000", ""): b
-        for name in ("measures", "elementwise") for b in load(name)["benchmarks"]}
+        for name in ("measures", "elementwise", "optimizers") for b in load(name)["benchmarks"]}
 context = load("measures")["context"]
 # With one thread all times are the processor's.
 torch_clock = "cpu_time" if context.get("blas_threads") == "1" else "real_time"
@@ -165,8 +203,11 @@ lines.insert(1, "|" + "|".join("-" * (w + 2) for w in widths) + "|")
 print(f"{where['cpu']}; OpenBLAS core {where['blas_core']}, {where['blas_threads']} thread(s); kernels {where['isa']}; "
       f"{where['compiler']}; load {where['load_avg']}")
 print("\n".join(lines))
+by_operation = operations()
+(OUT / "operations.md").write_text("\n".join(operations_table(by_operation)) + "\n")
+print("operations, microseconds (times PyTorch's):\n" + "\n".join(operations_table(by_operation)))
 print(f"20 entries of the large kernel against single-sample gradients: {large['worst_relative_error']:.2g} off at most")
-(OUT / "bench.json").write_text(json.dumps({"provenance": where, "rows": rows, "compile_seconds": compiling,
+(OUT / "bench.json").write_text(json.dumps({"provenance": where, "rows": rows, "operations": by_operation, "compile_seconds": compiling,
                                             "libtorch_compile_seconds": torch_compiling, "large_kernel": large},
                                            indent=2) + "\n")
 (OUT / "bench.md").write_text("\n".join(lines) + "\n")
