@@ -18,6 +18,8 @@ struct Elements {
   Unary square, sqrt, abs, relu;
   /// The larger and the smaller one; NaN if there is one.
   Binary add, sub, mul, div, maximum, minimum;
+  /// low below low, high above high; NaN stays.
+  void (*clip)(double* y, const double* x, double low, double high, std::int64_t n);
 };
 const Elements& elements();
 

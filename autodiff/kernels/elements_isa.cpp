@@ -65,10 +65,17 @@ void minimum(double* y, Operand a, Operand b, Index n) {
   });
 }
 
+void clip(double* y, const double* x, double low, double high, Index n) {
+  map(y, x, n, [low, high](double t) {
+    const double raised = t < low ? low : t;
+    return raised > high ? high : raised;
+  });
+}
+
 }  // namespace
 
 extern const Elements kElements;
-const Elements kElements{square, sqrt, abs, relu, add, sub, mul, div, maximum, minimum};
+const Elements kElements{square, sqrt, abs, relu, add, sub, mul, div, maximum, minimum, clip};
 
 }  // namespace COTANGENT_ISA_NAME
 }  // namespace cotangent::kernel

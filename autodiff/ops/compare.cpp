@@ -144,10 +144,9 @@ const Op kClip({
     .name = "clip",
     .forward =
         [](const OpInputs& in, const OpAttributes& a) {
-          return map(in[0], [low = a.real[0], high = a.real[1]](double x) {
-            const double raised = x < low ? low : x;
-            return raised > high ? high : raised;
-          });
+          Tensor out = uninitialized(in.shape(0));
+          kernel::elements().clip(mutable_data(out), in[0].data().data(), a.real[0], a.real[1], out.size());
+          return out;
         },
     .pullback = [](const OpRecord& p, const Var& g,
                    OpCotangents& out) { out.add(0, band_mask(g, p.in(0), p.real(0), p.real(1))); },

@@ -182,13 +182,32 @@ const Op kTanh({
     .row_rule = same_axis,
 });
 
-// 1 - s would lose the digits of a large s, hence sigmoid(-x).
+// s(x) s(-x) = e / (1 + e)^2 with e = exp(-|x|): 1 - s would lose the digits of a large s.
+const Op kSigmoidSlope({
+    .name = "sigmoid_slope",
+    .forward =
+        [](const OpInputs& in, const OpAttributes&) {
+          Tensor out = uninitialized(in.shape(0));
+          double* __restrict y = mutable_data(out);
+          const double* x = in[0].data().data();
+          const Index n = out.size();
+          for (Index i = 0; i < n; ++i) y[i] = -std::fabs(x[i]);
+          kernel::transcendental().exp(y, y, n);
+          for (Index i = 0; i < n; ++i) y[i] = y[i] / ((1.0 + y[i]) * (1.0 + y[i]));
+          return out;
+        },
+    .pullback = [](const OpRecord& p, const Var& g,
+                   OpCotangents& out) { out.add(0, -(g * (p.out() * tanh(0.5 * p.in(0))))); },
+    .keep = Keep::kInputsAndOutput,
+    .row_rule = same_axis,
+});
+
 const Op kSigmoid({
     .name = "sigmoid",
     .forward = by_kernel<&kernel::Transcendental::sigmoid>,
     .pullback = [](const OpRecord& p, const Var& g,
-                   OpCotangents& out) { out.add(0, g * (p.out() * sigmoid(-p.in(0)))); },
-    .keep = Keep::kInputsAndOutput,
+                   OpCotangents& out) { out.add(0, g * sigmoid_slope(p.in(0))); },
+    .keep = Keep::kInputs,
     .row_rule = same_axis,
 });
 
@@ -224,7 +243,12 @@ const Op kElu({
     .name = "elu",
     .forward =
         [](const OpInputs& in, const OpAttributes& a) {
-          return map(in[0], [alpha = a.real[0]](double x) { return x >= 0.0 ? x : alpha * std::expm1(x); });
+          Tensor out = map(in[0], kernel::transcendental().expm1);
+          double* __restrict y = mutable_data(out);
+          const double* x = in[0].data().data();
+          const double alpha = a.real[0];
+          for (Index i = 0, n = out.size(); i < n; ++i) y[i] = x[i] >= 0.0 ? x[i] : alpha * y[i];
+          return out;
         },
     .pullback = [](const OpRecord& p, const Var& g,
                    OpCotangents& out) { out.add(0, exp_mask(g, p.in(0), p.real(), 1.0)); },
@@ -246,8 +270,12 @@ const Op kExpMask({
           // A factor of 0 lets nothing through, also no infinity.
           const auto of_right = [right](double v) { return right == 0.0 ? 0.0 : right * v; };
           const auto of_left = [alpha](double e, double v) { return alpha == 0.0 ? 0.0 : alpha * e * v; };
-          for (Index i = 0, n = out.size(); i < n; ++i)
-            y[i] = x[i] >= 0.0 ? of_right(g[i]) : x[i] < 0.0 ? of_left(y[i], g[i]) : x[i];
+          const Index n = out.size();
+          if (alpha != 0.0 && right == 1.0)  // the first derivative, without a choice to make in the loop
+            for (Index i = 0; i < n; ++i) y[i] = (x[i] >= 0.0 ? 1.0 : alpha * y[i]) * g[i];
+          else
+            for (Index i = 0; i < n; ++i)
+              y[i] = x[i] >= 0.0 ? of_right(g[i]) : x[i] < 0.0 ? of_left(y[i], g[i]) : x[i];
           return out;
         },
     .pullback =
@@ -316,6 +344,8 @@ Var leaky_mask(const Var& g, const Var& x, double slope) {
 Var exp_mask(const Var& g, const Var& x, double alpha, double right) {
   return apply(kExpMask, g, x, {.real = {alpha, right}});
 }
+
+Var sigmoid_slope(const Var& x) { return apply(kSigmoidSlope, x); }
 
 Var average(const Var& total, Index count) {
   return apply(kScale, total, {.real = {1.0 / static_cast<double>(count)}, .whole = {count}});

@@ -49,7 +49,7 @@ const Op kGatherRows({
           const Index row = m ? out.size() / m : 0;
           const double* index = in[1].data().data();
           for (Index i = 0; i < m; ++i)
-            std::copy_n(in[0].data().data() + at(index, i) * row, row, mutable_data(out) + i * row);
+            copy_run(mutable_data(out) + i * row, in[0].data().data() + at(index, i) * row, row);
           return out;
         },
     .pullback = [](const OpRecord& p, const Var& g,

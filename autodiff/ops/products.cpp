@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "autodiff/error.hpp"
+#include "autodiff/kernels/elements.hpp"
 #include "autodiff/kernels/loops.hpp"
 #include "autodiff/kernels/products.hpp"
 #include "autodiff/ops.hpp"
@@ -192,15 +193,20 @@ void check_rows(const char* name, const char* what, const Shape& x, const Shape&
                                  what, r.to_string(), what, axis == 1 ? "k" : "n"));
 }
 
-template <class F>
-Tensor by_rows(const Tensor& x, const Tensor& r, F f) {
-  const Index n = x.size(0), k = x.size(1);
+/// f(x_ij, r_j). Short rows go together, several at a time, beside as many copies of r.
+Tensor by_rows(const Tensor& x, const Tensor& r, kernel::Elements::Binary f) {
+  constexpr Index kTogether = 512;
+  double repeated[kTogether];
+  const Index k = x.size(1), copies = k > 0 && 2 * k <= kTogether ? kTogether / k : 1;
   Tensor out = uninitialized(x.shape());
-  double* __restrict y = mutable_data(out);
-  const double* px = x.data().data();
-  const double* pr = r.data().data();
-  for (Index i = 0; i < n; ++i)
-    for (Index j = 0; j < k; ++j) y[i * k + j] = f(px[i * k + j], pr[j]);
+  const double *from = x.data().data(), *beside = r.data().data();
+  if (copies > 1) {
+    for (Index i = 0; i < std::min(copies, x.size(0)); ++i) copy_run(repeated + i * k, beside, k);
+    beside = repeated;
+  }
+  double* to = mutable_data(out);
+  for (Index left = out.size(), step = copies * k; left > 0; left -= step, from += step, to += step)
+    f(to, {from, false}, {beside, false}, std::min(step, left));
   return out;
 }
 
@@ -211,7 +217,7 @@ const Op kAddRows({
     .forward =
         [](const OpInputs& in, const OpAttributes&) {
           check_rows("add_rows", "r", in.shape(0), in.shape(1), 1);
-          return by_rows(in[0], in[1], [](double x, double r) { return x + r; });
+          return by_rows(in[0], in[1], kernel::elements().add);
         },
     .pullback =
         [](const OpRecord&, const Var& g, OpCotangents& out) {
@@ -227,7 +233,7 @@ const Op kMulRows({
     .forward =
         [](const OpInputs& in, const OpAttributes&) {
           check_rows("mul_rows", "r", in.shape(0), in.shape(1), 1);
-          return by_rows(in[0], in[1], [](double x, double r) { return x * r; });
+          return by_rows(in[0], in[1], kernel::elements().mul);
         },
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {

@@ -32,6 +32,8 @@ Var band_mask(const Var& g, const Var& x, double low, double high);
 /// right * g where x >= 0, else alpha * exp(x) * g: the first derivative of elu with right = 1, all others
 /// with 0. Linear in g. Shapes: g [s], x [s] -> [s]. Throws: ShapeError if they differ.
 Var exp_mask(const Var& g, const Var& x, double alpha, double right);
+/// The derivative of sigmoid, without the loss of digits that s (1 - s) has. Shapes: [s] -> [s].
+Var sigmoid_slope(const Var& x);
 /// Zeros with x at positions first .. of `axis`, whose size becomes `size`: the adjoint of slice.
 Var unslice(const Var& x, int axis, Index first, Index size);
 /// g summed down to `shape`, the adjoint of broadcast_to; a scalar shape sums everything.

@@ -39,7 +39,7 @@ decltype(auto) writable(Tensor& t) {
 
 /// Copies `rows` runs of `run` numbers whose beginnings lie `from_stride` and `to_stride` apart.
 void copy_runs(double* to, Index to_stride, const double* from, Index from_stride, Index rows, Index run) {
-  for (Index k = 0; k < rows; ++k) std::copy_n(from + k * from_stride, run, to + k * to_stride);
+  for (Index k = 0; k < rows; ++k) copy_run(to + k * to_stride, from + k * from_stride, run);
 }
 
 Var apply_shaped(const Op& op, const Var& x, const Shape& target, const OpAttributes& attributes = {}) {

@@ -80,7 +80,7 @@ Tensor some_samples(const Tensor& x, Index k) {
   const Index n = x.size(0), d = x.size() / n;
   if (k <= n) return x.rows(0, k);
   Tensor some = uninitialized(x.shape().with(0, k));
-  for (Index i = 0; i < k; ++i) std::copy_n(x.data().data() + (i % n) * d, d, mutable_data(some) + i * d);
+  for (Index i = 0; i < k; ++i) copy_run(mutable_data(some) + i * d, x.data().data() + (i % n) * d, d);
   return some;
 }
 

@@ -1,6 +1,8 @@
 // The only way past Tensor's immutability, for code of the library that fills a new tensor. Other rooms
 // include this header too.
 #pragma once
+#include <cstring>
+
 #include "autodiff/tensor.hpp"
 
 namespace cotangent::detail {
@@ -24,6 +26,18 @@ struct TensorAccess {
     return t.buffer_ && t.buffer_->count.load(std::memory_order_acquire) == 1;
   }
 };
+
+/// Copies numbers that lie side by side. Of a few the call of a library takes longer than the copying.
+inline void copy_run(double* to, const double* from, Index run) {
+  constexpr Index kFew = 32, kStep = 4;
+  if (run > kFew) {
+    std::memcpy(to, from, static_cast<std::size_t>(run) * sizeof(double));
+    return;
+  }
+  for (; run >= kStep; run -= kStep, to += kStep, from += kStep)
+    std::memcpy(to, from, kStep * sizeof(double));
+  for (; run > 0; --run) *to++ = *from++;
+}
 
 /// Short names for what every operation does.
 inline Tensor uninitialized(const Shape& shape) { return TensorAccess::uninitialized(shape); }

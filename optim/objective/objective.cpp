@@ -119,7 +119,7 @@ Tensor Batch::rows(const Tensor& x) const {
   const Index row = x.size() / total_;
   const double* from = x.data().data();
   double* to = detail::mutable_data(result);
-  for (Index k = 0; k < size_; ++k) std::copy_n(from + list_[k] * row, row, to + k * row);
+  for (Index k = 0; k < size_; ++k) detail::copy_run(to + k * row, from + list_[k] * row, row);
   return result;
 }
 

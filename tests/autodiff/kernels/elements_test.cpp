@@ -84,6 +84,22 @@ TEST(Elements, OfOneOperand) {
       }
 }
 
+TEST(Elements, Clip) {
+  const Numbers x{0.0, -0.0, 1.0, -1.0, 0.3, 1e308, -1e308, kInf, -kInf, kNan, 0.7, -0.2};
+  for (const Elements* level : levels())
+    for (const auto& [low, high] : {std::pair{-0.5, 0.5}, {0.0, 0.0}, {-kInf, 0.1}, {0.2, kInf}}) {
+      Numbers y(x.size());
+      level->clip(y.data(), x.data(), low, high, static_cast<std::int64_t>(x.size()));
+      for (std::size_t i = 0; i < x.size(); ++i)
+        expect_same_bits(y[i],
+                         std::isnan(x[i]) ? kNan
+                         : x[i] < low     ? low
+                         : x[i] > high    ? high
+                                          : x[i],
+                         "clip");
+    }
+}
+
 TEST(Elements, OfTwoOperands) {
   struct Case {
     std::string name;
