@@ -33,13 +33,13 @@ class Activation : public Module {
 
 /// x where x >= 0, else slope * x.
 /// At 0: derivative 1. Throws: DomainError unless the slope is finite. Source: proxy (lecture 000).
-struct LeakyReLU : Activation {
+struct LeakyReLU final : Activation {
   explicit LeakyReLU(double slope = 0.01);
   double slope() const noexcept { return number(); }
 };
 
 /// x where x >= 0, else 0. At 0: derivative 1.
-struct ReLU : Activation {
+struct ReLU final : Activation {
   ReLU();
 };
 

@@ -27,7 +27,7 @@ struct TwoLayerOptions {
 /// Throws: DomainError for sizes below 1, an a that is not finite, or a phi with parameters of its own;
 /// ShapeError unless a is [m] and x is [n, d].
 /// Source: proxy (lecture 000), O33; landscape (lecture 002).
-class TwoLayer : public Module {
+class TwoLayer final : public Module {
  public:
   TwoLayer(Index inputs, Index width, std::shared_ptr<const Module> phi, const TwoLayerOptions& options = {});
   template <IsModule M>
