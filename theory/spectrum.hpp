@@ -1,5 +1,6 @@
 // Eigenvalues of symmetric matrices with error bounds.
 #pragma once
+#include <limits>
 #include <string>
 
 #include "autodiff/tensor.hpp"
@@ -11,14 +12,17 @@ struct Spectrum {
   Tensor values;     // [n], ascending
   Tensor vectors;    // [n, n], column k belongs to values(k)
   Tensor residuals;  // [n], |K v_k - lambda_k v_k|_2 recomputed in the working precision
-  /// Every exact eigenvalue lies within this of the computed one of the same rank:
-  /// |K V - V Lambda|_F / sigma_min(V), with the rounding of the residual itself added.
+  /// Every exact eigenvalue lies within this of the computed one of the same rank: |K V - V Lambda|_F /
+  /// sigma_min(V), with the rounding of the residual itself added. Computed for K divided by a power of two,
+  /// so that no square leaves the range of numbers, whatever K's scale.
   double bound = 0.0;
 
   double smallest() const { return values(0); }
   double largest() const { return values(values.size() - 1); }
-  /// largest / smallest; infinite or negative if the matrix is not positive definite.
-  double condition() const { return largest() / smallest(); }
+  /// largest / smallest; infinite where the smallest may be 0 or less: within the bound of it.
+  double condition() const {
+    return smallest() > bound ? largest() / smallest() : std::numeric_limits<double>::infinity();
+  }
   std::string to_string() const;
 };
 

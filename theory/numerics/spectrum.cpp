@@ -21,12 +21,40 @@ double frobenius(const Tensor& x) {
   return std::sqrt(kernel::loops().dot(x.data().data(), x.data().data(), x.size()));
 }
 
+std::vector<double> entries(const Tensor& x) { return {x.data().begin(), x.data().end()}; }
+
+/// x 2^exponent, entry by entry.
+Tensor scaled(const Tensor& x, int exponent) {
+  std::vector<double> y;
+  for (const double v : x.data()) y.push_back(std::ldexp(v, exponent));
+  return Tensor::from(y, x.shape());
+}
+
+/// The e for which the largest entry is in [1/2, 1) 2^e.
+int exponent_of(const Tensor& x) {
+  double largest = 0.0;
+  for (const double v : x.data()) largest = std::max(largest, std::fabs(v));
+  int exponent = 0;
+  std::frexp(largest, &exponent);
+  return exponent;
+}
+
 }  // namespace
 
-Spectrum spectrum(const Tensor& k) {
-  check_symmetric("spectrum", k);
-  const Index n = k.size(0);
-  std::vector<double> a(k.data().begin(), k.data().end());
+Spectrum spectrum(const Tensor& given) {
+  check_symmetric("spectrum", given);
+  const Index n = given.size(0);
+  const int exponent = exponent_of(given);
+  std::vector<double> a = entries(scaled(given, -exponent));
+  // The bound is one for symmetric matrices: what is not so by rounding is averaged.
+  bool averaged = false;
+  for (std::size_t i = 0, m = static_cast<std::size_t>(n); i < m; ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (a[i * m + j] != a[j * m + i]) {
+        averaged = true;
+        a[i * m + j] = a[j * m + i] = 0.5 * a[i * m + j] + 0.5 * a[j * m + i];
+      }
+  const Tensor k = Tensor::from(a, given.shape());
   Spectrum s;
   s.values = detail::uninitialized(Shape{n});
   Tensor by_row = detail::uninitialized(Shape{n, n});  // LAPACK's columns are our rows
@@ -41,10 +69,17 @@ Spectrum spectrum(const Tensor& k) {
   // roundoff eps/2 it is off by at most (n + 1) eps/2 |K|_F |V|_F in all; products with Lambda and the
   // subtraction add as of one more.
   const double unit = 0.5 * std::numeric_limits<double>::epsilon();
-  const double rounding = static_cast<double>(n + 3) * unit * frobenius(k) * (1.0 + frobenius(s.vectors));
+  const double rounding = static_cast<double>(n + 3) * unit * frobenius(k) * (1.0 + frobenius(s.vectors)) +
+                          (averaged ? 2.0 * unit * frobenius(k) : 0.0);
   const double smallest_singular = std::sqrt(std::max(0.0, 1.0 - frobenius(defect)));
   s.bound = smallest_singular > 0.0 ? (frobenius(moved) + rounding) / smallest_singular
                                     : std::numeric_limits<double>::infinity();
+  // Back to the scale of K. Entries that were lost below the range of numbers, and eigenvalues that are,
+  // moved by less than the smallest of them.
+  constexpr double kLeast = std::numeric_limits<double>::denorm_min();
+  s.bound = std::ldexp(s.bound + static_cast<double>(n) * kLeast, exponent) + 2.0 * kLeast;
+  s.values = scaled(s.values, exponent);
+  s.residuals = scaled(s.residuals, exponent);
   return s;
 }
 

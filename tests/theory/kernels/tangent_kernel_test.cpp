@@ -278,6 +278,30 @@ TEST(Spectrum, KnownMatrices) {
   EXPECT_NEAR(s.condition(), (2 + 2 * std::cos(M_PI / 41)) / (2 - 2 * std::cos(M_PI / 41)), 1e-9);
 }
 
+// The bound is the same at every scale: it neither underflows to 0 nor overflows.
+TEST(Spectrum, TheBoundScalesWithTheMatrix) {
+  Rng rng(4);
+  const Tensor g = rng.normal({6, 3});
+  const Tensor k = matmul(g, g, {.transpose_b = true}).value();  // of rank 3
+  const theory::Spectrum one = theory::spectrum(k);
+  EXPECT_GT(one.bound, 0.0);
+  EXPECT_EQ(one.condition(), INFINITY) << "the smallest may be 0: " << one.smallest() << " to " << one.bound;
+  for (const int exponent : {-900, -600, -540, 100, 600, 900}) {
+    const theory::Spectrum s = theory::spectrum((std::ldexp(1.0, exponent) * Var(k)).value());
+    EXPECT_NEAR(std::ldexp(s.bound, -exponent), one.bound, 1e-12 * one.bound) << exponent;
+    for (Index i = 0; i < 6; ++i) {
+      EXPECT_EQ(std::ldexp(s.values(i), -exponent), one.values(i)) << exponent;
+      EXPECT_LE(std::fabs(s.values(i)) <= s.bound, i < 3) << "the zeros are within the bound";
+    }
+    EXPECT_EQ(s.condition(), INFINITY);
+  }
+  const theory::Spectrum least = theory::spectrum((std::ldexp(1.0, -1070) * Var(k)).value());
+  EXPECT_GE(least.bound, std::numeric_limits<double>::denorm_min()) << "what was lost below the range counts";
+  EXPECT_LT(theory::spectrum(Tensor::eye(3)).condition(), 1.0 + 1e-14);
+  EXPECT_EQ(theory::spectrum(Tensor::zeros({2, 2})).condition(), INFINITY);
+  EXPECT_EQ(theory::spectrum({{-1.0, 0.0}, {0.0, 2.0}}).condition(), INFINITY);
+}
+
 TEST(Spectrum, Refusals) {
   const auto message = [](const Tensor& k) -> std::string {
     try {
