@@ -12,7 +12,9 @@
 #include "autodiff/kernels/compensated.hpp"
 #include "autodiff/kernels/lapack.hpp"
 #include "autodiff/ops.hpp"
+#include "theory/measured.hpp"
 #include "theory/numerics/arguments.hpp"
+#include "theory/spectrum.hpp"
 
 namespace cotangent::theory {
 namespace {
@@ -47,13 +49,80 @@ Tensor signed_rows(const Tensor& x, const Tensor& y) {
   return Tensor::from(p, x.shape());
 }
 
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// <p, v> / |v| rounded down, or rounded up.
+class Quotient {
+ public:
+  explicit Quotient(std::span<const double> v)
+      : v_(v),
+        shortest_(std::nextafter(std::sqrt(std::max(dot_rounded_down(v, v), 0.0)), 0.0)),
+        longest_(std::nextafter(std::sqrt(dot_rounded_up(v, v)), kInfinity)) {}
+
+  // Divided by a norm rounded up where that brings the quotient nearer to 0, as it must, and down elsewhere.
+  double down(std::span<const double> p) const {
+    const double dot = dot_rounded_down(p, v_);
+    return std::nextafter(dot / (dot > 0.0 ? longest_ : shortest_), -kInfinity);
+  }
+  double up(std::span<const double> p) const {
+    const double dot = dot_rounded_up(p, v_);
+    return std::nextafter(dot / (dot > 0.0 ? shortest_ : longest_), kInfinity);
+  }
+
+ private:
+  std::span<const double> v_;
+  double shortest_, longest_;
+};
+
 double least_margin(const Tensor& points, std::span<const double> v) {
-  // Divided by a norm rounded up if positive and down if negative, so that the quotient errs downwards.
-  double least = std::numeric_limits<double>::infinity();
-  for (Index i = 0; i < points.size(0); ++i) least = std::min(least, dot_rounded_down(row_of(points, i), v));
-  const double norm = std::sqrt(least > 0.0 ? dot_rounded_up(v, v) : std::max(dot_rounded_down(v, v), 0.0));
-  const double safe = std::nextafter(norm, least > 0.0 ? std::numeric_limits<double>::infinity() : 0.0);
-  return std::nextafter(least / safe, -std::numeric_limits<double>::infinity());
+  const Quotient quotient(v);
+  double least = kInfinity;
+  for (Index i = 0; i < points.size(0); ++i) least = std::min(least, quotient.down(row_of(points, i)));
+  return least;
+}
+
+/// Whether some p_i = -p_j (or p_i = 0): no direction has a positive margin on both.
+bool has_opposites(const Tensor& points) {
+  std::vector<Vector> rows;
+  for (Index i = 0; i < points.size(0); ++i)
+    rows.emplace_back(row_of(points, i).begin(), row_of(points, i).end());
+  std::sort(rows.begin(), rows.end());
+  return std::any_of(rows.begin(), rows.end(), [&](Vector row) {
+    for (double& c : row) c = -c;
+    return std::binary_search(rows.begin(), rows.end(), row);
+  });
+}
+
+/// Whether the hull of the d + 1 points of positive weight holds 0, the weights being off by what they are.
+///
+/// With A of rows [p_i, 1], exact weights mu solve A^T mu = (0, 1), and |mu - lambda| <= |A^T lambda - (0,
+/// 1)| / sigma_min(A): they are positive where the least lambda is larger than that.
+bool surrounds_zero(const Tensor& points, const Tensor& weights) {
+  const Index d = points.size(1);
+  std::vector<Index> chosen;
+  for (Index i = 0; i < points.size(0); ++i)
+    if (weights(i) > 0.0) chosen.push_back(i);
+  if (static_cast<Index>(chosen.size()) != d + 1) return false;
+  Vector entries, lambda;
+  for (const Index i : chosen) {
+    const std::span<const double> p = row_of(points, i);
+    entries.insert(entries.end(), p.begin(), p.end());
+    entries.push_back(1.0);
+    lambda.push_back(weights(i));
+  }
+  const Tensor a = Tensor::from(entries, Shape{d + 1, d + 1});
+  const Tensor columns = transpose(a).value(), gram = matmul(a, a, {.transpose_b = true}).value();
+  double off = 0.0, trace = 0.0;  // |A^T lambda - (0, 1)|_1
+  for (Index j = 0; j <= d; ++j) {
+    const double wanted = j < d ? 0.0 : 1.0;
+    off += std::max(dot_rounded_up(row_of(columns, j), lambda) - wanted,
+                    wanted - dot_rounded_down(row_of(columns, j), lambda));
+    trace += gram(j, j);
+  }
+  const Spectrum s = spectrum(gram);
+  const double least = s.smallest() - s.bound - theory::rounding({trace}, d + 1);
+  // Twice as much, for the rounding of this line and of `off`.
+  return least > 0.0 && *std::min_element(lambda.begin(), lambda.end()) > 2.0 * off / std::sqrt(least);
 }
 
 /// Wolfe's corral: samples S and weights over them, all positive.
@@ -61,7 +130,7 @@ class NearestPoint {
  public:
   explicit NearestPoint(const Tensor& points) : points_(points) {
     const Index n = points.size(0);
-    double least = std::numeric_limits<double>::infinity();
+    double least = kInfinity;
     for (Index i = 0; i < n; ++i) {
       const double square = dot(row_of(points, i), row_of(points, i));
       largest_ = std::max(largest_, square);
@@ -79,7 +148,7 @@ class NearestPoint {
     const Index limit = 100 * (points_.size(0) + points_.size(1));
     for (Index k = 0; k < limit; ++k) {
       Index next = 0;
-      double least = std::numeric_limits<double>::infinity();
+      double least = kInfinity;
       const Tensor scores =
           matmul(points_, Tensor::from(point_, Shape{points_.size(1), 1})).value();  // [n, 1]
       for (Index i = 0; i < points_.size(0); ++i)
@@ -198,6 +267,18 @@ double margin_of(const Tensor& direction, const Tensor& x, const Tensor& y) {
   return least_margin(signed_rows(x, y), direction.data());
 }
 
+DirectionMargins margins_of(const Tensor& direction, const Tensor& x, const Tensor& y) {
+  margin_of(direction, x, y);  // for its checks
+  const Tensor points = signed_rows(x, y);
+  const Quotient quotient(direction.data());
+  DirectionMargins m;
+  for (Index i = 0; i < points.size(0); ++i) {
+    m.lower.push_back(quotient.down(row_of(points, i)));
+    m.upper.push_back(quotient.up(row_of(points, i)));
+  }
+  return m;
+}
+
 HardMargin hard_margin(const Tensor& x, const Tensor& y) {
   check("hard_margin", x, y);
   // Scaled by a power of two, exactly, so that no square leaves the range of numbers.
@@ -214,11 +295,14 @@ HardMargin hard_margin(const Tensor& x, const Tensor& y) {
   const Vector& p = nearest.point();
   found.upper = unit * (std::sqrt(dot_rounded_up(p, p)) + nearest.rounding());
   const double norm = std::sqrt(dot(p, p));
-  if (!(norm > 0.0)) return found;
-  Vector v = p;
-  for (double& c : v) c /= norm;
-  found.margin = unit * least_margin(points, v);
-  if (found.separable()) found.direction = Tensor::from(v, Shape{x.size(1)});
+  if (norm > 0.0) {
+    Vector v = p;
+    for (double& c : v) c /= norm;
+    found.margin = unit * least_margin(points, v);
+    if (found.separable()) found.direction = Tensor::from(v, Shape{x.size(1)});
+  }
+  if (!found.separable() && (has_opposites(signed_rows(x, y)) || surrounds_zero(points, found.weights)))
+    found.upper = 0.0;
   return found;
 }
 

@@ -177,5 +177,51 @@ TEST(HardMargin, BadInputIsNamed) {
   EXPECT_THAT(message([&] { margin_of(Tensor{1, 0, 0}, x, Tensor{1, 1}); }), HasSubstr("[3]"));
 }
 
+// No, yes, and that the numbers leave it open, are three answers.
+TEST(HardMargin, SaysWhatItKnows) {
+  const auto found = [](const Tensor& x, const Tensor& y) { return theory::hard_margin(x, y); };
+  // Opposite samples, a sample at 0, and 0 in the middle of three: certainly not.
+  for (const double unit : {1.0, 1e-160, 1e160}) {
+    for (const Tensor& x :
+         {Tensor{{0.3, 0.7}, {-0.3, -0.7}, {0.5, 0.5}}, Tensor{{0.0, 0.0}, {0.3, 0.1}, {1, 1}},
+          Tensor{{1.0, 0.0}, {-0.5, 0.8}, {-0.6, -0.7}}}) {
+      const theory::HardMargin m = found((unit * Var(x)).value(), {1, 1, 1});
+      EXPECT_TRUE(m.inseparable() && !m.separable()) << m.margin << " to " << m.upper << " at " << unit;
+      EXPECT_EQ(m.upper, 0.0);
+    }
+    EXPECT_TRUE(found((unit * Var(Tensor{{1.0, 0.1}, {-0.5, 0.8}})).value(), {1, 1}).separable());
+  }
+  const theory::HardMargin open = found({{0.1, 0.3}, {-0.2, -0.6 + 1e-16}}, {1, 1});
+  EXPECT_FALSE(open.separable() || open.inseparable()) << open.margin << " to " << open.upper;
+  // Three points that surround 0 by less than their rounding: nobody knows.
+  const theory::HardMargin thin = found({{1.0, 1e-17}, {-0.5, -1e-17}, {-0.6, 1e-17}}, {1, 1, 1});
+  EXPECT_FALSE(thin.inseparable()) << thin.margin << " to " << thin.upper;
+}
+
+TEST(HardMargin, TheMarginsOfADirectionAreBracketed) {
+  Rng rng(7);
+  for (int k = 0; k < 200; ++k) {
+    const Tensor x = rng.normal({5, 3}), v = rng.normal({3});
+    Tensor y = Tensor::ones({5});
+    const theory::DirectionMargins m = theory::margins_of(v, x, y);
+    double least = INFINITY;
+    for (Index i = 0; i < 5; ++i) {
+      __float128 dot = 0, square = 0;
+      for (Index j = 0; j < 3; ++j) {
+        dot += static_cast<__float128>(x(i, j)) * v(j);
+        square += static_cast<__float128>(v(j)) * v(j);
+      }
+      const auto at = static_cast<std::size_t>(i);
+      // Squares, for there is no root of __float128 in the standard library.
+      const auto signed_square = [](__float128 t) { return t < 0 ? -t * t : t * t; };
+      EXPECT_TRUE(signed_square(m.lower[at]) * square <= signed_square(dot)) << k;
+      EXPECT_TRUE(signed_square(m.upper[at]) * square >= signed_square(dot)) << k;
+      EXPECT_LT(m.upper[at] - m.lower[at], 1e-14);
+      least = std::min(least, m.lower[at]);
+    }
+    EXPECT_EQ(margin_of(v, x, y), least);
+  }
+}
+
 }  // namespace
 }  // namespace cotangent
