@@ -5,6 +5,7 @@
 #include "autodiff/params.hpp"
 #include "autodiff/tape.hpp"
 #include "nn/two_layer.hpp"
+#include "theory/margin.hpp"
 #include "theory/proof.hpp"
 #include "theory/proxies.hpp"
 
@@ -40,8 +41,13 @@ class LeakyReluProblem {
   /// (Lhat, l(rho alpha gamma), V): what O34 says Lhat is proxy convex with.
   ProxyConvexity proxy(double rho) const;
   /// Adds what the theorem presupposes of the net and the data: phi is a leaky ReLU, 0 < alpha <= 1, |a_j| =
-  /// 1/sqrt(m), |x_i| <= 1, gamma > 0, |v*| = 1, y_i <v*, x_i> >= gamma.
+  /// 1/sqrt(m), |x_i| <= 1, gamma > 0, |v*| = 1, y_i <v*, x_i / |v*|> >= gamma. Lengths are asked for to 8
+  /// units in the last place, since numbers like 1/sqrt(m) are no doubles; each hypothesis is then certain.
+  /// Where the numbers leave open whether the data are separable, so is gamma > 0.
   void hypotheses(Proof& proof) const;
+  /// A number certainly at most y_i <grad f(x_i; W), V> for every i and W, rho alpha gamma but for what the
+  /// lengths of a and v* are off, and rounding.
+  Measured level(double rho) const;
   /// Throws: ShapeError, naming the operation, unless w0 is a start for this net; DomainError if
   /// it is not finite.
   void check_start(const char* operation, const Params& w0) const;
@@ -50,6 +56,8 @@ class LeakyReluProblem {
   nn::TwoLayer net_;
   Tensor x_, y_, direction_;
   double margin_;
+  Measured separation_;       // gamma, or where it lies
+  DirectionMargins margins_;  // of the direction
   double slope_;
 };
 

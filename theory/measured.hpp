@@ -99,19 +99,21 @@ struct Inequality {
   /// The place looked at, "iterate 17", "sample 3"; may be empty.
   std::string where = {};
 
-  /// rhs - lhs; of an identity -|rhs - lhs|.
+  /// rhs - lhs; of an identity -|rhs - lhs|; NaN between two infinities of one sign, which are no distance
+  /// apart.
   double margin() const noexcept;
   /// How far the margin may be off: both sides' errors.
   double tolerance() const noexcept;
   Measured::By by() const noexcept;
   bool certain() const noexcept { return lhs.certain() && rhs.certain(); }
-  /// Whether the numbers bear it out, what may have moved them forgiven (unless it is strict). False for NaN;
-  /// a tolerance that is not finite forgives nothing.
+  /// Whether the numbers bear it out, what may have moved them forgiven (unless it is strict). False for NaN
+  /// and for a tolerance that is negative or not finite: of such numbers nothing is known.
   bool holds() const noexcept;
-  /// Whether it is certainly true, or certainly false, for the exact numbers.
+  /// Whether it is certainly true, or certainly false, for the exact numbers; neither for NaN, for such a
+  /// tolerance, or where an error is an estimate. An infinite side against a finite one is decided.
   bool proved() const noexcept;
   bool disproved() const noexcept;
-  /// "1.5 <= 1 at sample 1".
+  /// "1.5 <= 1 at sample 1", with as many digits as it takes to tell the two sides apart.
   std::string to_string() const;
 };
 Inequality operator<=(const Measured& a, const Measured& b);

@@ -17,7 +17,8 @@
 namespace cotangent::theory {
 
 /// A hypothesis, a step or a conclusion: an inequality evaluated at one place or many, kept where it is
-/// worst: where it is certainly false, else where it fails, else where it came closest to that. A NaN fails.
+/// worst: where it is certainly false, else where it fails, else where only rounding lets it hold, else where
+/// it came closest to failing. A NaN fails.
 class Clause {
  public:
   explicit Clause(Inequality once);
@@ -48,6 +49,8 @@ struct Evidence {
   Params point;
   Index points = 0;
   std::string seed = {};
+  /// From where, how far and how often; enough to look again.
+  std::optional<SearchRecord> search = std::nullopt;
   /// Points at which a side was not finite; not among the others.
   Index not_evaluated = 0;
   /// Whether the worst point violates by more than what may have moved its two sides as far as they know,
@@ -62,15 +65,23 @@ struct Evidence {
 /// wherever the proof needs them; its conclusion, wherever the claim speaks of it. The numbers alone decide,
 /// in this order:
 ///
-///   a hypothesis fails                                 -> not_applicable, with its name, numbers and place
+///   a hypothesis is certainly false                    -> not_applicable, with its name, numbers and place
+///   whether one holds is open: NaN, an infinite error,
+///   an estimate, a strict one within rounding          -> inconclusive, with its name
+///   one holds only within rounding, and the claim goes
+///   beyond the numbers that were evaluated             -> inconclusive, with its name
 ///   a hypothesis was announced but never evaluated     -> inconclusive, with its name
 ///   the conclusion is certainly false somewhere        -> refuted, naming the proof's first false step
-///   a step fails although the conclusion held          -> inconclusive: the proof breaks there
+///   a step fails although the conclusion held          -> inconclusive: the proof breaks there; also where
+///                                                         one holds only within rounding, as above
 ///   a step was never evaluated, or the account is off  -> inconclusive
 ///   the conclusion is certainly true wherever it was
 ///   evaluated                                          -> certified; supported where the domain or an
 ///                                                         estimated error, also of a step, forbids more
 ///   otherwise, and for NaN                             -> inconclusive, with what may have moved the numbers
+///
+/// A claim goes beyond the numbers everywhere, on a ball, in expectation, with a probability. At one point or
+/// on a run its conclusion itself is evaluated; the verdict then names the hypotheses that rounding forgives.
 ///
 ///   Proof proof(Claim{entry("O2"), "step = 0.1"});
 ///   proof.hypothesis("step <= 1/L", exact(step) <= exact(1.0) / exact(smoothness));
@@ -101,14 +112,20 @@ class Proof {
   /// parts must sum within 1e-12 of the largest of them and what their errors allow.
   void account(std::vector<std::pair<std::string, Measured>> parts, const Measured& slack);
 
+  /// The conclusion says no more than is known without the theorem where `trivial` holds, "1 <= bound": the
+  /// verdict, if it is certified or supported, then says VACUOUS and why.
+  void vacuous_if(const Inequality& trivial, std::string why);
+
   /// Whether every hypothesis so far holds, so that a check can save itself the work.
   bool applicable() const;
 
   Verdict conclude(const Domain& domain, std::string name, Inequality conclusion) const;
-  /// The work was broken off, and `reason` says why: not_applicable if a hypothesis fails; refuted if the
-  /// conclusion was false where it was looked at; else inconclusive.
+  /// The work was broken off, and `reason` says why: not_applicable if a hypothesis fails, inconclusive if it
+  /// is open; refuted if the conclusion was false where it was looked at; else inconclusive.
   Verdict unfinished(const Domain& domain, std::string reason) const;
-  /// A counterexample was looked for: refuted, supported by so many points, or inconclusive; never certified.
+  /// A counterexample was looked for: refuted, supported by so many points, or inconclusive; never certified,
+  /// and nothing where a hypothesis holds only within rounding. A search within a domain speaks of that
+  /// domain, not of every w.
   Verdict searched(const Evidence& evidence) const;
 
  private:
@@ -116,8 +133,11 @@ class Proof {
   static Clause named(std::string name, Inequality q);
   static Clause& add(Clauses& clauses, Clause clause);
   std::vector<double>& series(std::string name, Series::Kind kind);
+  /// waiting: for a hypothesis that was announced.
+  enum class State { open, waiting, decided };
   /// All but the outcome, which is set where hypotheses or conclusions decide it already.
-  Verdict evidence(const Domain& domain, std::optional<Inequality> conclusion, bool& decided) const;
+  Verdict evidence(const Domain& domain, std::optional<Inequality> conclusion, State& state) const;
+  std::string vacuity() const;
   /// The hypotheses that hold only because what may have moved them is forgiven; empty if there is none.
   std::string forgiven() const;
   /// Empty if the account adds up.
@@ -129,6 +149,7 @@ class Proof {
   std::vector<std::pair<std::string, double>> numbers_;
   std::vector<std::pair<std::string, Measured>> account_;
   Measured account_slack_ = {};
+  std::vector<std::pair<Inequality, std::string>> vacuities_;
 };
 
 /// A point of a run of gradient descent, w+ = w - step grad f(w).
@@ -163,7 +184,9 @@ class Study : public Proof {
 
   /// Runs gradient descent, calls `at_each` at every iterate, and concludes with what `conclusion` says at
   /// the end. No step is made if a hypothesis fails already. A run that diverges, or ends for its budget
-  /// before enough() was said, is unfinished.
+  /// before enough() was said, is unfinished. A hypothesis of every run is that it is gradient descent: that
+  /// rounding moves w+ by at most a thousandth of the longest step so far; it is broken off where that fails,
+  /// as from a start so far away that the steps are lost in its digits.
   /// Throws: DomainError unless step is finite, iterations and budget are at least 1 and w0 is finite.
   Verdict descend(const Function<Var(const Var& w)>& f, const Params& w0, const DescentOptions& options,
                   FunctionRef<void(const Iterate&)> at_each, FunctionRef<Inequality()> conclusion,

@@ -52,6 +52,9 @@ struct Domain {
 
   /// Whether a computation can imply a claim on it: not of points drawn, nor where errors are estimates.
   bool certifiable() const noexcept;
+  /// Whether a claim on it says more than the numbers that were evaluated: everywhere, on a ball, in
+  /// expectation, with a probability. What it rests on must then be certain, rounded outwards.
+  bool beyond_numbers() const noexcept;
 };
 
 /// What is claimed, and where it stands. An entry of the catalogue brings statement, lecture and formula; a
@@ -79,6 +82,20 @@ struct Series {
   std::vector<double> values = {};
 };
 
+/// How a counterexample was looked for: with the claim, enough to look again.
+struct SearchRecord {
+  Params centre;
+  /// Points are drawn so far around it, and ascents may leave that ball; `domain` they do not leave.
+  double radius = 0.0;
+  std::optional<double> domain = std::nullopt;
+  Index samples = 0, restarts = 0, ascent_steps = 0;
+  std::vector<Params> starts = {};
+  /// The state of the Rng before the search.
+  std::string seed = {};
+  /// Points at which both sides were numbers, and at which one was not.
+  Index points = 0, not_evaluated = 0;
+};
+
 /// One answer with its numbers. Never a bare bool: print it.
 struct Verdict {
   Claim claim = {};
@@ -101,6 +118,10 @@ struct Verdict {
   /// Points looked at; of random ones the state of the Rng they came from.
   Index points = 0;
   std::string seed = {};
+  /// Of a search for a counterexample, how it was made.
+  std::optional<SearchRecord> search = std::nullopt;
+  /// What is certified or supported says no more than is known anyway; the reason says VACUOUS, and why.
+  bool vacuous = false;
   /// Refuted: the counterexample, for save() as .npz; of a run, its start. Supported: the point
   /// of the smallest margin.
   std::optional<Params> witness = std::nullopt;

@@ -1,4 +1,4 @@
-// What is said of numbers that are compared without a theorem, and of many verdicts at once.
+// Numbers that are compared without a theorem.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,7 +18,7 @@ Verdict compare(Claim claim, const Tensor& got, const Tensor& wanted, double acc
   if (!(accuracy > 0.0 && std::isfinite(accuracy)))
     throw DomainError(fmt::format("[compare] accuracy is {}; give a positive number", accuracy));
   Inequality q = within(relative_error(got, wanted), accuracy) == exact(0.0);
-  q.name = fmt::format("max |got - wanted| <= {:g} max |wanted|", accuracy);
+  q.name = fmt::format("max |got - wanted| <= {} max |wanted|", accuracy);
   return compare(std::move(claim), std::move(q));
 }
 
@@ -34,32 +34,6 @@ Verdict compare(Claim claim, Inequality inequality, const Domain& where) {
         "[compare] two numbers show nothing {}; say which numbers or points they are", where.text));
   const std::string text = inequality.name.empty() ? claim.name : inequality.name;
   return Proof(std::move(claim)).conclude(where, text, std::move(inequality));
-}
-
-Verdict over_points(std::span<const Verdict> verdicts) {
-  if (verdicts.empty())
-    throw DomainError("[over_points] there is no verdict; give those of at least one point");
-  const auto count = static_cast<Index>(verdicts.size());
-  const auto held = [](const Verdict& v) {
-    return v.outcome == Outcome::certified || v.outcome == Outcome::supported || v.outcome == Outcome::agrees;
-  };
-  const auto closeness = [](const Verdict& v) { return v.conclusion.margin() + v.conclusion.tolerance(); };
-  const Verdict* shown = &verdicts.front();
-  for (const Verdict& v : verdicts) {
-    if (v.claim.name != shown->claim.name || v.claim.source != shown->claim.source)
-      throw DomainError(fmt::format("[over_points] \"{}\" and \"{}\" are two claims; give verdicts on one",
-                                    shown->claim.name, v.claim.name));
-    if (v.outcome == Outcome::refuted) return v;
-    if (held(*shown) && (!held(v) || closeness(v) < closeness(*shown))) shown = &v;
-  }
-  Verdict all = *shown;
-  if (!held(all)) return all;
-  all.outcome = Outcome::supported;
-  all.domain = Domain::points(count);
-  all.points = count;
-  all.reason =
-      fmt::format("it held at each of {} points, with the smallest margin where {}", count, all.reason);
-  return all;
 }
 
 double relative_error(const Tensor& got, const Tensor& wanted) {

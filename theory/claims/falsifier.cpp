@@ -248,8 +248,9 @@ Inequality PointwiseClaim::evaluate(const Params& w) const {
   const Sides s = sides(w.flat());
   Inequality q{s.lhs.measured, s.relation, s.rhs.measured};
   if (s.relation == Relation::equal) {
-    q.lhs = within(q.lhs.value(), std::max(q.lhs.error(), s.accuracy * s.lhs.magnitude));
-    q.rhs = within(q.rhs.value(), std::max(q.rhs.error(), s.accuracy * s.rhs.magnitude));
+    // Added to by the accuracy, so that an error that is an estimate stays one.
+    q.lhs = q.lhs + within(0.0, s.accuracy * s.lhs.magnitude);
+    q.rhs = q.rhs + within(0.0, s.accuracy * s.rhs.magnitude);
   }
   q.name = claim.statement.empty() ? claim.name : claim.statement;
   return q;
@@ -269,7 +270,17 @@ PointwiseClaim pointwise(Claim claim, const Function<Var(const Var& w)>& lhs,
 
 Evidence search(const PointwiseClaim& claim, const Params& centre, Rng& rng, const FalsifyOptions& options) {
   check(options, centre);
-  return Search(claim, centre, rng, options).run();
+  SearchRecord record{.centre = centre,
+                      .radius = options.radius,
+                      .domain = options.domain,
+                      .samples = options.samples,
+                      .restarts = options.restarts,
+                      .ascent_steps = options.ascent_steps,
+                      .starts = options.starts,
+                      .seed = rng.state()};
+  Evidence found = Search(claim, centre, rng, options).run();
+  found.search = std::move(record);
+  return found;
 }
 
 Verdict falsify(const PointwiseClaim& claim, const Params& centre, Rng& rng, const FalsifyOptions& options) {

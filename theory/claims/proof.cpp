@@ -14,13 +14,14 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// How bad an inequality is: first whether it is certainly false, or fails; then how close it is to that,
-/// what may have moved it forgiven unless it is strict.
+/// How bad an inequality is: first whether it is certainly false, fails, or holds only because what may have
+/// moved it is forgiven; then how close it is to being false, forgiven unless it is strict.
 std::pair<int, double> badness(const Inequality& q) {
   const double tolerance = q.tolerance();
   const bool forgiven = q.relation != Relation::below && std::isfinite(tolerance);
   const double d = q.margin() + (forgiven ? tolerance : 0.0);
-  return {q.disproved() ? 2 : q.holds() ? 0 : 1, std::isnan(d) ? kInfinity : -d};
+  const int kind = q.disproved() ? 3 : !q.holds() ? 2 : !q.proved() ? 1 : 0;
+  return {kind, std::isnan(d) ? kInfinity : -d};
 }
 
 /// `"name": 1.5 <= 1 at sample 1`.
@@ -29,6 +30,33 @@ std::string quoted(const Inequality& q) { return fmt::format("\"{}\": {}", q.nam
 const Inequality* first_failure(const std::vector<Inequality>& list) {
   const auto failed = std::find_if(list.begin(), list.end(), [](const Inequality& q) { return !q.holds(); });
   return failed == list.end() ? nullptr : &*failed;
+}
+
+/// `the hypothesis "|a| = 1" holds only within its rounding of 3e-14: 1 = 1`; of an estimate, NaN or a strict
+/// one, that it is open.
+std::string open(const char* what, const Inequality& q) {
+  if (q.holds())
+    return fmt::format("the {} \"{}\" holds only within its {} of {:.3g}: {}", what, q.name,
+                       to_string(q.by()), q.tolerance(), q.to_string());
+  return fmt::format("whether the {} \"{}\" holds is open, with a margin of {:.3g} and {} of {:.3g}: {}",
+                     what, q.name, q.margin(), to_string(q.by()), q.tolerance(), q.to_string());
+}
+
+/// By how many standard errors, of a mean of samples.
+std::string in_standard_errors(const Inequality& q) {
+  if (q.by() != Measured::By::sampling || !(q.tolerance() > 0.0)) return {};
+  return fmt::format(", {:.3g} standard errors", std::fabs(q.margin()) / (q.tolerance() / 5.0));
+}
+
+/// The claim of a search in a ball, which is not made for every w.
+Claim inside(Claim claim, const std::string& ball) {
+  for (const char* all : {"for all w", "for every w", "for all W", "for every W"})
+    if (const auto at = claim.statement.find(all); at != std::string::npos) {
+      claim.statement.replace(at, std::char_traits<char>::length(all), "for the w of " + ball);
+      return claim;
+    }
+  (claim.statement.empty() ? claim.name : claim.statement) += " (for the w of " + ball + ")";
+  return claim;
 }
 
 const Clause* never_evaluated(const std::vector<std::unique_ptr<Clause>>& clauses) {
@@ -112,13 +140,17 @@ void Proof::account(std::vector<std::pair<std::string, Measured>> parts, const M
   account_slack_ = slack;
 }
 
+void Proof::vacuous_if(const Inequality& trivial, std::string why) {
+  vacuities_.emplace_back(trivial, std::move(why));
+}
+
 bool Proof::applicable() const {
   return std::all_of(hypotheses_.begin(), hypotheses_.end(), [](const auto& clause) {
     return clause->evaluations() == 0 || clause->worst().holds();
   });
 }
 
-Verdict Proof::evidence(const Domain& domain, std::optional<Inequality> conclusion, bool& decided) const {
+Verdict Proof::evidence(const Domain& domain, std::optional<Inequality> conclusion, State& state) const {
   Verdict v{.claim = claim_, .outcome = Outcome::inconclusive, .domain = domain};
   const auto gather = [&v](const Clauses& clauses, std::vector<Inequality>& out) {
     for (const auto& clause : clauses) {
@@ -137,13 +169,20 @@ Verdict Proof::evidence(const Domain& domain, std::optional<Inequality> conclusi
   if (conclusion) conclusions.push_back(*conclusion);
   if (!conclusions.empty()) v.conclusion = conclusions.back();
 
-  decided = true;
-  if (const Inequality* failed = first_failure(v.hypotheses)) {
-    v.outcome = Outcome::not_applicable;
-    v.reason = fmt::format("the hypothesis \"{}\" fails: {}", failed->name, failed->to_string());
-    return v;
-  }
+  state = State::decided;
+  for (const Inequality& q : v.hypotheses)
+    if (q.disproved()) {
+      v.outcome = Outcome::not_applicable;
+      v.reason = fmt::format("the hypothesis \"{}\" fails: {}", q.name, q.to_string());
+      return v;
+    }
+  for (const Inequality& q : v.hypotheses)
+    if (!q.holds() || (domain.beyond_numbers() && q.certain() && !q.proved())) {
+      v.reason = open("hypothesis", q);
+      return v;
+    }
   if (const Clause* missing = never_evaluated(hypotheses_)) {
+    state = State::waiting;
     v.reason = announced(*missing);
     return v;
   }
@@ -154,19 +193,27 @@ Verdict Proof::evidence(const Domain& domain, std::optional<Inequality> conclusi
     v.reason = fmt::format("\"{}\" is false: {}", c.name, c.to_string());
     if (const Inequality* broken = first_failure(v.steps))
       v.reason += fmt::format("; the proof's first false step is {}", quoted(*broken));
+    v.reason += forgiven();
     return v;
   }
   for (const Inequality& c : conclusions)
     if (!c.holds()) v.conclusion = c;
-  decided = false;
+  state = State::open;
   return v;
 }
 
 std::string Proof::forgiven() const {
   std::string names;
   for (const auto& clause : hypotheses_)
-    if (!clause->proved()) names += (names.empty() ? "\"" : ", \"") + clause->worst().name + "\"";
-  return names.empty() ? "" : "; within rounding only: " + names;
+    if (clause->evaluations() > 0 && !clause->proved())
+      names += (names.empty() ? "\"" : ", \"") + clause->worst().name + "\"";
+  return names.empty() ? "" : "; hypotheses that hold only within rounding: " + names;
+}
+
+std::string Proof::vacuity() const {
+  for (const auto& [trivial, why] : vacuities_)
+    if (trivial.holds()) return why;
+  return {};
 }
 
 std::string Proof::fault_of_account() const {
@@ -186,9 +233,9 @@ std::string Proof::fault_of_account() const {
 
 Verdict Proof::conclude(const Domain& domain, std::string name, Inequality conclusion) const {
   conclusion.name = std::move(name);
-  bool decided = false;
-  Verdict v = evidence(domain, std::move(conclusion), decided);
-  if (decided) return v;
+  State state = State::open;
+  Verdict v = evidence(domain, std::move(conclusion), state);
+  if (state != State::open) return v;
   const Inequality& c = v.conclusion;
   if (const Inequality* broken = first_failure(v.steps)) {
     v.reason = fmt::format("the proof breaks at {}; {}", quoted(*broken),
@@ -200,6 +247,12 @@ Verdict Proof::conclude(const Domain& domain, std::string name, Inequality concl
       v.reason = announced(*missing);
       return v;
     }
+  if (domain.beyond_numbers())
+    for (const Inequality& q : v.steps)
+      if (q.certain() && !q.proved()) {
+        v.reason = open("step", q);
+        return v;
+      }
   const auto all = [this](auto property) {
     return std::all_of(hypotheses_.begin(), hypotheses_.end(), property) &&
            std::all_of(steps_.begin(), steps_.end(), property) &&
@@ -232,46 +285,73 @@ Verdict Proof::conclude(const Domain& domain, std::string name, Inequality concl
                    : fmt::format("every hypothesis{} was evaluated and holds; {}",
                                  v.steps.empty() ? "" : " and every inequality of the proof", quoted(c));
     if (!certain) v.reason += "; an error among them is an estimate, which proves nothing";
-    if (domain.kind == Domain::Kind::everywhere) v.reason += forgiven();
+    v.reason += forgiven();
   } else if (!std::isnan(c.margin()) && !c.certain()) {
     // An error that is itself an estimate proves nothing, either way.
     v.outcome = c.holds() ? Outcome::supported : Outcome::inconclusive;
-    v.reason = fmt::format("{} {} {} of {:.3g}, with a margin of {:.3g}; that is an estimate", quoted(c),
+    v.reason = fmt::format("{} {} {} of {:.3g}, with a margin of {:.3g}{}; that is an estimate", quoted(c),
                            c.holds() ? "holds within" : "fails beyond", to_string(c.by()), c.tolerance(),
-                           c.margin());
+                           c.margin(), in_standard_errors(c));
   } else {
     v.reason = fmt::format("\"{}\" has a margin of {:.3g}, within its {} of {:.3g}: {}", c.name, c.margin(),
                            to_string(c.by()), c.tolerance(), c.to_string());
   }
+  if (v.outcome == Outcome::certified || v.outcome == Outcome::supported)
+    if (const std::string why = vacuity(); !why.empty()) {
+      v.vacuous = true;
+      v.reason += "; VACUOUS: " + why;
+    }
   return v;
 }
 
 Verdict Proof::unfinished(const Domain& domain, std::string reason) const {
-  bool decided = false;
-  Verdict v = evidence(domain, std::nullopt, decided);
-  if (!decided || v.outcome == Outcome::inconclusive) v.reason = std::move(reason);
+  State state = State::open;
+  Verdict v = evidence(domain, std::nullopt, state);
+  if (state != State::decided) v.reason = std::move(reason);
   return v;
 }
 
 Verdict Proof::searched(const Evidence& e) const {
-  bool decided = false;
-  Verdict v = evidence(Domain::points(e.points), std::nullopt, decided);
+  Domain domain = Domain::points(e.points);
+  if (e.search) {
+    const std::string ball = fmt::format("|w - centre| <= {}", e.search->domain.value_or(e.search->radius));
+    domain.text += e.search->domain ? " of " + ball : " found from " + ball;
+  }
+  State state = State::open;
+  Verdict v = evidence(domain, std::nullopt, state);
+  if (e.search && e.search->domain)
+    v.claim = inside(claim_, fmt::format("|w - centre| <= {}", *e.search->domain));
   v.conclusion = e.worst;
   if (v.conclusion.where.empty()) v.conclusion.where = "the worst point found";
   v.points = e.points;
   v.seed = e.seed;
+  v.search = e.search;
+  if (v.search) {
+    v.search->points = e.points;
+    v.search->not_evaluated = e.not_evaluated;
+  }
   v.witness = e.point;
-  if (decided) return v;
+  if (state != State::open) return v;
+  for (const Inequality& q : v.hypotheses)
+    if (!q.proved()) {
+      v.reason = open("hypothesis", q);
+      return v;
+    }
   const double margin = e.worst.margin(), tolerance = e.worst.tolerance();
   const bool tight = std::fabs(margin) <= tolerance, identity = e.worst.relation == Relation::equal;
   if (e.not_evaluated > e.points) {
     v.reason = fmt::format("at {} of {} points a side is not finite; give a smaller radius or another centre",
                            e.not_evaluated, e.points + e.not_evaluated);
-  } else if (e.counterexample) {
+  } else if (e.points < 1) {
+    v.reason = "no point was looked at";
+  } else if (e.counterexample && e.worst.disproved()) {
     v.outcome = Outcome::refuted;
     v.reason = fmt::format("a counterexample: {} is false by {:.6g}, {} {:.2g}", v.conclusion.to_string(),
                            -margin, to_string(e.worst.by()), tolerance);
-  } else if (margin < -tolerance) {
+  } else if (!std::isfinite(margin + tolerance)) {
+    v.reason =
+        fmt::format("nothing is known at the worst of {} points: {}", e.points, v.conclusion.to_string());
+  } else if (!e.worst.holds()) {
     v.reason = fmt::format(
         "the largest violation of {} points, {:.3g}, does not survive at neighbouring points: rounding, or a "
         "function that changes within a few units in the last place of w",
@@ -292,12 +372,40 @@ Verdict Proof::searched(const Evidence& e) const {
         "this is evidence, not proof",
         e.points, margin, to_string(e.worst.by()));
   } else {
-    v.outcome = std::isnan(margin) ? Outcome::inconclusive : Outcome::supported;
+    v.outcome = Outcome::supported;
     v.reason = fmt::format(
         "no counterexample in {} points, the smallest margin is {:.6g}; this is evidence, not proof",
         e.points, margin);
   }
+  if (e.not_evaluated > 0 && e.not_evaluated <= e.points)
+    v.reason += fmt::format("; at {} further points a side was no number", e.not_evaluated);
   return v;
+}
+
+Verdict over_points(std::span<const Verdict> verdicts) {
+  if (verdicts.empty())
+    throw DomainError("[over_points] there is no verdict; give those of at least one point");
+  const auto count = static_cast<Index>(verdicts.size());
+  const auto held = [](const Verdict& v) {
+    return v.outcome == Outcome::certified || v.outcome == Outcome::supported || v.outcome == Outcome::agrees;
+  };
+  const auto closeness = [](const Verdict& v) { return v.conclusion.margin() + v.conclusion.tolerance(); };
+  const Verdict* shown = &verdicts.front();
+  for (const Verdict& v : verdicts) {
+    if (v.claim.name != shown->claim.name || v.claim.source != shown->claim.source)
+      throw DomainError(fmt::format("[over_points] \"{}\" and \"{}\" are two claims; give verdicts on one",
+                                    shown->claim.name, v.claim.name));
+    if (v.outcome == Outcome::refuted) return v;
+    if (held(*shown) && (!held(v) || closeness(v) < closeness(*shown))) shown = &v;
+  }
+  Verdict all = *shown;
+  if (!held(all)) return all;
+  all.outcome = Outcome::supported;
+  all.domain = Domain::points(count);
+  all.points = count;
+  all.reason =
+      fmt::format("it held at each of {} points, with the smallest margin where {}", count, all.reason);
+  return all;
 }
 
 }  // namespace cotangent::theory

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "autodiff/error.hpp"
 #include "optim/first_order.hpp"
@@ -22,11 +23,19 @@ void check(const Params& w0, const DescentOptions& o) {
 
 class Watcher final : public optim::Observer {
  public:
-  Watcher(FunctionRef<void(const Iterate&)> at_each, double step, Index last, const bool& enough)
-      : at_each_(at_each), step_(step), last_(last), enough_(enough) {}
+  Watcher(FunctionRef<void(const Iterate&)> at_each, double step, Index last, const bool& enough,
+          Clause& descent)
+      : at_each_(at_each), step_(step), last_(last), enough_(enough), descent_(descent) {}
 
   optim::Flow on_step(const optim::View& view) override {
     const Params next = axpy(-step_, view.gradient, view.w);
+    // A product and a sum a number; without a gradient nothing moves.
+    const double length = std::fabs(step_) * view.gradient_norm;
+    longest_ = std::max(longest_, length);
+    const double moved = length == 0.0 ? 0.0 : std::numeric_limits<double>::epsilon() * (norm(next) + length);
+    const Inequality lossless = exact(moved) <= exact(1e-3 * longest_);
+    descent_.observe(view.iteration, lossless);
+    if (!lossless.holds()) return optim::Flow::stop;
     at_each_({.t = view.iteration,
               .w = view.w,
               .value = view.value,
@@ -43,6 +52,8 @@ class Watcher final : public optim::Observer {
   double step_;
   Index last_;
   const bool& enough_;
+  Clause& descent_;
+  double longest_ = 0.0;
   Index seen_ = 0;
 };
 
@@ -56,7 +67,8 @@ Verdict Study::descend(const Function<Var(const Var& w)>& f, const Params& w0, c
   check(w0, options);
   if (!applicable()) return conclude(Domain::run(), name, Measured() <= Measured());
   const Index last = std::min(options.iterations, options.budget);
-  Watcher watcher(at_each, options.step, last, enough_);
+  Watcher watcher(at_each, options.step, last, enough_,
+                  hypothesis_at_each("iterate", "rounding of w+ <= longest step / 1000"));
   const optim::Gd descent({.step = options.step, .iterations = last, .progress = options.progress});
   const optim::Run run = descent.minimize(optim::objective(f), w0, {&watcher});
 

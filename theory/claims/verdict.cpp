@@ -92,6 +92,11 @@ bool Domain::certifiable() const noexcept {
   return kind != Kind::points && kind != Kind::standard_errors && kind != Kind::integration;
 }
 
+bool Domain::beyond_numbers() const noexcept {
+  return kind == Kind::everywhere || kind == Kind::ball || kind == Kind::expectation ||
+         kind == Kind::probability;
+}
+
 Claim::Claim(std::string own_name, std::string own_statement)
     : name(std::move(own_name)), statement(std::move(own_statement)) {}
 
@@ -119,15 +124,24 @@ double Verdict::number(std::string_view name) const {
 }
 
 std::string Verdict::to_string() const {
-  std::string text = fmt::format("{} ({}): {}", theory::to_string(outcome), domain.text,
-                                 claim.statement.empty() ? claim.name : claim.statement);
+  std::string text = fmt::format("{}{} ({}): {}", theory::to_string(outcome), vacuous ? ", VACUOUS" : "",
+                                 domain.text, claim.statement.empty() ? claim.name : claim.statement);
   if (!claim.citation.empty())
     text += "\n  of:     " + claim.citation;
   else if (!claim.statement.empty())
     text += "\n  of:     " + claim.name;
   text += "\n  reason: " + reason;
+  if (search) {
+    const SearchRecord& s = *search;
+    text += fmt::format("\n  search: {} points", s.points);
+    if (s.not_evaluated > 0) text += fmt::format(" and {} at which a side was no number", s.not_evaluated);
+    text += fmt::format("; {} drawn at up to {} from the centre, |centre| = {:g}{}; {} ascents of {} steps",
+                        s.samples, s.radius, norm(s.centre),
+                        s.domain ? fmt::format(", within {}", *s.domain) : "", s.restarts, s.ascent_steps);
+    if (!s.starts.empty()) text += fmt::format("; {} points given", s.starts.size());
+  }
   if (!seed.empty()) text += fmt::format("\n  {} points, drawn from {}", points, seed);
-  for (const auto& [name, value] : numbers) text += fmt::format("\n  {} = {:.10g}", name, value);
+  for (const auto& [name, value] : numbers) text += fmt::format("\n  {} = {}", name, value);
   const auto table = [&text](const char* title, const std::vector<Inequality>& list) {
     if (list.empty()) return;
     report::Table t({{title}, {"lhs"}, {"rhs"}, {"margin"}, {"where"}, {"holds"}});

@@ -42,9 +42,10 @@ Verdict at_witness(Verdict v, const Params& w, const Tensor& x) {
 /// Adds the two comparisons; gives the larger error.
 Measured compare_with_engine(Proof& proof, const nn::TwoLayer& net, const Params& w, const Tensor& x,
                              const Tensor& d, const Measured& accuracy) {
-  if (!(accuracy.value() > 0.0))
+  if (!(accuracy.value() > 0.0 && std::isfinite(accuracy.value())))
     throw DomainError(fmt::format("[closed form of the Jacobian] accuracy is {}; give a positive number",
                                   accuracy.value()));
+  proof.vacuous_if(exact(1.0) <= accuracy, "zeros are as near");
   std::vector<Var> blocks;
   for (Index j = 0; j < net.width(); ++j)
     blocks.push_back(scale_rows(x, slice(d, 1, j, j + 1).value().reshape({x.size(0)})));
@@ -60,7 +61,7 @@ Measured compare_with_engine(Proof& proof, const nn::TwoLayer& net, const Params
 }  // namespace
 
 Verdict check_linear_jacobian(const nn::TwoLayer& net, const Params& w, const Tensor& x, double accuracy) {
-  Proof proof(Claim(entry("O13"), fmt::format("to {:g}", accuracy)));
+  Proof proof(Claim(entry("O13"), fmt::format("to {}", accuracy)));
   Clause& straight = proof.hypothesis_at_each("pre-activation", "phi'(<w_j, x_i>) = 1");
   Index k = 0;
   const Tensor slopes = derivatives(net, w, x);
@@ -72,7 +73,7 @@ Verdict check_linear_jacobian(const nn::TwoLayer& net, const Params& w, const Te
 
 Verdict check_leaky_relu_jacobian(const nn::TwoLayer& net, const Params& w, const Tensor& x,
                                   double accuracy) {
-  Proof proof(Claim(entry("O14"), fmt::format("to {:g}", accuracy)));
+  Proof proof(Claim(entry("O14"), fmt::format("to {}", accuracy)));
   const Measured error = compare_with_engine(proof, net, w, x, factors(net, w, x), exact(accuracy));
   return at_witness(proof.conclude(Domain::here("W"), "error <= accuracy", error <= exact(accuracy)), w, x);
 }
@@ -80,8 +81,8 @@ Verdict check_leaky_relu_jacobian(const nn::TwoLayer& net, const Params& w, cons
 Verdict check_two_layer_bound(const nn::TwoLayer& net, const Params& w, const Tensor& x,
                               const KernelBoundOptions& options) {
   Proof proof(Claim(entry("O14"),
-                    options.claimed ? fmt::format("claimed {:g} <= lambda_min(K(W))", *options.claimed)
-                    : options.slope ? fmt::format("slope {:g}", *options.slope)
+                    options.claimed ? fmt::format("claimed {} <= lambda_min(K(W))", *options.claimed)
+                    : options.slope ? fmt::format("slope {}", *options.slope)
                                     : "the bound at this W",
                     "bound on lambda_min"));
   const Measured data = GramSpectrum(gram(x), x.size(1)).smallest();
@@ -102,10 +103,12 @@ Verdict check_two_layer_bound(const nn::TwoLayer& net, const Params& w, const Te
   if (options.claimed) proof.step("bound <= lambda_min(K(W))", bound <= smallest);
   proof.number("bound", bound.value());
   proof.number("lambda_min", smallest.value());
+  const Measured claimed = options.claimed ? exact(*options.claimed) : bound;
+  proof.vacuous_if(claimed <= exact(0.0), "no eigenvalue of a Gram matrix is below 0");
   return at_witness(
       proof.conclude(Domain::here("W"),
                      options.claimed ? "claimed <= lambda_min(K(W))" : "bound <= lambda_min(K(W))",
-                     (options.claimed ? exact(*options.claimed) : bound) <= smallest),
+                     claimed <= smallest),
       w, x);
 }
 

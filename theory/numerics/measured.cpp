@@ -170,9 +170,7 @@ const char* to_string(Relation relation) noexcept {
 }
 
 double Inequality::margin() const noexcept {
-  // Two infinities of one sign are no distance apart; and 0 has no sign.
-  if (lhs.value() == rhs.value()) return 0.0;
-  const double difference = rhs.value() - lhs.value();
+  const double difference = rhs.value() - lhs.value();  // NaN between two infinities of one sign
   return relation == Relation::equal ? -std::fabs(difference) : difference;
 }
 
@@ -180,26 +178,42 @@ double Inequality::tolerance() const noexcept { return lhs.error() + rhs.error()
 
 By Inequality::by() const noexcept { return later(lhs, rhs); }
 
+namespace {
+
+/// Whether the two errors say anything.
+bool bounded(const Inequality& q) noexcept {
+  return q.lhs.error() >= 0.0 && q.rhs.error() >= 0.0 && std::isfinite(q.tolerance());
+}
+
+}  // namespace
+
 bool Inequality::holds() const noexcept {
   const double m = margin();
-  if (relation == Relation::below) return m > 0.0;
-  return m >= 0.0 || (std::isfinite(tolerance()) && m >= -tolerance());
+  return bounded(*this) && (relation == Relation::below ? m > 0.0 : m >= -tolerance());
 }
 
 bool Inequality::proved() const noexcept {
-  if (!certain()) return false;
-  if (relation == Relation::equal) return tolerance() == 0.0 && margin() == 0.0;
-  return margin() > tolerance() || (relation == Relation::at_most && tolerance() == 0.0 && margin() == 0.0);
+  if (!certain() || !bounded(*this)) return false;
+  const bool exactly_equal = tolerance() == 0.0 && margin() == 0.0;
+  if (relation == Relation::equal) return exactly_equal;
+  return margin() > tolerance() || (relation == Relation::at_most && exactly_equal);
 }
 
 bool Inequality::disproved() const noexcept {
-  if (!certain()) return false;
-  return margin() < -tolerance() || (relation == Relation::below && tolerance() == 0.0 && margin() == 0.0);
+  if (!certain() || !bounded(*this)) return false;
+  const bool exactly_equal = tolerance() == 0.0 && margin() == 0.0;
+  return margin() < -tolerance() || (relation == Relation::below && exactly_equal);
 }
 
 std::string Inequality::to_string() const {
-  return fmt::format("{:.12g} {} {:.12g}{}{}", lhs.value(), theory::to_string(relation), rhs.value(),
-                     where.empty() ? "" : " at ", where);
+  const double a = lhs.value(), b = rhs.value();
+  std::string left = fmt::format("{:.12g}", a), right = fmt::format("{:.12g}", b);
+  if (left == right && a != b) {
+    left = fmt::format("{}", a);
+    right = fmt::format("{}", b);
+  }
+  return fmt::format("{} {} {}{}{}", left, theory::to_string(relation), right, where.empty() ? "" : " at ",
+                     where);
 }
 
 Inequality operator<=(const Measured& a, const Measured& b) { return {a, Relation::at_most, b}; }

@@ -11,7 +11,7 @@ namespace cotangent::theory {
 Verdict check_homogeneity(const Function<Var(const Var& w)>& f, double degree, const Params& w, Rng& rng,
                           const FalsifyOptions& options) {
   check_finite("check_homogeneity", "degree", degree);
-  const PointwiseClaim euler{Claim(entry("O32"), fmt::format("L = {:g}", degree)), [=](const Var& at) {
+  const PointwiseClaim euler{Claim(entry("O32"), fmt::format("L = {}", degree)), [=](const Var& at) {
                                const VarValueAndGrad here = value_and_grad(f, at);
                                return equal(inner_product(here.grad, at), exact(degree) * side(here.value));
                              }};

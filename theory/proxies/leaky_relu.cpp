@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "autodiff/error.hpp"
@@ -24,6 +25,7 @@ class AlignmentSteps {
         level_loss_(nn::log_loss(level_.value())),
         reference_(reference),
         z_(problem),
+        known_(study.step_at_each("iterate", "rounding of y f(x) <= 1")),
         along_w_(study.step_at_each("iterate", "<grad Lhat, W> = mean l'(z) z")),
         along_v_(study.step_at_each("iterate", "<grad Lhat, V> = mean l'(z) y <grad f, V>")),
         alignment_(study.step_at_each("iterate", "rho alpha gamma <= y <grad f(x), V>")),
@@ -32,8 +34,10 @@ class AlignmentSteps {
         by_slopes_(study.step_at_each("iterate", "|grad Lhat| <= mean -l'(z)")),
         at_most_one_(study.step_at_each("iterate", "mean -l'(z) <= 1")) {}
 
-  void at(const Iterate& it) {
+  /// Returns the risk, with what rounding may have done to it: l is 1-Lipschitz.
+  Measured at(const Iterate& it) {
     z_.at(it.w);
+    known_.observe(it.t, exact(z_.largest_rounding()) <= exact(1.0));
     const auto n = static_cast<double>(z_.size());
     const Index summed = z_.summed();
     double slopes = 0.0, along_w = 0.0, along_v = 0.0, size_w = 0.0, size_v = 0.0;
@@ -55,6 +59,7 @@ class AlignmentSteps {
     const Measured mean = rounded(slopes / n, slopes / n, summed);
     by_slopes_.observe(it.t, rounded(it.gradient_norm.value(), it.gradient_norm.value(), summed) <= mean);
     at_most_one_.observe(it.t, mean <= exact(1.0));
+    return within(it.value, rounded(it.value, it.value, summed).error() + z_.mean_rounding());
   }
 
  private:
@@ -62,8 +67,16 @@ class AlignmentSteps {
   double level_loss_;
   const Params& reference_;
   LeakyReluMargins z_;
-  Clause &along_w_, &along_v_, &alignment_, &convexity_, &unit_, &by_slopes_, &at_most_one_;
+  Clause &known_, &along_w_, &along_v_, &alignment_, &convexity_, &unit_, &by_slopes_, &at_most_one_;
 };
+
+/// The longest step that certainly is at most 2 eps / 3.
+double two_thirds_rounded_down(double eps) {
+  double step = 2.0 * eps / 3.0;
+  while (step > 0.0 && !(exact(3.0) * exact(step) <= exact(2.0) * exact(eps)).proved())
+    step = std::nextafter(step, 0.0);
+  return step;
+}
 
 Index iterations_needed(double exact) {
   constexpr double kMost = 4e18;
@@ -77,17 +90,17 @@ Verdict check_leaky_relu_proxy(const LeakyReluProblem& problem, double rho, Rng&
                                std::optional<double> claimed, const FalsifyOptions& options) {
   if (!(rho > 0.0 && std::isfinite(rho)))
     throw DomainError(fmt::format("[check_leaky_relu_proxy] rho is {}; give a positive number", rho));
-  Proof proof(Claim(entry("O34"), claimed ? fmt::format("rho = {:g}, h = {:g}", rho, *claimed)
-                                          : fmt::format("rho = {:g}, h = l(rho alpha gamma)", rho)));
+  if (claimed) check_finite("check_leaky_relu_proxy", "claimed", *claimed);
+  const Measured level = problem.level(rho), theorem = mapped(level, nn::log_loss(level.value()), 1.0);
+  // Where nothing is claimed, h is the theorem's own constant, rounded up.
+  const double h = claimed.value_or(
+      std::nextafter(theorem.value() + 3.0 * theorem.error(), std::numeric_limits<double>::max()));
+  Proof proof(
+      Claim(entry("O34"), claimed ? fmt::format("rho = {}, h = {}", rho, h)
+                                  : fmt::format("rho = {}, h = {}, l(rho alpha gamma) rounded up", rho, h)));
   problem.hypotheses(proof);
-  const double level = rho * problem.slope() * problem.margin();
-  const Measured theorem = mapped(rounded(level), nn::log_loss(level), 1.0);
-  // Where nothing is claimed, h is the theorem's own constant, whatever its digits are.
-  if (!claimed || !proof.applicable())
-    return proof.conclude(Domain::everywhere(), "l(rho alpha gamma) <= h",
-                          exact(theorem.value()) <= exact(theorem.value()));
-  if (!(exact(*claimed) <= theorem).proved())
-    return proof.conclude(Domain::everywhere(), "l(rho alpha gamma) <= h", theorem <= exact(*claimed));
+  if (!proof.applicable() || !(exact(h) <= theorem).proved())
+    return proof.conclude(Domain::everywhere(), "l(rho alpha gamma) <= h", theorem <= exact(h));
   ProxyConvexity triple = problem.proxy(rho);
   triple.h = [h = *claimed](const Var&) { return Var(h); };
   const Params centre = triple.v.zeros_like();
@@ -106,14 +119,13 @@ Verdict check_leaky_relu_theorem(const LeakyReluProblem& problem, const Params& 
         fmt::format("[{}] iterations and budget must be at least 1; budget is {}", kName, options.budget));
 
   const bool sharper = options.form == LeakyReluForm::sharper;
-  const double longest = sharper ? 1.0 : 2.0 * options.accuracy / 3.0,
+  const double longest = sharper ? 1.0 : two_thirds_rounded_down(options.accuracy),
                step_length = options.step.value_or(longest);
   const Measured eps = exact(options.accuracy), step = exact(step_length), alpha = exact(problem.slope()),
                  gamma = exact(problem.margin()), claimed = exact(options.claimed.value_or(options.accuracy));
   Study study(Claim(entry("O35"),
-                    options.claimed
-                        ? fmt::format("eps = {:g}, claimed {:g}", options.accuracy, *options.claimed)
-                        : fmt::format("eps = {:g}", options.accuracy),
+                    options.claimed ? fmt::format("eps = {}, claimed {}", options.accuracy, *options.claimed)
+                                    : fmt::format("eps = {}", options.accuracy),
                     sharper ? "sharper form" : ""));
   problem.hypotheses(study);
   study.hypothesis("0 < eps", exact(0.0) < eps);
@@ -151,19 +163,22 @@ Verdict check_leaky_relu_theorem(const LeakyReluProblem& problem, const Params& 
       triple, w0, {.step = step_length, .bound = sharper ? ProxyBound::self_bounded : ProxyBound::lipschitz},
       study, ProxySteps::Bound::step, "risk");
   AlignmentSteps alignment(problem, rho, reference, study);
-  const double goal = std::min(claimed.value(), options.accuracy);
+  const Measured goal = least(claimed, eps);
+  Measured lowest = exact(std::numeric_limits<double>::infinity());
   return study.descend(
       triple.f, w0,
       {.step = step_length, .iterations = iterations, .budget = options.budget, .progress = options.progress},
       [&](const Iterate& it) {
-        alignment.at(it);
+        const Measured risk = alignment.at(it);
         descent.at(it);
-        const double least = descent.least().value();
-        if (least <= goal && (!options.whole_run || it.t + 1 == options.budget)) study.enough();
+        if (it.t == 0)
+          study.vacuous_if(risk <= claimed, fmt::format("the risk at W_0 is {:.3g} already", risk.value()));
+        if (it.t == 0 || risk.value() + risk.error() < lowest.value() + lowest.error()) lowest = risk;
+        if ((lowest <= goal).proved() && (!options.whole_run || it.t + 1 == options.budget)) study.enough();
       },
       [&] {
         descent.finish(study);
-        return descent.least() <= claimed;
+        return lowest <= claimed;
       },
       "min_{t<T} Lhat(W_t) <= claimed");
 }

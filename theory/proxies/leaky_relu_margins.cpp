@@ -56,10 +56,21 @@ void LeakyReluMargins::at(const Params& w) {
   }
 }
 
+double LeakyReluMargins::largest_rounding() const {
+  return rounded(0.0, *std::max_element(magnitudes_.begin(), magnitudes_.end()), summed_).error();
+}
+
+double LeakyReluMargins::mean_rounding() const {
+  double sum = 0.0;
+  for (const double m : magnitudes_) sum += rounded(0.0, m, summed_).error();
+  return sum / static_cast<double>(size());
+}
+
 Measured LeakyReluMargins::mean_slope() const {
   double sum = 0.0;
   for (Index i = 0; i < size(); ++i) sum -= slope(i);
-  return rounded(sum / static_cast<double>(size()));
+  const Measured mean = rounded(sum / static_cast<double>(size()));
+  return within(mean.value(), mean.error() + 0.25 * mean_rounding());  // |l''| <= 1/4
 }
 
 double LeakyReluMargins::mean_pull() const {
@@ -68,9 +79,17 @@ double LeakyReluMargins::mean_pull() const {
   return sum / static_cast<double>(size());
 }
 
-double LeakyReluMargins::error() const {
-  const auto wrong = std::count_if(z_.begin(), z_.end(), [](double z) { return z <= 0.0; });
-  return static_cast<double>(wrong) / static_cast<double>(size());
+Measured LeakyReluMargins::error() const {
+  Index fewest = 0, most = 0;
+  for (std::size_t i = 0; i < z_.size(); ++i) {
+    const double error = rounded(z_[i], magnitudes_[i], summed_).error();
+    fewest += z_[i] <= -error;
+    most += !(z_[i] > error);
+  }
+  const Measured n = exact(static_cast<double>(size()));
+  if (fewest == most) return exact(static_cast<double>(most)) / n;
+  const double sum = static_cast<double>(fewest + most), range = static_cast<double>(most - fewest);
+  return within(0.5 * sum, 0.5 * range) / n;
 }
 
 }  // namespace cotangent::theory

@@ -23,14 +23,18 @@ class LeakyReluMargins {
   /// sum_j |a_j| phi'_ij |w_j| |x_i|, at least the sum of the magnitudes z_i is made of, from which its
   /// rounding follows.
   double magnitude(Index i) const { return magnitudes_[static_cast<std::size_t>(i)]; }
+  /// How far rounding may have moved z_i, at most and on the average.
+  double largest_rounding() const;
+  double mean_rounding() const;
   /// y_i <grad f(x_i; W), V> for V of rows a_j v*: y_i <v*, x_i> sum_j a_j^2 phi'_ij.
   double alignment(Index i) const { return alignments_[static_cast<std::size_t>(i)]; }
   /// The same with |v*_k x_ik| in place of v*_k x_ik: what alignment(i) is made of.
   double alignment_magnitude(Index i) const { return alignment_magnitudes_[static_cast<std::size_t>(i)]; }
-  /// mean -l'(z_i); the mean of -l'(z_i) alignment_magnitude(i); the share of z_i <= 0.
+  /// mean -l'(z_i); the mean of -l'(z_i) alignment_magnitude(i); the share of z_i <= 0, all with what the
+  /// rounding of z_i does to them.
   Measured mean_slope() const;
   double mean_pull() const;
-  double error() const;
+  Measured error() const;
   /// How many numbers are added up on the way to a sum over samples, units and inputs: n + m + d.
   Index summed() const noexcept { return summed_; }
   /// |grad f(x_i; W)|_F = |D a| |x_i|.

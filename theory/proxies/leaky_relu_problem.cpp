@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <span>
@@ -19,8 +20,23 @@ namespace cotangent::theory {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-double norm(std::span<const double> v) { return std::sqrt(compensated_dot(v, v).value); }
+/// 8 units in the last place of 1: how close to its length a vector of doubles is asked to come.
+constexpr double kLast = 8.0 * std::numeric_limits<double>::epsilon();
+
+Measured between(double low, double high) {
+  return within(0.5 * low + 0.5 * high, std::nextafter(high - low, kInfinity));
+}
+
+Measured length(std::span<const double> v) {
+  return sqrt(between(std::max(dot_rounded_down(v, v), 0.0), dot_rounded_up(v, v)));
+}
+
+/// Whether `length` is `wanted` but for its last digits.
+Inequality as_long_as(const Measured& length, const Measured& wanted) {
+  return abs(length - wanted) <= exact(kLast) * wanted;
+}
 
 void check_inputs(const nn::TwoLayer& net, const Tensor& x) {
   if (x.rank() != 2 || x.size(1) != net.inputs())
@@ -37,18 +53,24 @@ LeakyReluProblem::LeakyReluProblem(const nn::TwoLayer& net, const Tensor& x, con
   y_ = y.reshape(Shape{y.size(), 1});
   direction_ = found.direction;
   margin_ = found.margin;
+  separation_ = found.separable() || found.inseparable() ? exact(margin_) : between(margin_, found.upper);
+  if (direction_.size() > 0) margins_ = margins_of(direction_, x, y);
 }
 
 LeakyReluProblem::LeakyReluProblem(const nn::TwoLayer& net, const Tensor& x, const Tensor& y,
                                    const Tensor& direction, std::optional<double> margin)
     : net_(net), x_(x), direction_(direction), slope_(net.slope().value_or(kNaN)) {
   check_inputs(net, x);
-  const double exact = margin_of(direction, x, y);
+  margins_ = margins_of(direction, x, y);
+  const double least = *std::min_element(margins_.lower.begin(), margins_.lower.end()),
+               most = *std::min_element(margins_.upper.begin(), margins_.upper.end());
   y_ = y.reshape(Shape{y.size(), 1});
   if (margin) check_finite("LeakyReluProblem", "margin", *margin);
   // A claim that only rounding separates from the exact margin is lowered to what is certain.
-  const bool rounded = margin && *margin > exact && *margin - exact <= rounding({exact});
-  margin_ = margin && !rounded ? *margin : exact;
+  const bool rounded = margin && *margin > least && *margin - least <= rounding({least});
+  const bool claimed = margin && !rounded;
+  margin_ = claimed ? *margin : least;
+  separation_ = claimed || least > 0.0 ? exact(margin_) : between(least, most);
 }
 
 Var LeakyReluProblem::risk(const Var& w) const { return nn::logistic(net_(w, x_), y_); }
@@ -81,17 +103,24 @@ void LeakyReluProblem::hypotheses(Proof& proof) const {
   proof.hypothesis("0 < alpha", exact(0.0) < exact(slope_));
   proof.hypothesis("alpha <= 1", exact(slope_) <= exact(1.0));
   Clause& outer = proof.hypothesis_at_each("unit", "|a_j| = 1/sqrt(m)");
-  for (Index j = 0; j < a.size(); ++j) outer.observe(j, rounded(std::fabs(a(j))) == share);
-  Clause& length = proof.hypothesis_at_each("sample", "|x_i| <= 1");
-  for (Index i = 0; i < x_.size(0); ++i) length.observe(i, rounded(norm(row_of(x_, i))) <= exact(1.0));
-  proof.hypothesis("0 < gamma", exact(0.0) < exact(margin_));
+  for (Index j = 0; j < a.size(); ++j) outer.observe(j, as_long_as(exact(std::fabs(a(j))), share));
+  Clause& short_enough = proof.hypothesis_at_each("sample", "|x_i| <= 1");
+  for (Index i = 0; i < x_.size(0); ++i) short_enough.observe(i, length(row_of(x_, i)) <= exact(1.0 + kLast));
+  proof.hypothesis("0 < gamma", exact(0.0) < separation_);
   if (direction_.size() == 0) return;
-  proof.hypothesis("|v*| = 1", rounded(norm(direction_.data())) == exact(1.0));
+  proof.hypothesis("|v*| = 1", as_long_as(length(direction_.data()), exact(1.0)));
   Clause& separated = proof.hypothesis_at_each("sample", "gamma <= y_i <v*, x_i>");
-  for (Index i = 0; i < x_.size(0); ++i)
-    // A compensated product of given numbers is known to its last digits, however much of it cancels.
+  for (Index i = 0; i < x_.size(0); ++i) {
+    const auto k = static_cast<std::size_t>(i);
     separated.observe(
-        i, exact(margin_) <= rounded(y_(i, 0) * compensated_dot(row_of(x_, i), direction_.data()).value));
+        i, exact(margin_) <= (margin_ <= margins_.lower[k] ? exact(margins_.lower[k])
+                                                           : between(margins_.lower[k], margins_.upper[k])));
+  }
+}
+
+Measured LeakyReluProblem::level(double rho) const {
+  return exact(rho) * exact(slope_) * exact(margin_) * length(direction_.data()) *
+         inner(net_.outer().data(), net_.outer().data());
 }
 
 }  // namespace cotangent::theory

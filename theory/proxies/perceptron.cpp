@@ -9,12 +9,15 @@ namespace cotangent::theory {
 Verdict check_perceptron(const LeakyReluProblem& problem, const Params& w0,
                          const PerceptronOptions& options) {
   problem.check_start("check_perceptron", w0);
-  Study s(Claim(entry("O36"), fmt::format("step = {:g}, T = {}", options.step, options.iterations)));
+  Study s(
+      Claim(entry("O36"), fmt::format("step = {}, T = {}{}", options.step, options.iterations,
+                                      options.claimed ? fmt::format(", claimed {}", *options.claimed) : "")));
   problem.hypotheses(s);
   s.hypothesis("0 < step", exact(0.0) < exact(options.step));
   Clause &progress = s.step_at_each("iterate", "step alpha gamma G <= <W+ - W, V/rho>"),
          &length = s.step_at_each("iterate", "|W+|^2 <= |W|^2 + 2 step c + step^2"),
          &markov = s.step_at_each("iterate", "error <= 2 G"),
+         &known = s.step_at_each("iterate", "rounding of y f(x) <= 1"),
          &theorem = s.conclusion_at_each("iterate", "mean of G up to t <= the bound for T = t + 1");
   std::vector<double>&g = s.observed("G"), &errors = s.observed("error"), &bounds = s.predicted("bound");
   if (!s.applicable()) return s.unfinished(Domain::run(), "a hypothesis fails");
@@ -36,7 +39,9 @@ Verdict check_perceptron(const LeakyReluProblem& problem, const Params& w0,
         const Measured moved = -step * rounded(inner(it.gradient, v).value(), z.mean_pull(), z.summed());
         progress.observe(it.t, rate * slopes <= moved);
         length.observe(it.t, squared_norm(it.next) <= squared_norm(it.w) + growth);
-        markov.observe(it.t, exact(z.error()) <= two * slopes);
+        const Measured error = z.error();
+        known.observe(it.t, exact(z.largest_rounding()) <= exact(1.0));
+        markov.observe(it.t, error <= two * slopes);
         sum = sum + slopes;
         slack = slack + (moved - rate * slopes);
         mean = sum / T;
@@ -45,7 +50,7 @@ Verdict check_perceptron(const LeakyReluProblem& problem, const Params& w0,
         end = sqrt(squared_norm(it.next));
         along = inner(it.next, v);
         g.push_back(slopes.value());
-        errors.push_back(z.error());
+        errors.push_back(error.value());
         bounds.push_back(bound.value());
       },
       [&] {
@@ -57,7 +62,10 @@ Verdict check_perceptron(const LeakyReluProblem& problem, const Params& w0,
                    {"growth of |W|^2, below 2 step c + step^2", (root - end) / all},
                    {"sqrt(a + b) <= sqrt(a) + sqrt(b)", (start + sqrt(T * growth) - root) / all}},
                   bound - mean);
-        return mean <= (options.claimed ? exact(*options.claimed) : bound);
+        const Measured claimed = options.claimed ? exact(*options.claimed) : bound;
+        s.vacuous_if(exact(1.0) <= claimed,
+                     fmt::format("{:.4g} is not below 1, as G always is", claimed.value()));
+        return mean <= claimed;
       },
       options.claimed ? "(1/T) sum_{t<T} G_t <= claimed" : "(1/T) sum_{t<T} G_t <= bound");
 }

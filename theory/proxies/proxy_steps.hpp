@@ -21,6 +21,8 @@ class ProxySteps {
   void at(const Iterate& it);
   /// min_{s<=t} g(w_s), and the theorem's bound on it for T = t + 1, of the iterates seen.
   Measured least() const { return rounded(least_); }
+  /// g(w_0).
+  double first() const { return g_.front(); }
   Measured bound() const { return bound_after(static_cast<double>(g_.size())); }
   Measured bound_after(double iterations) const;
   /// Adds account and numbers to the study, at the end of the run.

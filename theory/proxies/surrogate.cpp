@@ -29,13 +29,13 @@ Verdict decide(const char* id, const std::string& instance, const Measured& at_z
 Verdict check_surrogate(MarginLoss loss, double factor) {
   const nn::MarginLossFacts& l = facts(loss);
   const Measured at_zero = l.at_zero_error == 0.0 ? exact(l.at_zero) : within(l.at_zero, l.at_zero_error);
-  return decide("O27", fmt::format("{:.10g} times the {} loss", factor, l.name), at_zero, factor, l.value);
+  return decide("O27", fmt::format("{} times the {} loss", factor, l.name), at_zero, factor, l.value);
 }
 
 Verdict check_slope_surrogate(MarginLoss loss, double factor) {
   const nn::MarginLossFacts& l = facts(loss);
-  return decide("O28", fmt::format("{:.10g} times -l' of the {} loss", factor, l.name),
-                exact(-l.slope_at_zero), factor, [&](double t) { return -l.slope(t); });
+  return decide("O28", fmt::format("{} times -l' of the {} loss", factor, l.name), exact(-l.slope_at_zero),
+                factor, [&](double t) { return -l.slope(t); });
 }
 
 SurrogateRisks surrogate_risks(const Tensor& margins, MarginLoss loss) {

@@ -37,7 +37,7 @@ Verdict check_pl_rate(const Function<Var(const Var& w)>& f, const Params& w0, Ha
       options.decrease ? exact(*options.decrease) : step * (exact(1.0) - exact(0.5) * step * L);
   const Measured rate = exact(1.0) - exact(2.0) * mu * c;
 
-  Study s(Claim(entry("O7"), fmt::format("mu = {:g}, c = {:g}, rate {:g}", pl.mu, c.value(), rate.value()),
+  Study s(Claim(entry("O7"), fmt::format("mu = {}, c = {}, rate {}", pl.mu, c.value(), rate.value()),
                 options.decrease ? "with a claimed decrease" : ""));
   s.hypothesis("0 < step", exact(0.0) < step);
   s.hypothesis("step < 2 / L", step * L < exact(2.0));
@@ -84,6 +84,7 @@ Verdict check_pl_rate(const Function<Var(const Var& w)>& f, const Params& w0, Ha
       },
       [&] {
         s.number("T", static_cast<double>(gaps.size()));
+        s.vacuous_if(exact(1.0) <= rate, fmt::format("the rate is {}, not below 1", rate.value()));
         s.account(
             {{"PL inequality, discounted", by_condition}, {"decrease of each step, discounted", by_decrease}},
             bound - last);

@@ -78,6 +78,51 @@ TEST(Falsifier, StaysInsideTheDomain) {
       << "an ascent leaves the ball the points are drawn from";
 }
 
+// What a search says can be looked for again, and is not said of every w where the search had a domain.
+TEST(Falsifier, SaysWhereAndHowItLooked) {
+  const auto claim = pointwise(
+      {"square", "|w|^2 <= 9 for every w"}, [](const Var& w) { return sum(square(w)); },
+      [](const Var&) { return Var(9.0); });
+  Rng rng(3);
+  const std::string before = rng.state();
+  const Verdict v = falsify(claim, point({1.0, 0.0}), rng,
+                            {.samples = 30, .restarts = 4, .domain = 1.5, .starts = {point({0.5, 0.5})}});
+  ASSERT_EQ(v.outcome, Outcome::supported);
+  ASSERT_TRUE(v.search);
+  EXPECT_TRUE(equal(v.search->centre.flat(), Tensor{1.0, 0.0}));
+  EXPECT_EQ(v.search->radius, 10.0);
+  EXPECT_EQ(v.search->domain, 1.5);
+  EXPECT_EQ(v.search->samples, 30);
+  EXPECT_EQ(v.search->restarts, 4);
+  EXPECT_EQ(v.search->starts.size(), 1u);
+  EXPECT_EQ(v.search->seed, before);
+  EXPECT_EQ(v.search->points, v.points);
+  EXPECT_EQ(v.claim.statement, "|w|^2 <= 9 for the w of |w - centre| <= 1.5");
+  EXPECT_THAT(v.domain.text, HasSubstr("of |w - centre| <= 1.5"));
+  EXPECT_THAT(v.to_string(), testing::Not(HasSubstr("every w")));
+  EXPECT_THAT(v.to_string(), HasSubstr("30 drawn at up to 10 from the centre, |centre| = 1, within 1.5"));
+  // Made again from the record, it is the same.
+  Rng again = Rng::from_state(v.search->seed);
+  const Verdict w = falsify(claim, v.search->centre, again,
+                            {.radius = v.search->radius,
+                             .samples = v.search->samples,
+                             .restarts = v.search->restarts,
+                             .ascent_steps = v.search->ascent_steps,
+                             .domain = v.search->domain,
+                             .starts = v.search->starts});
+  EXPECT_EQ(v.to_string(), w.to_string());
+}
+
+// An error that is an estimate stays one where an identity is judged with an accuracy of its own.
+TEST(Falsifier, AnIdentityOfEstimatesIsNotRefuted) {
+  const theory::PointwiseClaim claim{"mean", [](const Var&) {
+                                       return equal(theory::side(theory::sampled(1.0, 0.01)),
+                                                    theory::side(theory::exact(2.0)));
+                                     }};
+  EXPECT_FALSE(claim.evaluate(point({1.0})).certain());
+  EXPECT_FALSE(claim.evaluate(point({1.0})).disproved());
+}
+
 TEST(Falsifier, AMarginWithinRoundingIsInconclusive) {
   const auto claim = pointwise(
       "equal", [](const Var& w) { return sum(square(w)); }, [](const Var& w) { return dot(w, w); });

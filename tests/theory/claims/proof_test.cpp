@@ -12,9 +12,8 @@ namespace cotangent {
 namespace {
 
 using testing::AllOf, testing::HasSubstr;
-using theory::Clause, theory::Domain, theory::exact, theory::Inequality, theory::Iterate,
-    theory::Measured, theory::Outcome, theory::Proof, theory::rounded, theory::Study, theory::Verdict,
-    theory::within;
+using theory::Clause, theory::Domain, theory::exact, theory::Inequality, theory::Iterate, theory::Measured,
+    theory::Outcome, theory::Proof, theory::rounded, theory::Study, theory::Verdict, theory::within;
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInf = std::numeric_limits<double>::infinity();
@@ -56,7 +55,9 @@ TEST(Proof, EstimatesNeverCertifyNorRefute) {
   EXPECT_THAT(holds.reason, AllOf(HasSubstr("holds within five standard errors"), HasSubstr("margin of 1")));
   const Verdict fails = conclude(theory::sampled(2.0, 0.1) <= exact(1.0));
   EXPECT_EQ(fails.outcome, Outcome::inconclusive);
-  EXPECT_THAT(fails.reason, AllOf(HasSubstr("fails beyond five standard errors"), HasSubstr("margin of -1")));
+  EXPECT_THAT(fails.reason,
+              AllOf(HasSubstr("fails beyond five standard errors"), HasSubstr("margin of -1, 10 "
+                                                                              "standard errors")));
   EXPECT_THAT(conclude(theory::integrated(2.0, 0.1) <= exact(1.0)).reason,
               HasSubstr("the integrator's tolerance"));
   EXPECT_EQ(conclude(kTrue, Domain::points(5)).outcome, Outcome::supported) << "samples never certify";
@@ -85,12 +86,82 @@ TEST(Proof, AConclusionThatOnlyRoundingForgivesSomewhereIsNotCertified) {
   EXPECT_THAT(v.reason, HasSubstr("\"for every T\" is not certain wherever"));
 }
 
-TEST(Proof, WhatIsForgivenIsNamedWhereTheClaimIsMadeEverywhere) {
+const Domain kBeyond[] = {Domain::everywhere(), Domain::ball("w0", 1.0), Domain::expectation(),
+                          Domain::probability(0.1)};
+
+// A claim that goes beyond the numbers evaluated rests on what is certain: nothing within rounding is
+// forgiven, neither to certify nor to refute.
+TEST(Proof, AHypothesisWithinRoundingIsOpenWhereTheClaimGoesBeyondTheNumbers) {
   Proof proof("claim");
-  proof.hypothesis("|a| = 1", rounded(1.0) == exact(1.0));
   proof.hypothesis("0 < step", exact(0.0) < exact(1.0));
-  EXPECT_THAT(proof.conclude(Domain::everywhere(), "c", kTrue).reason,
-              testing::EndsWith("; within rounding only: \"|a| = 1\""));
+  proof.hypothesis("|a| = 1", within(1.0 - 2.7e-14, 3e-14) == exact(1.0));
+  for (const Domain& domain : kBeyond)
+    for (const Inequality& conclusion : {kTrue, kFalse}) {
+      const Verdict v = proof.conclude(domain, "c", conclusion);
+      EXPECT_EQ(v.outcome, Outcome::inconclusive) << domain.text;
+      EXPECT_THAT(v.reason, HasSubstr("the hypothesis \"|a| = 1\" holds only within its bound of 3e-14"));
+    }
+  // At one point or on a run the conclusion itself was evaluated; the verdict says what was forgiven.
+  for (const Domain& domain : {Domain::run(), Domain::here()}) {
+    EXPECT_EQ(proof.conclude(domain, "c", kTrue).outcome, Outcome::certified);
+    EXPECT_EQ(proof.conclude(domain, "c", kFalse).outcome, Outcome::refuted);
+    for (const Inequality& conclusion : {kTrue, kFalse})
+      EXPECT_THAT(proof.conclude(domain, "c", conclusion).reason,
+                  testing::EndsWith("; hypotheses that hold only within rounding: \"|a| = 1\""));
+  }
+  const Params w({{"w", Tensor{1.0}}});
+  for (const Inequality& worst : {kTrue, kFalse})
+    EXPECT_EQ(proof.searched({.worst = worst, .point = w, .points = 9, .counterexample = true}).outcome,
+              Outcome::inconclusive);
+}
+
+TEST(Proof, AStepWithinRoundingIsOpenWhereTheClaimGoesBeyondTheNumbers) {
+  Proof proof("claim");
+  proof.step_at_each("sample", "descent").observe(2, rounded(1.0) <= exact(1.0));
+  for (const Domain& domain : kBeyond) {
+    const Verdict v = proof.conclude(domain, "c", kTrue);
+    EXPECT_EQ(v.outcome, Outcome::inconclusive) << domain.text;
+    EXPECT_THAT(v.reason,
+                AllOf(HasSubstr("\"descent\" holds only within its rounding"), HasSubstr("sample 2")));
+    EXPECT_EQ(proof.conclude(domain, "c", kFalse).outcome, Outcome::refuted);
+  }
+  EXPECT_EQ(proof.conclude(Domain::run(), "c", kTrue).outcome, Outcome::certified);
+}
+
+// Of NaN, an infinite error and an estimate nothing is known: neither that a hypothesis holds nor that it
+// fails.
+TEST(Proof, AHypothesisOfWhichNothingIsKnownIsOpen) {
+  for (const Inequality& q : {exact(kNaN) <= exact(1.0), within(0.5, kInf) <= exact(1.0),
+                              within(0.0, 1.0) < exact(0.0), exact(kInf) <= exact(kInf),
+                              within(0.5, -1.0) <= exact(1.0), theory::sampled(9.0, 0.1) <= exact(1.0)}) {
+    Proof proof("claim");
+    proof.hypothesis("h", q);
+    EXPECT_FALSE(proof.applicable()) << q.to_string();
+    for (const Domain& domain : {Domain::everywhere(), Domain::run(), Domain::here(), Domain::points(3)})
+      for (const Inequality& conclusion : {kTrue, kFalse}) {
+        const Verdict v = proof.conclude(domain, "c", conclusion);
+        EXPECT_EQ(v.outcome, Outcome::inconclusive) << q.to_string();
+        EXPECT_THAT(v.reason, HasSubstr("whether the hypothesis \"h\" holds is open"));
+      }
+    EXPECT_THAT(proof.unfinished(Domain::run(), "broken off").reason, HasSubstr("is open"));
+    proof.hypothesis("false", kFalse);
+    EXPECT_EQ(proof.conclude(Domain::run(), "c", kTrue).outcome, Outcome::not_applicable)
+        << "what is false decides";
+  }
+}
+
+TEST(Proof, AVacuousBoundSaysSo) {
+  Proof proof("claim");
+  proof.vacuous_if(exact(1.0) <= exact(7.0), "7 is above 1, which G never exceeds");
+  const Verdict v = proof.conclude(Domain::run(), "c", kTrue);
+  EXPECT_TRUE(v.vacuous);
+  EXPECT_EQ(v.outcome, Outcome::certified);
+  EXPECT_THAT(v.reason, HasSubstr("; VACUOUS: 7 is above 1"));
+  EXPECT_THAT(v.to_string(), testing::StartsWith("certified, VACUOUS (on this trajectory)"));
+  EXPECT_FALSE(proof.conclude(Domain::run(), "c", kFalse).vacuous);
+  Proof sharp("claim");
+  sharp.vacuous_if(exact(1.0) <= exact(0.5), "");
+  EXPECT_FALSE(sharp.conclude(Domain::run(), "c", kTrue).vacuous);
 }
 
 TEST(Proof, AFailedHypothesisIsNamedAndComesFirst) {
@@ -195,6 +266,15 @@ TEST(Proof, EvidenceOfASearchIsDecidedHere) {
         {.worst = worst, .point = w, .points = 9, .counterexample = counterexample, .mostly_tight = tight});
   };
   EXPECT_EQ(searched(kFalse, true).outcome, Outcome::refuted);
+  EXPECT_EQ(searched(kTrue, true).outcome, Outcome::supported) << "the numbers decide, not the search";
+  EXPECT_EQ(searched(within(2.0, 3.0) <= exact(1.0), true, true).outcome, Outcome::inconclusive);
+  EXPECT_EQ(searched(theory::sampled(9.0, 0.1) <= exact(1.0), true).outcome, Outcome::inconclusive);
+  for (const Inequality& nothing : {Measured() <= exact(1.0), exact(kInf) <= exact(kInf),
+                                    within(0.0, kInf) <= exact(1.0), within(9.0, -1.0) <= exact(1.0)})
+    for (const bool counterexample : {false, true})
+      EXPECT_EQ(searched(nothing, counterexample).outcome, Outcome::inconclusive) << nothing.to_string();
+  EXPECT_EQ(Proof("claim").searched({.worst = kTrue, .point = w}).outcome, Outcome::inconclusive)
+      << "no point";
   EXPECT_THAT(searched(kFalse).reason, HasSubstr("does not survive"));
   EXPECT_EQ(searched(kFalse).outcome, Outcome::inconclusive);
   EXPECT_EQ(searched(kTrue).outcome, Outcome::supported);

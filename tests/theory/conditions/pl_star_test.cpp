@@ -55,5 +55,48 @@ TEST(PlStar, OfANetAndItsWitness) {
   EXPECT_THROW(check_pl_star(net, w, x, NAN), DomainError);
 }
 
+// Kernels of rank 1, and of numbers as small as 1e-180: an eigenvalue that may be 0 gives no constant.
+TEST(PlStar, ADegenerateOrTinyKernelGivesNoCertificate) {
+  for (const double scale : {1.0, 1e-90, 1e90}) {
+    const auto f = [scale](const Var& w, const Var& x) { return matmul(x, scale * reshape(w, {2, 1})); };
+    const Params w({{"w", Tensor{0.3, -0.7}}});
+    const Tensor rank_one{{0.1, 0.3}, {0.2, 0.6}, {0.7, 2.1}};
+    for (const double mu : {1e-300, 1e-17 * scale * scale, 1e-15 * scale * scale}) {
+      const Verdict v = theory::check_pl_star(f, w, rank_one, mu);
+      EXPECT_EQ(v.outcome, Outcome::inconclusive) << v.to_string();
+    }
+    EXPECT_NE(theory::check_jacobian_rank(f, w, rank_one, 2).outcome, Outcome::certified);
+    EXPECT_EQ(theory::check_jacobian_rank(f, w, rank_one, 1).outcome, Outcome::certified);
+    EXPECT_EQ(theory::check_pl_star(f, w, rank_one, 10.0 * scale * scale).outcome, Outcome::refuted);
+    const Tensor full{{1.0, 0.0}, {0.0, 2.0}};
+    EXPECT_EQ(theory::check_pl_star(f, w, full, 0.99 * scale * scale).outcome, Outcome::certified);
+    EXPECT_EQ(theory::check_pl_star(f, w, full, 1.01 * scale * scale).outcome, Outcome::refuted);
+  }
+}
+
+// Targets that differ from the outputs in the last digits only: of their residual nothing is known.
+TEST(PlStar, AResidualWithinRoundingDecidesNothing) {
+  const auto f = [](const Var& w, const Var& x) { return matmul(x, reshape(w, {2, 1})); };
+  const Params w({{"w", Tensor{0.3, -0.7}}});
+  const Tensor x{{1.0, 0.1}, {0.1, 2.0}};
+  Tensor y = f(w.flat(), x).value();
+  y = (y + Var(Tensor{{1e-16}, {-3e-16}})).value();
+  for (const double mu : {0.5, 2.0, 3.9, 5.0}) {
+    const Verdict v = theory::check_pl_star(f, w, x, y, mu);
+    EXPECT_EQ(v.outcome, Outcome::inconclusive) << v.to_string();
+  }
+}
+
+TEST(PlStar, AConstantThatIsNotPositiveIsVacuous) {
+  const auto f = [](const Var& w, const Var& x) { return matmul(x, reshape(w, {2, 1})); };
+  const Params w({{"w", Tensor{0.3, -0.7}}});
+  const Tensor x{{1.0, 0.1}, {0.1, 2.0}}, y{{5.0}, {7.0}};
+  EXPECT_TRUE(theory::check_pl_star(f, w, x, -1.0).vacuous);
+  EXPECT_TRUE(theory::check_pl_star(f, w, x, y, 0.0).vacuous);
+  EXPECT_FALSE(theory::check_pl_star(f, w, x, 0.5).vacuous);
+  EXPECT_TRUE(theory::check_jacobian_rank(f, w, x, 0).vacuous);
+  EXPECT_FALSE(theory::check_jacobian_rank(f, w, x, 2).vacuous);
+}
+
 }  // namespace
 }  // namespace cotangent

@@ -122,12 +122,25 @@ TEST(Inequality, IsDecidedByItsErrors) {
     EXPECT_FALSE(q.holds() || q.proved() || q.disproved());
   }
   EXPECT_TRUE((exact(1.0) <= exact(kInf)).proved());
-  EXPECT_TRUE((exact(kInf) <= exact(kInf)).proved());
+  EXPECT_TRUE((exact(kInf) <= exact(1.0)).disproved()) << "an infinite side against a finite one";
+  EXPECT_TRUE((exact(1.0) == exact(kInf)).disproved());
+  // Nothing is known of two infinities, nor of a number with an infinite or a negative error.
+  for (const Inequality& q :
+       {exact(kInf) <= exact(kInf), exact(-kInf) == exact(-kInf), exact(kInf) < exact(kInf),
+        within(0.5, kInf) <= exact(1.0), within(0.5, -0.1) <= exact(1.0), within(2.0, -0.1) <= exact(1.0),
+        within(0.5, -kInf) < exact(1.0), rounded(kInf) <= exact(1.0)})
+    EXPECT_FALSE(q.holds() || q.proved() || q.disproved()) << q.to_string();
   EXPECT_TRUE((within(1.0, 0.1) == within(1.15, 0.1)).holds());
   EXPECT_TRUE((within(1.0, 0.1) == exact(1.15)).disproved());
   EXPECT_FALSE((within(1.0, 0.1) == exact(1.0)).proved()) << "no identity is proved by rounded numbers";
   EXPECT_FALSE((theory::sampled(0.0, 1e-9) <= exact(1.0)).proved());
   EXPECT_FALSE((theory::sampled(2.0, 1e-9) <= exact(1.0)).disproved());
+}
+
+TEST(Inequality, PrintsDigitsUntilItsSidesCanBeToldApart) {
+  EXPECT_EQ((exact(1.5) <= exact(1.0)).to_string(), "1.5 <= 1");
+  EXPECT_EQ((exact(1.0 + 0x1p-52) <= exact(1.0)).to_string(), "1.0000000000000002 <= 1");
+  EXPECT_EQ((exact(1.0) <= exact(1.0)).to_string(), "1 <= 1");
 }
 
 }  // namespace

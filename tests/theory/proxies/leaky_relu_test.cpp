@@ -1,9 +1,11 @@
 // The leaky ReLU theorem (O33 to O36): the sheet's numbers to the digits given, every hypothesis that can
 // break, the lecture's slips, and (slow) random problems.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <type_traits>
 
 #include "autodiff/autodiff.hpp"
 #include "tests/support/leaky_relu.hpp"
@@ -212,6 +214,51 @@ TEST(LeakyRelu, TheProxyIsCertifiedEverywhereAndASmallerOneRefuted) {
   EXPECT_THROW(theory::check_leaky_relu_proxy(problem, 0.0, rng), DomainError);
 }
 
+// Everywhere rounds outwards: lengths that are short by more than a double's own digits are refused, and what
+// remains of them is in h.
+TEST(LeakyRelu, LengthsThatFallShortGiveNoCertificate) {
+  Rng rng(3);
+  const auto verdict = [&](double a, double v, double x = 1.0) {
+    const double h = 0.5 * (1.0 - a), c = 1.0 - v;
+    const nn::TwoLayer net(2, 4, nn::LeakyReLU(0.5), {.outer = {h, h, -h, -h}});
+    const LeakyReluProblem problem(net, (x * Var(kX)).value(), kY, {c, 0.0});
+    return theory::check_leaky_relu_proxy(problem, kRho, rng);
+  };
+  EXPECT_EQ(verdict(0.0, 0.0).outcome, Outcome::certified);
+  EXPECT_EQ(verdict(2.7e-14, 2.7e-14).outcome, Outcome::not_applicable);
+  EXPECT_THAT(verdict(2.7e-14, 0.0).reason, HasSubstr("|a_j| = 1/sqrt(m)"));
+  EXPECT_THAT(verdict(0.0, 2.7e-14).reason, HasSubstr("|v*| = 1"));
+  EXPECT_THAT(verdict(-2.7e-14, 0.0).reason, HasSubstr("|a_j| = 1/sqrt(m)"));
+  EXPECT_THAT(verdict(0.0, 0.0, 1.0 + 2.7e-14).reason, HasSubstr("|x_i| <= 1"));
+  // Two units in the last place less: still a certificate, of a larger h, at which no counterexample is lost.
+  const Verdict shorter = verdict(4e-16, 0.0), full = verdict(0.0, 0.0);
+  EXPECT_EQ(shorter.outcome, Outcome::certified) << shorter.to_string();
+  EXPECT_GT(full.conclusion.rhs.value(), nn::log_loss(kRho * 0.5 * 0.6)) << "rounded up";
+  EXPECT_LT(full.conclusion.rhs.value(), nn::log_loss(kRho * 0.5 * 0.6) + 1e-12);
+  EXPECT_THAT(full.claim.statement, HasSubstr(fmt::format("h = {}", full.conclusion.rhs.value())));
+  for (const double claimed : {double(NAN), double(INFINITY), -double(INFINITY)})
+    EXPECT_THROW(theory::check_leaky_relu_proxy({sheet_net(), kX, kY}, kRho, rng, claimed), DomainError);
+}
+
+// A start so far away that no step moves it, and no digit of the margins is known.
+TEST(LeakyRelu, AStartOfNorm1e17GivesNoCertificate) {
+  Rng rng(5);
+  const LeakyReluProblem problem(sheet_net(), kX, kY);
+  const Params right = problem.reference(1e17), wrong = -1.0 * right;
+  Params across = sheet_start();  // its margins cancel
+  across = (1e17 / norm(across)) * across;
+  for (const Params& w0 : {right, wrong, across, 1e17 * problem.net().init(rng)})
+    for (const LeakyReluForm form : {LeakyReluForm::lecture, LeakyReluForm::sharper}) {
+      const Verdict v =
+          check_leaky_relu_theorem(problem, w0, {.accuracy = 0.25, .form = form, .budget = 100});
+      EXPECT_NE(v.outcome, Outcome::certified) << v.to_string();
+      EXPECT_NE(v.outcome, Outcome::refuted) << v.to_string();
+      const Verdict p = check_perceptron(problem, w0, {.iterations = 20});
+      EXPECT_NE(p.outcome, Outcome::certified) << p.to_string();
+      EXPECT_NE(p.outcome, Outcome::refuted) << p.to_string();
+    }
+}
+
 // A margin that exists in no digit of the data: <v*, x> cancels to -1.8e-15, and 5e-15 is claimed.
 TEST(LeakyRelu, AMarginWithinTheRoundingOfItsTermsIsNoMargin) {
   Rng rng(3);
@@ -220,6 +267,24 @@ TEST(LeakyRelu, AMarginWithinTheRoundingOfItsTermsIsNoMargin) {
   const Verdict v = theory::check_leaky_relu_proxy(problem, 1e17, rng);
   EXPECT_EQ(v.outcome, Outcome::not_applicable) << v.to_string();
   EXPECT_THAT(v.reason, HasSubstr("gamma <= y_i <v*, x_i>"));
+}
+
+// A subclass could be another function than the one that is verified.
+static_assert(std::is_final_v<nn::TwoLayer> && std::is_final_v<nn::LeakyReLU> && std::is_final_v<nn::ReLU>);
+
+// Where the numbers leave open whether the data are separable, so is the hypothesis.
+TEST(LeakyRelu, AMarginThatIsNotKnownIsOpen) {
+  Rng rng(3);
+  // Separable by 1e-17 or by nothing: (0.1, 0.3) and (-0.2, -0.6) as doubles.
+  const Tensor x{{0.1, 0.3}, {-0.2, -0.6 + 1e-16}}, y{1, 1};
+  const LeakyReluProblem problem(nn::TwoLayer(2, 4, nn::LeakyReLU(0.5)), x, y);
+  ASSERT_LE(problem.margin(), 0.0);
+  const Verdict v = theory::check_leaky_relu_proxy(problem, 1.0, rng);
+  EXPECT_EQ(v.outcome, Outcome::inconclusive) << v.to_string();
+  EXPECT_THAT(v.reason, HasSubstr("whether the hypothesis \"0 < gamma\" holds is open"));
+  const Verdict run = check_leaky_relu_theorem(problem, problem.net().init(rng));
+  EXPECT_EQ(run.outcome, Outcome::inconclusive) << run.to_string();
+  EXPECT_EQ(check_perceptron(problem, problem.net().init(rng)).outcome, Outcome::inconclusive);
 }
 
 // ---- one hypothesis broken at a time
@@ -321,6 +386,17 @@ TEST(Perceptron, TheSheetsBoundAndAWrongOne) {
             Outcome::refuted);
   EXPECT_THAT(check_perceptron(relu, sheet_start()).reason, testing::HasSubstr("0 < alpha"));
   EXPECT_THROW(check_perceptron(problem, Params({{"w", Tensor{1}}})), ShapeError);
+}
+
+TEST(Perceptron, ABoundAboveOneIsVacuous) {
+  const theory::LeakyReluProblem problem(sheet_net(), kX, kY);
+  const theory::Verdict early = check_perceptron(problem, 30.0 * sheet_start(), {.iterations = 3});
+  EXPECT_EQ(early.outcome, Outcome::certified) << early.to_string();
+  EXPECT_TRUE(early.vacuous);
+  EXPECT_THAT(early.reason, testing::HasSubstr("VACUOUS"));
+  EXPECT_FALSE(check_perceptron(problem, sheet_start()).vacuous);
+  EXPECT_THAT(check_perceptron(problem, sheet_start(), {.iterations = 9, .claimed = 0.01}).claim.statement,
+              testing::HasSubstr("claimed 0.01"));
 }
 
 TEST(Perceptron, HoldsOnRandomProblemsForEveryStep) {

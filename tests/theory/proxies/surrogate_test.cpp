@@ -1,4 +1,5 @@
 // Surrogates of the 0-1 loss: the numbers of O27 and O28, and what is no surrogate.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -26,6 +27,23 @@ TEST(Surrogates, TheSharpFactorDecides) {
   // The double next to 1 / log 2 lies below it, although its product with log 2 rounds to 1.
   EXPECT_EQ(1.0 / std::log(2.0) * std::log1p(1.0), 1.0);
   EXPECT_EQ(check_surrogate(MarginLoss::logistic, 1.0 / std::log(2.0)).outcome, Outcome::inconclusive);
+}
+
+// What is certified is what is written: the factor stands in the statement with all its digits.
+TEST(Surrogates, TheStatementHoldsTheFactorItself) {
+  const double factor = 1.0 / std::log(2.0);
+  EXPECT_THAT(check_surrogate(MarginLoss::logistic, factor).claim.statement,
+              testing::HasSubstr("1.4426950408889634 times"));
+  EXPECT_EQ(check_surrogate(MarginLoss::logistic, std::nextafter(factor, 0.0)).outcome,
+            Outcome::inconclusive);
+  for (const double extreme : {1e-320, 1e-300, 1e-17, 1e300, 8e307})
+    for (const MarginLoss loss : nn::kMarginLosses) {
+      const Outcome wanted = extreme < 1.0 ? Outcome::refuted : Outcome::certified;
+      EXPECT_EQ(check_surrogate(loss, extreme).outcome, wanted) << to_string(loss) << " " << extreme;
+      EXPECT_EQ(check_slope_surrogate(loss, extreme).outcome, wanted) << to_string(loss) << " " << extreme;
+    }
+  EXPECT_THROW(check_surrogate(MarginLoss::hinge, INFINITY), DomainError);
+  EXPECT_THROW(check_surrogate(MarginLoss::hinge, -1.0), DomainError);
 }
 
 TEST(Surrogates, RisksOfTheSheetsMarginsAndMarkovsBound) {
