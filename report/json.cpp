@@ -1,4 +1,4 @@
-// Records to and from JSON: the only file that includes the JSON library.
+// Records to and from JSON: the only file of this room that includes the JSON library.
 #include "report/json.hpp"
 
 #include <fmt/format.h>

@@ -133,6 +133,12 @@ struct Verdict {
   double number(std::string_view name) const;
   /// A paragraph, and a table of hypotheses and steps.
   std::string to_string() const;
+  /// Writes everything it knows as JSON, for Python's json, and beside it as .npz, for numpy.load: its
+  /// witness ("v.json": "v.npz"), the last point of its run ("v.last.npz") and the centre of its search
+  /// ("v.centre.npz"); the JSON names them. A number that is not finite is "nan", "inf" or "-inf"; numbers
+  /// are written with all their digits.
+  /// Throws: DomainError unless the path ends in .json, or naming a file that cannot be written.
+  void save(const std::string& path) const;
   /// For a lesson's record, beside the outcome it is to show.
   report::Check record(Outcome expected) const;
 };
