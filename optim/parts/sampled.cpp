@@ -76,7 +76,7 @@ class Noisy final : public Estimator {
   Index begin_epoch(const Params& w) override { return inner_->begin_epoch(w); }
   Estimate at(const Params& w, Index i) override {
     Estimate e = inner_->at(w, i);
-    e.gradient = axpy(1.0, on_sphere(w, radius_, rng_), std::move(e.gradient));
+    e.gradient = axpy(1.0, on_sphere(w, radius_, rng_), e.gradient);
     e.exact = false;
     return e;
   }

@@ -158,7 +158,7 @@ class Saga final : public Estimator {
   }
 
   void renew(Index j, const Params& gradient) {
-    mean_ = axpy(1.0 / static_cast<double>(n_), minus_row(gradient, j), std::move(mean_));
+    mean_ = axpy(1.0 / static_cast<double>(n_), minus_row(gradient, j), mean_);
     std::copy(gradient.flat().data().begin(), gradient.flat().data().end(), row(j));
   }
 
@@ -201,7 +201,7 @@ class Page final : public Estimator {
       e.batch = batches_.at(i, rng_);
       auto [value, gradient] = f_.value_and_grad(w, e.batch);
       e.value = value;
-      gradient = axpy(-1.0, f_.value_and_grad(before_, e.batch).grad, std::move(gradient));
+      gradient = axpy(-1.0, f_.value_and_grad(before_, e.batch).grad, gradient);
       last_ = axpy(1.0, gradient, std::move(last_));
     }
     before_ = w;
