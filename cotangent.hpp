@@ -4,4 +4,5 @@
 #include "nn/nn.hpp"
 #include "optim/optim.hpp"
 #include "report/report.hpp"
+#include "enclose/enclose.hpp"
 #include "theory/theory.hpp"

@@ -11,7 +11,7 @@ function(cotangent_import target header library)
   mark_as_advanced(${id}_INCLUDE_DIR ${id}_LIBRARY)
   if(NOT ${id}_INCLUDE_DIR OR NOT ${id}_LIBRARY)
     message(FATAL_ERROR "cotangent needs ${library} and its header ${header}; not found. "
-                        "On Debian: apt-get install libopenblas-dev libzip-dev coinor-libclp-dev")
+                        "On Debian: apt-get install libopenblas-dev libzip-dev coinor-libclp-dev libflint-arb-dev")
   endif()
   if(arg_AS_NEEDED)
     add_library(${target} INTERFACE IMPORTED GLOBAL)
@@ -26,5 +26,8 @@ endfunction()
 
 cotangent_import(cotangent::openblas cblas.h openblas SUFFIXES openblas-pthread openblas-openmp openblas)
 cotangent_import(cotangent::libzip zip.h zip)
-# Only programs that solve a linear program load Clp, and the libraries it brings, when they start.
+# Only programs that enclose something load Arb when they start, and only those that solve a linear program Clp and the
+# libraries it brings.
+cotangent_import(cotangent::flint flint.h flint SUFFIXES flint AS_NEEDED)
+cotangent_import(cotangent::arb arb.h flint-arb AS_NEEDED)
 cotangent_import(cotangent::clp Clp_C_Interface.h Clp SUFFIXES coin AS_NEEDED)

@@ -2,7 +2,8 @@
 include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/cotangent)
 
-install(TARGETS cotangent cotangent_autodiff cotangent_nn cotangent_report cotangent_optim cotangent_theory
+install(TARGETS cotangent cotangent_autodiff cotangent_nn cotangent_report cotangent_optim
+                cotangent_enclose cotangent_theory
         EXPORT cotangentTargets)
 install(EXPORT cotangentTargets NAMESPACE cotangent:: DESTINATION ${package_dir})
 # In a set of its own: only users of the bridge autodiff/xtensor.hpp need xtensor.

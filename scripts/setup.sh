@@ -1,7 +1,7 @@
 # Sourced by the other scripts: installs what they need on Debian 12.
 
 debian_packages=(g++ cmake make ninja-build ccache pkg-config libxtensor-dev xtl-dev libxsimd-dev
-  libopenblas-dev libfmt-dev libzip-dev zlib1g-dev coinor-libclp-dev libcli11-dev nlohmann-json3-dev
+  libopenblas-dev libfmt-dev libzip-dev zlib1g-dev coinor-libclp-dev libflint-arb-dev libcli11-dev nlohmann-json3-dev
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev gnuplot-nox blahtexml python3 python3-numpy)
 
 # Bad usage: what is wrong, then the caller's usage.

@@ -50,7 +50,7 @@ Tensor by_kernel(const OpInputs& in, const OpAttributes&) {
   return map(in[0], kernel::transcendental().*kKernel);
 }
 
-constexpr double kTwoOverRootPi = 2.0 * std::numbers::inv_sqrtpi;
+constexpr double kErfSlope = 2.0 * std::numbers::inv_sqrtpi;  // at 0
 
 const Op kAdd({
     .name = "add",
@@ -120,7 +120,8 @@ const Op kScale({
                                  out.size());
           return out;
         },
-    .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, p.real() * g); },
+    .pullback = [](const OpRecord& p, const Var& g,
+                   OpCotangents& out) { out.add(0, times(p.real(), p.whole(1), g, p.real(1))); },
     .row_rule = same_axis,
     .linear = OpLinear::in_first,
 });
@@ -223,8 +224,10 @@ const Op kErf({
     .name = "erf",
     .forward = [](const OpInputs& in,
                   const OpAttributes&) { return map(in[0], [](double x) { return std::erf(x); }); },
-    .pullback = [](const OpRecord& p, const Var& g,
-                   OpCotangents& out) { out.add(0, g * (kTwoOverRootPi * exp(-square(p.in(0))))); },
+    .pullback =
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
+          out.add(0, g * times(kErfSlope, kTwoOverRootPi, exp(-square(p.in(0)))));
+        },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
 });
@@ -233,8 +236,10 @@ const Op kErfc({
     .name = "erfc",
     .forward = [](const OpInputs& in,
                   const OpAttributes&) { return map(in[0], [](double x) { return std::erfc(x); }); },
-    .pullback = [](const OpRecord& p, const Var& g,
-                   OpCotangents& out) { out.add(0, g * (-kTwoOverRootPi * exp(-square(p.in(0))))); },
+    .pullback =
+        [](const OpRecord& p, const Var& g, OpCotangents& out) {
+          out.add(0, g * times(-kErfSlope, kTwoOverRootPi, exp(-square(p.in(0)))));
+        },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
 });
@@ -348,7 +353,11 @@ Var exp_mask(const Var& g, const Var& x, double alpha, double right) {
 Var sigmoid_slope(const Var& x) { return apply(kSigmoidSlope, x); }
 
 Var average(const Var& total, Index count) {
-  return apply(kScale, total, {.real = {1.0 / static_cast<double>(count)}, .whole = {count}});
+  return apply(kScale, total, {.real = {1.0 / static_cast<double>(count)}, .whole = {count, count}});
+}
+
+Var times(double factor, Index stands_for, const Var& x, double base) {
+  return apply(kScale, x, {.real = {factor, base}, .whole = {0, stands_for}});
 }
 
 Index averaged(const Op& op, const OpAttributes& attributes) {
@@ -378,7 +387,9 @@ Var sigmoid(const Var& x) { return apply(detail::kSigmoid, x); }
 Var softplus(const Var& x) { return apply(detail::kSoftplus, x); }
 Var erf(const Var& x) { return apply(detail::kErf, x); }
 Var erfc(const Var& x) { return apply(detail::kErfc, x); }
-Var gelu(const Var& x) { return 0.5 * (x * erfc((-0.5 * std::numbers::sqrt2) * x)); }
+Var gelu(const Var& x) {
+  return 0.5 * (x * erfc(detail::times(-0.5 * std::numbers::sqrt2, detail::kRootHalf, x)));
+}
 Var silu(const Var& x) { return x * sigmoid(x); }
 Var elu(const Var& x, double alpha) {
   if (!std::isfinite(alpha)) throw DomainError(fmt::format("[elu] alpha {}; give a finite number", alpha));

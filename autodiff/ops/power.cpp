@@ -16,6 +16,7 @@ namespace {
 // The math library says NaN^0 = 1; here NaN stays NaN.
 double power(double x, double p) { return std::isunordered(x, p) ? x + p : std::pow(x, p); }
 
+extern const Op kPow;
 const Op kPow({
     .name = "pow",
     .forward =
@@ -30,7 +31,11 @@ const Op kPow({
     // x^0 is constant; the rule would say 0 * x^-1, which is NaN at 0.
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
-          if (p.real() != 0.0) out.add(0, p.real() * (g * pow(p.in(0), p.real() - 1.0)));
+          if (p.real() == 0.0) return;
+          // The exponent is real(1) less whole(0), and real(0) is that number rounded.
+          const Var lower =
+              apply(kPow, p.in(0), {.real = {p.real() - 1.0, p.real(1)}, .whole = {p.whole(0) + 1}});
+          out.add(0, times(p.real(), p.whole(0) ? kReduced - p.whole(0) : 0, g * lower, p.real(1)));
         },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
@@ -39,7 +44,7 @@ const Op kPow({
 // x^0 is constant, also at 0: there another base keeps 0 * 0^-1, which is NaN, out of this
 // and of its derivatives.
 Var power_by_base(const OpRecord& p, const Var& g) {
-  const Var constant = equal_to(detach(p.in(0)), 0.0) * equal_to(detach(p.in(1)), 0.0);
+  const Var constant = equal_to(p.in(0), 0.0) * equal_to(p.in(1), 0.0);
   return g * (p.in(1) * pow(where(constant, 1.0, p.in(0)), p.in(1) - 1.0));
 }
 // 0^b is 0 for every b > 0: its derivative by b is 0, not 0 * log(0).
@@ -90,7 +95,7 @@ using detail::apply;
 Var pow(const Var& x, double exponent) {
   if (!std::isfinite(exponent))
     throw DomainError(fmt::format("[pow] exponent {}; give a finite number", exponent));
-  return apply(detail::kPow, x, {.real = {exponent}});
+  return apply(detail::kPow, x, {.real = {exponent, exponent}});
 }
 Var pow(const Var& base, const Var& exponent) { return apply(detail::kPowVar, base, exponent); }
 Var expm1(const Var& x) { return apply(detail::kExpm1, x); }

@@ -278,14 +278,17 @@ Var variance(const Var& x, const VarianceOptions& options) {
         fmt::format("[variance] {} numbers of x, which is {}, and ddof {}; ddof must be at least 0 and below "
                     "the number averaged over",
                     count, x.shape().to_string(), options.ddof));
-  const double share = 1.0 / static_cast<double>(count - options.ddof);
+  const Index divisor = count - options.ddof;
+  const double share = 1.0 / static_cast<double>(divisor);
   const auto [first, last] = std::minmax_element(options.axes.begin(), options.axes.end());
   if (options.axes.empty() || *last - *first < static_cast<int>(options.axes.size()))
-    return share *
-           detail::over_axes("variance", x, options.axes, options.keep_dims, detail::deviations_along);
+    return detail::times(
+        share, divisor,
+        detail::over_axes("variance", x, options.axes, options.keep_dims, detail::deviations_along));
   // One mean for all of them: axes that are no neighbours become such first.
   const int kept = x.rank() - static_cast<int>(options.axes.size());
-  Var y = share * detail::deviations_along(flatten(detail::with_axes_last(x, options.axes), kept), kept);
+  Var y = detail::times(
+      share, divisor, detail::deviations_along(flatten(detail::with_axes_last(x, options.axes), kept), kept));
   if (!options.keep_dims) return y;
   Shape shape = x.shape();
   for (const int axis : options.axes) shape = shape.with(axis, 1);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "autodiff/ops.hpp"
+#include "autodiff/ops/record_facts.hpp"
 #include "autodiff/tape/engine_ops.hpp"
 #include "autodiff/tape/record.hpp"
 
@@ -44,18 +45,12 @@ Var spread(const Var& x, int axis, Index size);
 /// total / count as a mean has it: the record says that the divisor is a count and not
 /// the user's, see averaged.
 Var average(const Var& total, Index count);
+/// factor * x, where factor is what rounding made of another number, which the record says for enclosures:
+/// see ops/record_facts.hpp.
+Var times(double factor, Index stands_for, const Var& x, double base = 0.0);
 /// The count of an `average`. It is 0 for everything else.
 Index averaged(const Op& op, const OpAttributes& attributes);
 
-/// A row-major array seen as [outer, middle, inner] around one axis.
-struct Around {
-  Index outer = 1;
-  Index middle = 1;
-  Index inner = 1;
-  Around(const Shape& shape, int axis) {
-    for (int k = 0; k < shape.rank(); ++k) (k < axis ? outer : k == axis ? middle : inner) *= shape[k];
-  }
-};
 /// Throws: ShapeError, beginning with the name, unless the shape has such an axis.
 void check_axis(const char* name, const Shape& shape, int axis);
 

@@ -89,7 +89,7 @@ const Op kAlias({
     .row_rule = [](const NodeView&, int axis, int) { return axis; },
 });
 
-using Offsets = RecycledVector<Index>;
+using Offsets = AssembleOffsets;
 
 const Op kAssemble({
     .name = "assemble",

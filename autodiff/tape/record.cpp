@@ -56,6 +56,8 @@ Var add_leaf(TapeState& tape, Tensor value) {
   const auto position = static_cast<std::uint32_t>(tape.nodes.size());
   tape.nodes.emplace_back(nullptr, 0, 0, OpAttributes{}, value, false, position);
   ++tape.leaves;
+  if (tape.probe) [[unlikely]]
+    tape.probe->leaf(tape, position, value);
   return VarAccess::tracked(std::move(value), tape.cell, position);
 }
 

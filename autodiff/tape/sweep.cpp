@@ -233,6 +233,11 @@ OpRecord recorded(const TapeState& tape, std::uint32_t i) {
                               node.attributes);
 }
 
+Var Sweep::on_record(Tensor constant) {
+  const bool wanted = probe_ && probe_->records_constants() && TensorAccess::has_data(constant);
+  return wanted ? add_leaf(tape_, std::move(constant)) : Var(std::move(constant));
+}
+
 void Sweep::call_rule(std::uint32_t i, const Var& g) {
   const Node& node = tape_.nodes[i];
   OpCotangents out(*this, i);
@@ -248,14 +253,18 @@ void Sweep::call_rule(std::uint32_t i, const Var& g) {
   constexpr std::uint32_t kInline = 4;
   Var few[kInline];
   RecycledVector<Var> many;
-  if (node.num_inputs > kInline) many.resize(node.num_inputs);
-  Var* inputs = node.num_inputs > kInline ? many.data() : few;
-  for (std::uint32_t j = 0; j < node.num_inputs; ++j) {
-    const Var& kept = tape_.inputs[node.first_input + j];
+  const std::uint32_t first = node.first_input, count = node.num_inputs;
+  if (count > kInline) many.resize(count);
+  Var* inputs = count > kInline ? many.data() : few;
+  for (std::uint32_t j = 0; j < count; ++j) {
+    const Var& kept = tape_.inputs[first + j];
     const std::uint32_t source = VarAccess::node(kept);
-    inputs[j] = source == kNoNode ? Var(kept.value()) : VarAccess::tracked(kept.value(), tape_.cell, source);
+    if (source != kNoNode)
+      inputs[j] = VarAccess::tracked(kept.value(), tape_.cell, source);
+    else
+      inputs[j] = on_record(Tensor(kept.value()));
   }
-  op.spec().pullback(RecordAccess::record(inputs, node.num_inputs, output, attributes), g, out);
+  op.spec().pullback(RecordAccess::record(inputs, count, output, attributes), g, out);
 }
 
 template <bool kWatched>
@@ -277,6 +286,7 @@ void Sweep::run_loop(const FunctionRef<void(std::uint32_t, const Var&)>* visit) 
 }
 
 void Sweep::run(Var cotangent, const FunctionRef<void(std::uint32_t, const Var&)>* visit) {
+  if (create_graph_ && !cotangent.tracked()) cotangent = on_record(cotangent.value());
   add(from_, std::move(cotangent));
   if (probe_) [[unlikely]]
     run_loop<true>(visit);

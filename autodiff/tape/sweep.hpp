@@ -56,6 +56,8 @@ class Sweep {
   void cover(Index first, Index last);
   void add_range(std::uint32_t base, Index offset, const Var& contribution);
   void complete(std::uint32_t node);
+  /// A constant of a pass that is recorded, itself on the record where the tape's probe asks for that.
+  Var on_record(Tensor constant);
   void call_rule(std::uint32_t node, const Var& g);
 
   template <bool kWatched>

@@ -1,0 +1,94 @@
+// Arrays of balls, and what a thread leaves behind.
+#include "enclose/balls/balls.hpp"
+
+#include <limits>
+
+#include "autodiff/tensor/access.hpp"
+
+namespace cotangent::enclosing {
+
+namespace {
+
+struct ThreadGuard {
+  bool minded = false;
+  ~ThreadGuard() { flint_cleanup(); }
+};
+thread_local ThreadGuard guard;
+
+}  // namespace
+
+void mind_thread() { guard.minded = true; }  // touching it registers its destructor with this thread
+
+struct Balls::Block {
+  explicit Block(slong n) : size(n) {
+    mind_thread();
+    numbers = _arb_vec_init(n);
+  }
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
+  ~Block() { _arb_vec_clear(numbers, size); }
+
+  arb_ptr numbers;
+  slong size;
+};
+
+Balls::Balls(const Shape& shape) : shape_(shape) {
+  const auto block = std::make_shared<const Block>(shape.size());
+  at_ = block->numbers;
+  block_ = block;
+}
+
+Balls Balls::of(const Tensor& numbers) {
+  Balls b(numbers.shape());
+  for (Index i = 0; i < b.size(); ++i) arb_set_d(b[i], numbers.flat(i));
+  return b;
+}
+
+Balls Balls::between(const Tensor& lower, const Tensor& upper) {
+  // Two doubles differ by up to 2100 bits, so that the middle of any two is exact, and the radius rounded up.
+  constexpr slong kAll = 4096;
+  Balls b(lower.shape());
+  Ball high;
+  for (Index i = 0; i < b.size(); ++i) {
+    arb_set_d(b[i], lower.flat(i));
+    arb_set_d(high, upper.flat(i));
+    arb_union(b[i], b[i], high, kAll);
+  }
+  return b;
+}
+
+Balls Balls::view(Index offset, const Shape& shape) const {
+  Balls b = *this;
+  b.at_ = at_ + offset;
+  b.shape_ = shape;
+  return b;
+}
+
+namespace {
+
+/// One end of each ball; `unknown` where it says nothing.
+template <class End>
+Tensor ends(const Balls& b, arf_rnd_t towards, double unknown, End end) {
+  Tensor out = detail::uninitialized(b.shape());
+  arf_t bound;
+  arf_init(bound);
+  for (Index i = 0; i < b.size(); ++i) {
+    // An infinite number is known only if it is exact.
+    const bool known = arb_is_finite(b[i]) || (arb_is_exact(b[i]) && !arf_is_nan(arb_midref(b[i])));
+    end(bound, b[i], 64);
+    detail::mutable_data(out)[i] = known ? arf_get_d(bound, towards) : unknown;
+  }
+  arf_clear(bound);
+  return out;
+}
+
+}  // namespace
+
+Tensor Balls::lower() const {
+  return ends(*this, ARF_RND_FLOOR, -std::numeric_limits<double>::infinity(), arb_get_lbound_arf);
+}
+Tensor Balls::upper() const {
+  return ends(*this, ARF_RND_CEIL, std::numeric_limits<double>::infinity(), arb_get_ubound_arf);
+}
+
+}  // namespace cotangent::enclosing

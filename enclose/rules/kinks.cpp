@@ -1,0 +1,197 @@
+// Operations with a kink or a step: one side where that is decided, else the hull of both.
+#include "autodiff/ops/record_facts.hpp"
+#include "enclose/rules/rules.hpp"
+
+namespace cotangent::enclosing {
+
+int side(arb_srcptr x, Account& account) {
+  ++account.comparisons;
+  if (arb_is_nonnegative(x)) return 1;
+  if (arb_is_negative(x)) return -1;
+  ++account.undecided;
+  return 0;
+}
+
+namespace {
+
+/// y becomes `right` or `left` by the side of x, or holds both; y may be none of them.
+void choose(arb_ptr y, arb_srcptr x, arb_srcptr right, arb_srcptr left, const Call& c) {
+  const int known = side(x, c.account);
+  if (known > 0)
+    arb_set(y, right);
+  else if (known < 0)
+    arb_set(y, left);
+  else
+    arb_union(y, right, left, c.bits());
+}
+
+Balls leaky(const Call& c, double slope) {
+  Balls y(c.shape());
+  const Ball m(slope);
+  Ball left;
+  for (Index i = 0; i < y.size(); ++i) {
+    arb_mul(left, c.in[0][i], m, c.bits());
+    choose(y[i], c.in[0][i], c.in[0][i], left, c);
+  }
+  return y;
+}
+Balls relu(const Call& c) { return leaky(c, 0.0); }
+Balls leaky_relu(const Call& c) { return leaky(c, c.real()); }
+
+Balls leaky_mask(const Call& c) {
+  Balls y(c.shape());
+  const Ball m(c.real());
+  Ball left;
+  for (Index i = 0; i < y.size(); ++i) {
+    arb_mul(left, c.in[0][i], m, c.bits());
+    choose(y[i], c.in[1][i], c.in[0][i], left, c);
+  }
+  return y;
+}
+
+Balls abs_of(const Call& c) {
+  Balls y(c.shape());
+  for (Index i = 0; i < y.size(); ++i) {
+    side(c.in[0][i], c.account);
+    arb_abs(y[i], c.in[0][i]);
+  }
+  return y;
+}
+
+Balls sign(const Call& c) {
+  Balls y(c.shape());
+  const Ball plus(1.0), minus(-1.0);
+  for (Index i = 0; i < y.size(); ++i) choose(y[i], c.in[0][i], plus, minus, c);
+  return y;
+}
+
+Balls elu(const Call& c) {
+  Balls y(c.shape());
+  const Ball alpha(c.real());
+  Ball left;
+  for (Index i = 0; i < y.size(); ++i) {
+    arb_expm1(left, c.in[0][i], c.bits());
+    arb_mul(left, left, alpha, c.bits());
+    choose(y[i], c.in[0][i], c.in[0][i], left, c);
+  }
+  return y;
+}
+
+Balls exp_mask(const Call& c) {
+  Balls y(c.shape());
+  const Ball alpha(c.real(0)), beyond(c.real(1));
+  Ball left, right;
+  for (Index i = 0; i < y.size(); ++i) {
+    arb_mul(right, c.in[0][i], beyond, c.bits());
+    arb_exp(left, c.in[1][i], c.bits());
+    arb_mul(left, left, alpha, c.bits());
+    arb_mul(left, left, c.in[0][i], c.bits());
+    choose(y[i], c.in[1][i], right, left, c);
+  }
+  return y;
+}
+
+Balls clip(const Call& c) {
+  Balls y(c.shape());
+  const Ball low(c.real(0)), high(c.real(1));
+  for (Index i = 0; i < y.size(); ++i) {
+    arb_max(y[i], c.in[0][i], low, c.bits());
+    arb_min(y[i], y[i], high, c.bits());
+  }
+  return y;
+}
+
+Balls band_mask(const Call& c) {
+  Balls y(c.shape());
+  const Index step[] = {c.in[0].rank() ? 1 : 0, c.in[1].rank() ? 1 : 0};
+  const Ball low(c.real(0)), high(c.real(1)), zero;
+  for (Index i = 0; i < y.size(); ++i) {
+    arb_srcptr g = c.in[0][i * step[0]], x = c.in[1][i * step[1]];
+    ++c.account.comparisons;
+    if (arb_ge(x, low) && arb_le(x, high)) {
+      arb_set(y[i], g);
+    } else if (!arb_lt(x, low) && !arb_gt(x, high)) {
+      ++c.account.undecided;
+      arb_union(y[i], g, zero, c.bits());
+    }
+  }
+  return y;
+}
+
+/// 1 where `holds` is sure, 0 where `fails` is, else [0, 1].
+template <int (*holds)(const arb_t, const arb_t), int (*fails)(const arb_t, const arb_t)>
+Balls compare(const Call& c) {
+  Balls y(c.shape());
+  const Index step[] = {c.in[0].rank() ? 1 : 0, c.in[1].rank() ? 1 : 0};
+  for (Index i = 0; i < y.size(); ++i) {
+    arb_srcptr a = c.in[0][i * step[0]], b = c.in[1][i * step[1]];
+    ++c.account.comparisons;
+    if (holds(a, b)) {
+      arb_one(y[i]);
+    } else if (!fails(a, b)) {
+      ++c.account.undecided;
+      arb_unit_interval(y[i]);
+    }
+  }
+  return y;
+}
+
+Balls where(const Call& c) {
+  Balls y(c.shape());
+  Index step[3];
+  for (std::size_t j = 0; j < 3; ++j) step[j] = c.in[j].rank() ? 1 : 0;
+  for (Index i = 0; i < y.size(); ++i) {
+    arb_srcptr mask = c.in[0][i * step[0]], a = c.in[1][i * step[1]], b = c.in[2][i * step[2]];
+    ++c.account.comparisons;
+    if (arb_is_zero(mask)) {
+      arb_set(y[i], b);
+    } else if (arb_is_nonzero(mask)) {
+      arb_set(y[i], a);
+    } else {
+      ++c.account.undecided;
+      arb_union(y[i], a, b, c.bits());
+    }
+  }
+  return y;
+}
+
+Balls extreme(const Call& c, void (*larger)(arb_ptr, arb_srcptr, arb_srcptr, slong)) {
+  const detail::Around s(c.in[0].shape(), static_cast<int>(c.whole(0)));
+  Balls y(c.shape());
+  for (Index o = 0; o < s.outer; ++o)
+    for (Index k = 0; k < s.inner; ++k) {
+      arb_srcptr x = c.in[0][o * s.middle * s.inner + k];
+      arb_ptr to = y[o * s.inner + k];
+      arb_set(to, x);
+      for (Index m = 1; m < s.middle; ++m) larger(to, to, x + m * s.inner, c.bits());
+    }
+  return y;
+}
+Balls max_of(const Call& c) { return extreme(c, arb_max); }
+Balls min_of(const Call& c) { return extreme(c, arb_min); }
+
+}  // namespace
+
+void add_kinks(RuleTable& table) {
+  table["relu"] = relu;
+  table["leaky_relu"] = leaky_relu;
+  table["leaky_mask"] = leaky_mask;
+  table["abs"] = abs_of;
+  table["sign"] = sign;
+  table["elu"] = elu;
+  table["exp_mask"] = exp_mask;
+  table["clip"] = clip;
+  table["band_mask"] = band_mask;
+  table["less"] = compare<arb_lt, arb_ge>;
+  table["less_equal"] = compare<arb_le, arb_gt>;
+  table["greater"] = compare<arb_gt, arb_le>;
+  table["greater_equal"] = compare<arb_ge, arb_lt>;
+  table["equal_to"] = compare<arb_eq, arb_ne>;
+  table["maximum"] = zip<arb_max>;
+  table["minimum"] = zip<arb_min>;
+  table["where"] = where;
+  table["max"] = max_of;
+  table["min"] = min_of;
+}
+
+}  // namespace cotangent::enclosing

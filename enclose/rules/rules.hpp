@@ -1,0 +1,66 @@
+// The enclosure of every operation, by its name.
+#pragma once
+#include <map>
+#include <span>
+#include <string_view>
+
+#include "enclose/balls/balls.hpp"
+#include "enclose/record/program.hpp"
+
+namespace cotangent::enclosing {
+
+/// What a replay counts while it runs.
+struct Account {
+  slong bits = 128;
+  Index comparisons = 0, undecided = 0;
+};
+
+/// One step of a replay, as its rule sees it.
+struct Call {
+  const Step& step;
+  std::span<const Balls> in;
+  Account& account;
+
+  slong bits() const { return account.bits; }
+  const Shape& shape() const { return step.shape; }
+  double real(int k = 0) const { return step.attributes.real[static_cast<std::size_t>(k)]; }
+  Index whole(int k) const { return step.attributes.whole[static_cast<std::size_t>(k)]; }
+};
+
+/// The balls of a result; they contain the operation's exact value at every point of the inputs' balls.
+/// Nothing is known of a result that goes by positions which are not sure.
+using Rule = Balls (*)(const Call&);
+using RuleTable = std::map<std::string_view, Rule>;
+
+/// Null: no rule encloses the operation.
+Rule rule_of(const Op& op);
+
+// Each source's part of the table.
+void add_elementwise(RuleTable& table);
+void add_kinks(RuleTable& table);
+void add_products(RuleTable& table);
+void add_reductions(RuleTable& table);
+void add_moves(RuleTable& table);
+
+// ---- what several sources use --------------------------------------------------------------------
+
+/// 1: x >= 0, -1: x < 0, 0: these bits do not tell.
+int side(arb_srcptr x, Account& account);
+
+/// f(y_i, x_i, bits).
+template <void (*f)(arb_ptr, arb_srcptr, slong)>
+Balls map(const Call& c) {
+  Balls y(c.shape());
+  for (Index i = 0; i < y.size(); ++i) f(y[i], c.in[0][i], c.bits());
+  return y;
+}
+/// f(y_i, a_i, b_i, bits); a scalar goes with any shape.
+template <void (*f)(arb_ptr, arb_srcptr, arb_srcptr, slong)>
+Balls zip(const Call& c) {
+  Balls y(c.shape());
+  const Index a = c.in[0].rank() ? 1 : 0, b = c.in[1].rank() ? 1 : 0;
+  for (Index i = 0; i < y.size(); ++i) f(y[i], c.in[0][i * a], c.in[1][i * b], c.bits());
+  return y;
+}
+
+}  // namespace cotangent::enclosing

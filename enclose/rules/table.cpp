@@ -1,0 +1,20 @@
+// The table of all rules.
+#include "enclose/rules/rules.hpp"
+
+namespace cotangent::enclosing {
+
+Rule rule_of(const Op& op) {
+  static const RuleTable table = [] {
+    RuleTable all;
+    add_elementwise(all);
+    add_kinks(all);
+    add_products(all);
+    add_reductions(all);
+    add_moves(all);
+    return all;
+  }();
+  const auto found = table.find(op.name());
+  return found == table.end() ? nullptr : found->second;
+}
+
+}  // namespace cotangent::enclosing
