@@ -288,9 +288,8 @@ std::string overview_page(const std::vector<LessonFiles>& lessons) {
          "<b>refuted</b>: a "
          "counterexample was found; a lesson shows false statements, too, and expects this of them. "
          "<b>agrees</b>: two numbers lie within their errors of each other; no theorem is meant. "
-         "<b>inconclusive</b>: what may have moved the numbers leaves it open, or the proof breaks. "
-         "<b>not_applicable</b>: a hypothesis "
-         "fails.</p>\n"
+         "<b>inconclusive</b>: what may have moved the numbers leaves the claim or a hypothesis open, or the "
+         "proof breaks. <b>not_applicable</b>: a hypothesis certainly fails.</p>\n"
          "</body>\n</html>\n";
 }
 

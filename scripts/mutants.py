@@ -1,9 +1,10 @@
-"""Finds the rules of operations and the updates of optimizers in C++ sources and makes wrong ones of them, all in
-one program.
+"""Finds the rules of operations, the updates of optimizers and the decisions of verdicts in C++ sources and makes
+wrong ones of them, all in one program.
 
 A mutant is a small wrong edit of a pullback, a row rule, a row factor, a function these use, of what an operation
-keeps, or of what a part of an optimizer does. `weave` puts all mutants of a file into it, each chosen at run time by its number in COTANGENT_MUTANT, so that
-one build serves them all and a mutant costs nothing but its tests."""
+keeps, of what a part of an optimizer does, or of what makes a word of numbers. `weave` puts all mutants of a file into
+it, each chosen at run time by its number in COTANGENT_MUTANT, so that one build serves them all and a mutant costs
+nothing but its tests."""
 import dataclasses
 import re
 
@@ -194,6 +195,53 @@ def mutants_of_parts(file, text):
                     texts.add(body)
                     result.append(Mutant(file, code.count("\n", 0, a) + 1, f"{m[1]}.{f[1]}", PARTS[m[2]],
                                          excerpt(text, start, end, a, b, new), start=start, end=end, text=body))
+    return numbered(result)
+
+
+# Where numbers become words, and the functions there that only make text.
+DECISIONS = ("theory/claims/proof.cpp", "theory/numerics/measured.cpp")
+TEXTS = ("to_string", "quoted", "announced", "open", "in_standard_errors", "inside", "named", "series", "account",
+         "number", "observed", "predicted", "noted")
+
+
+def decision_edits(text, code, start, end):
+    """Wrong edits of a decision: those of any body but for texts, and one outcome for another."""
+    texts = []
+    for m in re.compile(r"\bfmt::format\(").finditer(code, start, end):
+        texts.append((m.start(), closing(code, m.end() - 1)))
+    for a, b, new in edits(text, code, start, end, 1):
+        if not any(first < a < last for first, last in texts):
+            yield a, b, new
+    words = ("certified", "supported", "refuted", "agrees", "inconclusive", "not_applicable")
+    for m in re.compile(r"\boutcome = [^;]*;").finditer(code, start, end):
+        for k in re.compile(r"\bOutcome::(\w+)").finditer(code, m.start(), m.end()):
+            for word in words:
+                if word != k[1]:
+                    yield *k.span(1), word
+    for m in re.compile(r"\.(proved|disproved|holds|certain)\(\)").finditer(code, start, end):
+        for word in ("proved", "disproved", "holds"):
+            if word != m[1]:
+                yield *m.span(1), word
+
+
+def mutants_of_decisions(file, text):
+    """All mutants of a file in which numbers become words: of its functions that make more than text."""
+    code, result = masked(text), []
+    function = re.compile(r"^(?!namespace|class|struct|using|#)[A-Za-z][\w:<>&*, ]*?[ &*]((?:\w+::)?(?:\w+|operator\S+))\(",
+                          flags=re.M)
+    for m in function.finditer(code):
+        close = closing(code, m.end() - 1)
+        brace = re.compile(r"(?: const)?(?: noexcept)? (?=\{)").match(code, close + 1)
+        if not brace or m[1].rpartition("::")[2] in TEXTS:
+            continue
+        start, end = brace.end(), closing(code, brace.end()) + 1
+        bodies = {text[start:end]}
+        for a, b, new in decision_edits(text, code, start, end):
+            body = text[start:a] + new + text[b:end]
+            if body not in bodies:
+                bodies.add(body)
+                result.append(Mutant(file, code.count("\n", 0, a) + 1, m[1], "decision",
+                                     excerpt(text, start, end, a, b, new), start=start, end=end, text=body))
     return numbered(result)
 
 

@@ -17,8 +17,9 @@ namespace cotangent::theory {
 
 /// certified: a finite computation implies the claim on its domain. supported: it held wherever it was looked
 /// at. refuted: a counterexample was found. agrees: two numbers lie within their errors of each other; no
-/// theorem is meant. inconclusive: what may have moved the numbers leaves it open, the proof breaks, or the
-/// work was broken off. not_applicable: a hypothesis fails, and the reason names it.
+/// theorem is meant. inconclusive: what may have moved the numbers leaves the claim or a hypothesis open, the
+/// proof breaks, or the work was broken off. not_applicable: a hypothesis certainly fails; the reason names
+/// it.
 enum class Outcome { certified, supported, refuted, agrees, inconclusive, not_applicable };
 const char* to_string(Outcome outcome) noexcept;
 
@@ -148,7 +149,7 @@ struct Verdict {
 /// Throws: DomainError if the claim is an entry's.
 Verdict compare(Claim claim, const Measured& a, const Measured& b);
 /// max |got - wanted| <= accuracy max |wanted|: agrees, or refuted. Shapes: equal.
-/// Throws: as above; ShapeError; DomainError if wanted is empty or all zero, or accuracy is not positive.
+/// Throws: as above; ShapeError; DomainError if wanted is empty or all zero, or unless 0 < accuracy < 1.
 Verdict compare(Claim claim, const Tensor& got, const Tensor& wanted, double accuracy = 1e-12);
 /// An inequality between numbers that were computed: certified or refuted for these numbers where their
 /// errors leave no doubt; `where` says what they belong to (points: supported).

@@ -15,8 +15,9 @@ Verdict compare(Claim claim, const Measured& a, const Measured& b) {
 }
 
 Verdict compare(Claim claim, const Tensor& got, const Tensor& wanted, double accuracy) {
-  if (!(accuracy > 0.0 && std::isfinite(accuracy)))
-    throw DomainError(fmt::format("[compare] accuracy is {}; give a positive number", accuracy));
+  // Zeros are within 1 of everything.
+  if (!(accuracy > 0.0 && accuracy < 1.0))
+    throw DomainError(fmt::format("[compare] accuracy is {}; give a number between 0 and 1", accuracy));
   Inequality q = within(relative_error(got, wanted), accuracy) == exact(0.0);
   q.name = fmt::format("max |got - wanted| <= {} max |wanted|", accuracy);
   return compare(std::move(claim), std::move(q));

@@ -46,7 +46,7 @@ Verdict check_kernel_paths(ModelFunction f, const Params& w, const Tensor& x, Ke
                                                                    : KernelMethod::materialised})
                 .matrix();
   return proof.conclude(Domain::here("w"), "error <= accuracy",
-                        exact(relative_error(structured.matrix(), other)) <= exact(accuracy));
+                        rounded(relative_error(structured.matrix(), other)) <= exact(accuracy));
 }
 
 }  // namespace cotangent::theory

@@ -127,7 +127,8 @@ Measured sqrt(const Measured& a) noexcept {
 }
 
 Measured mapped(const Measured& a, double value, double lipschitz) noexcept {
-  return make_measured(value, enlarged(lipschitz * a.error() + 4.0 * kEpsilon * std::fabs(value) + kTiny),
+  return make_measured(value,
+                       enlarged(checked(lipschitz) * a.error() + 4.0 * kEpsilon * std::fabs(value) + kTiny),
                        std::max(a.by(), By::rounding));
 }
 

@@ -293,12 +293,14 @@ HardMargin hard_margin(const Tensor& x, const Tensor& y) {
   HardMargin found;
   found.weights = nearest.weights();
   const Vector& p = nearest.point();
-  found.upper = unit * (std::sqrt(dot_rounded_up(p, p)) + nearest.rounding());
+  found.upper = std::nextafter(unit * (std::sqrt(dot_rounded_up(p, p)) + nearest.rounding()), kInfinity);
   const double norm = std::sqrt(dot(p, p));
   if (norm > 0.0) {
     Vector v = p;
     for (double& c : v) c /= norm;
     found.margin = unit * least_margin(points, v);
+    if (std::fabs(found.margin) < std::numeric_limits<double>::min())  // where scaling rounds
+      found.margin = std::nextafter(found.margin, -kInfinity);
     if (found.separable()) found.direction = Tensor::from(v, Shape{x.size(1)});
   }
   if (!found.separable() && (has_opposites(signed_rows(x, y)) || surrounds_zero(points, found.weights)))

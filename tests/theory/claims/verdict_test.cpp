@@ -45,6 +45,8 @@ TEST(Compare, ShowsNoEntry) {
               AllOf(HasSubstr("(O13)"), HasSubstr("use its check")));
   EXPECT_THAT(test::error_of<DomainError>([] { compare("c", Tensor{1.0}, Tensor{1.0}, 0.0); }),
               HasSubstr("accuracy is 0"));
+  for (const double accuracy : {1.0, -1e-12, double(NAN), double(INFINITY)})
+    EXPECT_THROW(compare("c", Tensor{1.0}, Tensor{5.0}, accuracy), DomainError) << "zeros would agree";
   EXPECT_THAT(
       test::error_of<DomainError>([] { compare("c", exact(1.0) <= exact(4.0), Domain::everywhere()); }),
       HasSubstr("show nothing everywhere"));
