@@ -137,7 +137,8 @@ class Proof {
   enum class State { open, waiting, decided };
   /// All but the outcome, which is set where hypotheses or conclusions decide it already.
   Verdict evidence(const Domain& domain, std::optional<Inequality> conclusion, State& state) const;
-  std::string vacuity() const;
+  /// Why the conclusion says nothing, if it does not.
+  std::optional<std::string> vacuity() const;
   /// The hypotheses that hold only because what may have moved them is forgiven; empty if there is none.
   std::string forgiven() const;
   /// Empty if the account adds up.

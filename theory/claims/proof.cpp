@@ -205,15 +205,14 @@ Verdict Proof::evidence(const Domain& domain, std::optional<Inequality> conclusi
 std::string Proof::forgiven() const {
   std::string names;
   for (const auto& clause : hypotheses_)
-    if (clause->evaluations() > 0 && !clause->proved())
-      names += (names.empty() ? "\"" : ", \"") + clause->worst().name + "\"";
+    if (!clause->proved()) names += (names.empty() ? "\"" : ", \"") + clause->worst().name + "\"";
   return names.empty() ? "" : "; hypotheses that hold only within rounding: " + names;
 }
 
-std::string Proof::vacuity() const {
+std::optional<std::string> Proof::vacuity() const {
   for (const auto& [trivial, why] : vacuities_)
     if (trivial.holds()) return why;
-  return {};
+  return std::nullopt;
 }
 
 std::string Proof::fault_of_account() const {
@@ -297,9 +296,9 @@ Verdict Proof::conclude(const Domain& domain, std::string name, Inequality concl
                            to_string(c.by()), c.tolerance(), c.to_string());
   }
   if (v.outcome == Outcome::certified || v.outcome == Outcome::supported)
-    if (const std::string why = vacuity(); !why.empty()) {
+    if (const std::optional<std::string> why = vacuity()) {
       v.vacuous = true;
-      v.reason += "; VACUOUS: " + why;
+      v.reason += "; VACUOUS: " + *why;
     }
   return v;
 }
@@ -348,7 +347,7 @@ Verdict Proof::searched(const Evidence& e) const {
     v.outcome = Outcome::refuted;
     v.reason = fmt::format("a counterexample: {} is false by {:.6g}, {} {:.2g}", v.conclusion.to_string(),
                            -margin, to_string(e.worst.by()), tolerance);
-  } else if (!std::isfinite(margin + tolerance)) {
+  } else if (!std::isfinite(margin) || !std::isfinite(tolerance)) {
     v.reason =
         fmt::format("nothing is known at the worst of {} points: {}", e.points, v.conclusion.to_string());
   } else if (!e.worst.holds()) {

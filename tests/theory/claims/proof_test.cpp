@@ -150,6 +150,44 @@ TEST(Proof, AHypothesisOfWhichNothingIsKnownIsOpen) {
   }
 }
 
+TEST(Proof, WhatIsCertainIsEnoughEverywhere) {
+  Proof proof("claim");
+  proof.hypothesis("h", kTrue);
+  proof.step("s", kTrue);
+  EXPECT_EQ(proof.conclude(Domain::everywhere(), "c", kTrue).outcome, Outcome::certified);
+  const Params w({{"w", Tensor{1.0}}});
+  EXPECT_EQ(proof.searched({.worst = kTrue, .point = w, .points = 1}).outcome, Outcome::supported);
+  Proof only("claim");
+  only.hypothesis("h", rounded(1.0) <= exact(1.0));
+  EXPECT_TRUE(only.applicable()) << "what rounding lets hold is worth the work";
+  EXPECT_THAT(only.conclude(Domain::run(), "c", kTrue).reason, HasSubstr("every hypothesis was evaluated"));
+}
+
+TEST(Proof, TheConclusionShownIsTheOneThatIsOpen) {
+  const auto at_each = [](const Inequality& q) {
+    Proof proof("claim");
+    proof.conclusion_at_each("iterate", "for every T").observe(1, q);
+    return proof.conclude(Domain::run(), "last", kTrue);
+  };
+  const Verdict fails = at_each(theory::sampled(9.0, 0.1) <= exact(1.0));
+  EXPECT_EQ(fails.outcome, Outcome::inconclusive);
+  EXPECT_EQ(fails.conclusion.name, "for every T");
+  const Verdict holds = at_each(theory::sampled(0.0, 0.1) <= exact(1.0));
+  EXPECT_EQ(holds.outcome, Outcome::supported);
+  EXPECT_EQ(holds.conclusion.name, "last");
+  Proof broken("claim");
+  broken.step("s", kFalse);
+  EXPECT_THAT(broken.conclude(Domain::run(), "c", rounded(1.0) <= exact(1.0)).reason, HasSubstr("held here"));
+}
+
+TEST(Proof, AnIdentityIsCertifiedOnlyOfExactNumbers) {
+  EXPECT_EQ(conclude(exact(1.0) == exact(1.0)).outcome, Outcome::certified);
+  EXPECT_EQ(conclude(exact(1.0) == exact(1.0), Domain::numbers()).outcome, Outcome::agrees);
+  EXPECT_EQ(conclude(within(1.0, 0.1) == exact(1.05)).outcome, Outcome::agrees);
+  EXPECT_EQ(conclude(within(1.0, 0.1) == exact(1.05), Domain::points(3)).outcome, Outcome::supported);
+  EXPECT_EQ(conclude(within(1.0, 0.1) == exact(1.2)).outcome, Outcome::refuted);
+}
+
 TEST(Proof, AVacuousBoundSaysSo) {
   Proof proof("claim");
   proof.vacuous_if(exact(1.0) <= exact(7.0), "7 is above 1, which G never exceeds");
@@ -159,6 +197,12 @@ TEST(Proof, AVacuousBoundSaysSo) {
   EXPECT_THAT(v.reason, HasSubstr("; VACUOUS: 7 is above 1"));
   EXPECT_THAT(v.to_string(), testing::StartsWith("certified, VACUOUS (on this trajectory)"));
   EXPECT_FALSE(proof.conclude(Domain::run(), "c", kFalse).vacuous);
+  EXPECT_TRUE(proof.conclude(Domain::points(3), "c", kTrue).vacuous);
+  EXPECT_FALSE(proof.conclude(Domain::run(), "c", rounded(1.0) <= exact(1.0)).vacuous);
+  EXPECT_FALSE(proof.conclude(Domain::numbers(), "c", exact(1.0) == exact(1.0)).vacuous);
+  Proof barely("claim");
+  barely.vacuous_if(rounded(1.0) <= exact(1.0), "");
+  EXPECT_TRUE(barely.conclude(Domain::run(), "c", kTrue).vacuous);
   Proof sharp("claim");
   sharp.vacuous_if(exact(1.0) <= exact(0.5), "");
   EXPECT_FALSE(sharp.conclude(Domain::run(), "c", kTrue).vacuous);
@@ -243,6 +287,17 @@ TEST(Proof, AnAccountThatDoesNotAddUpProvesNothing) {
   EXPECT_THAT(with(1.0).reason,
               AllOf(HasSubstr("the account is off"), HasSubstr("sum to 2"), HasSubstr("slack is 3")));
   EXPECT_EQ(with(kNaN).outcome, Outcome::inconclusive);
+  const auto sum = [](const Measured& part, const Measured& slack) {
+    Proof proof("claim");
+    proof.account({{"part", part}}, slack);
+    return proof.conclude(Domain::run(), "c", kTrue).outcome;
+  };
+  EXPECT_EQ(sum(exact(0.0), exact(0.0)), Outcome::certified);
+  EXPECT_EQ(sum(exact(1e-20), exact(3e-20)), Outcome::inconclusive) << "beside the largest part";
+  EXPECT_EQ(sum(exact(1e15), exact(1e15 + 100.0)), Outcome::certified);
+  EXPECT_EQ(sum(within(1.0, 0.5), exact(1.3)), Outcome::certified) << "what a part may be off";
+  EXPECT_EQ(sum(exact(1.0), within(1.3, 0.5)), Outcome::certified) << "what the slack may be off";
+  EXPECT_EQ(sum(within(1.0, 0.2), exact(1.3)), Outcome::inconclusive);
   Proof vague("claim");
   vague.account({{"anything", within(5.0, kInf)}}, exact(-3.0));
   EXPECT_EQ(vague.conclude(Domain::run(), "c", kTrue).outcome, Outcome::inconclusive);
@@ -287,6 +342,38 @@ TEST(Proof, EvidenceOfASearchIsDecidedHere) {
             Outcome::not_applicable);
 }
 
+TEST(Proof, ASearchSaysWhatItSaw) {
+  const Params w({{"w", Tensor{1.0}}});
+  const auto searched = [&](Inequality worst, Index points, Index not_evaluated) {
+    return Proof({"c", "a <= b for all w"})
+        .searched({.worst = std::move(worst), .point = w, .points = points, .not_evaluated = not_evaluated});
+  };
+  EXPECT_EQ(searched(kTrue, 1, 0).outcome, Outcome::supported);
+  EXPECT_THAT(searched(kTrue, 1, 0).reason, testing::Not(HasSubstr("further points")));
+  EXPECT_THAT(searched(kTrue, 5, 1).reason, HasSubstr("at 1 further points a side was no number"));
+  EXPECT_EQ(searched(kTrue, 5, 5).outcome, Outcome::supported);
+  EXPECT_THAT(searched(kTrue, 5, 5).reason, HasSubstr("at 5 further points"));
+  EXPECT_EQ(searched(kTrue, 5, 6).outcome, Outcome::inconclusive);
+  EXPECT_THAT(searched(kTrue, 5, 6).reason, testing::Not(HasSubstr("further points")));
+  EXPECT_THAT(searched(exact(1.0) <= exact(1.0), 5, 0).reason, HasSubstr("tight"));
+  EXPECT_EQ(searched(kTrue, 5, 0).conclusion.where, "the worst point found");
+  Inequality placed = kTrue;
+  placed.where = "sample 3";
+  EXPECT_EQ(searched(placed, 5, 0).conclusion.where, "sample 3");
+  // Only a search within a domain speaks of less than every w.
+  theory::SearchRecord record{.centre = w, .radius = 2.0};
+  const auto recorded = [&] {
+    return Proof({"c", "a <= b for all w"})
+        .searched({.worst = kTrue, .point = w, .points = 5, .search = record});
+  };
+  EXPECT_EQ(recorded().claim.statement, "a <= b for all w");
+  EXPECT_THAT(recorded().domain.text, HasSubstr("from |w - centre| <= 2"));
+  record.domain = 1.5;
+  EXPECT_EQ(recorded().claim.statement, "a <= b for the w of |w - centre| <= 1.5");
+  EXPECT_EQ(Proof("mine").searched({.worst = kTrue, .point = w, .points = 5, .search = record}).claim.name,
+            "mine (for the w of |w - centre| <= 1.5)");
+}
+
 TEST(Clause, KeepsWhereItsSidesCameClosest) {
   Clause clause("iterate", "a <= b");
   clause.observe(3, exact(1.0) <= exact(2.0));
@@ -311,6 +398,39 @@ TEST(Clause, AFailureIsNeverHiddenByWhatCameCloser) {
   mixed.observe(0, exact(2.0) <= exact(1.0));
   mixed.observe(1, theory::sampled(9.0, 0.1) <= exact(0.5));
   EXPECT_TRUE(mixed.worst().disproved()) << "what is certainly false comes before what an estimate says";
+}
+
+TEST(Clause, ShowsWhereItIsWorst) {
+  const auto worst = [](const Inequality& first, const Inequality& second) {
+    Clause clause("sample", "c");
+    clause.observe(0, first);
+    clause.observe(1, second);
+    return clause.worst().where;
+  };
+  const Inequality fails = within(-9.0, kInf) <= exact(1.0), unproved = within(1.0, 3.0) <= exact(1.0);
+  EXPECT_EQ(worst(fails, unproved), "sample 0") << "what fails comes before what rounding lets hold";
+  EXPECT_EQ(worst(unproved, fails), "sample 1");
+  EXPECT_EQ(worst(within(1.0, 0.5) <= exact(1.0), exact(0.0) <= exact(0.1)), "sample 0")
+      << "what rounding lets hold comes before what is certain";
+  // Of two that are certain, the one closer to being false: rounding forgiven, unless it is strict.
+  EXPECT_EQ(worst(within(0.0, 1.0) <= exact(1.5), exact(0.0) <= exact(2.0)), "sample 1");
+  EXPECT_EQ(worst(within(0.0, 1.0) < exact(1.5), exact(0.0) < exact(2.0)), "sample 0");
+  EXPECT_EQ(worst(exact(0.0) < exact(1.5), exact(0.0) <= exact(2.0)), "sample 0");
+  EXPECT_EQ(worst(kTrue, kTrue), "sample 0") << "the first of two alike";
+}
+
+TEST(Clause, KnowsWhetherItIsCertain) {
+  Clause certain("sample", "c"), rounded_once("sample", "c"), estimated("sample", "c");
+  certain.observe(0, kTrue);
+  rounded_once.observe(0, rounded(1.0) <= exact(1.0));
+  rounded_once.observe(1, kTrue);
+  estimated.observe(0, theory::sampled(0.0, 0.1) <= exact(1.0));
+  estimated.observe(1, kTrue);
+  EXPECT_TRUE(certain.proved() && certain.certain());
+  EXPECT_FALSE(rounded_once.proved());
+  EXPECT_FALSE(rounded_once.first_failure()) << "what rounding lets hold does not fail";
+  EXPECT_TRUE(rounded_once.certain());
+  EXPECT_FALSE(estimated.proved() || estimated.certain());
 }
 
 // ---- Study

@@ -76,6 +76,19 @@ TEST(OverPoints, ManyPointsSupportAndOneRefutes) {
   verdicts.push_back(at(2.0));
   EXPECT_EQ(theory::over_points(verdicts).outcome, Outcome::refuted);
   EXPECT_THROW(theory::over_points({}), DomainError);
+  // Each of the three words for what held counts; what comes closest, rounding forgiven, is shown.
+  const Verdict agrees = compare("c", exact(1.0), exact(1.0)),
+                supported = compare("c", exact(0.0) <= exact(9.0), Domain::points(2));
+  for (const Verdict& v : {agrees, supported, at(0.5)}) {
+    EXPECT_EQ(theory::over_points(std::vector{v, v}).outcome, Outcome::supported);
+    EXPECT_EQ(theory::over_points(std::vector{at(0.1), v}).outcome, Outcome::supported);
+  }
+  const auto shown = [](const Verdict& a, const Verdict& b) {
+    return theory::over_points(std::vector{a, b}).conclusion.rhs.value();
+  };
+  EXPECT_EQ(shown(compare("c", within(0.0, 1.0) <= exact(1.5)), compare("c", exact(0.0) <= exact(2.0))), 2.0);
+  EXPECT_EQ(shown(compare("c", exact(0.0) <= exact(0.5)), compare("c", exact(0.5) <= exact(1.0))), 0.5)
+      << "the first of two alike";
   EXPECT_THROW(theory::over_points(std::vector{at(0.5), compare("another", exact(0.0) <= exact(1.0))}),
                DomainError);
 }
