@@ -347,7 +347,7 @@ Verdict Proof::searched(const Evidence& e) const {
     v.outcome = Outcome::refuted;
     v.reason = fmt::format("a counterexample: {} is false by {:.6g}, {} {:.2g}", v.conclusion.to_string(),
                            -margin, to_string(e.worst.by()), tolerance);
-  } else if (!std::isfinite(margin) || !std::isfinite(tolerance)) {
+  } else if (std::isnan(margin) || !std::isfinite(tolerance)) {
     v.reason =
         fmt::format("nothing is known at the worst of {} points: {}", e.points, v.conclusion.to_string());
   } else if (!e.worst.holds()) {

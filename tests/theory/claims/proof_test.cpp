@@ -177,7 +177,8 @@ TEST(Proof, TheConclusionShownIsTheOneThatIsOpen) {
   EXPECT_EQ(holds.conclusion.name, "last");
   Proof broken("claim");
   broken.step("s", kFalse);
-  EXPECT_THAT(broken.conclude(Domain::run(), "c", rounded(1.0) <= exact(1.0)).reason, HasSubstr("held here"));
+  EXPECT_THAT(broken.conclude(Domain::run(), "c", rounded(1.0) <= exact(1.0)).reason,
+              HasSubstr("; the claim held here"));
 }
 
 TEST(Proof, AnIdentityIsCertifiedOnlyOfExactNumbers) {
@@ -326,8 +327,12 @@ TEST(Proof, EvidenceOfASearchIsDecidedHere) {
   EXPECT_EQ(searched(theory::sampled(9.0, 0.1) <= exact(1.0), true).outcome, Outcome::inconclusive);
   for (const Inequality& nothing : {Measured() <= exact(1.0), exact(kInf) <= exact(kInf),
                                     within(0.0, kInf) <= exact(1.0), within(9.0, -1.0) <= exact(1.0)})
-    for (const bool counterexample : {false, true})
-      EXPECT_EQ(searched(nothing, counterexample).outcome, Outcome::inconclusive) << nothing.to_string();
+    for (const bool counterexample : {false, true}) {
+      const Verdict v = searched(nothing, counterexample);
+      EXPECT_EQ(v.outcome, Outcome::inconclusive) << nothing.to_string();
+      EXPECT_THAT(v.reason, HasSubstr("nothing is known at the worst"));
+    }
+  EXPECT_EQ(searched(exact(0.0) <= exact(kInf)).outcome, Outcome::supported);
   EXPECT_EQ(Proof("claim").searched({.worst = kTrue, .point = w}).outcome, Outcome::inconclusive)
       << "no point";
   EXPECT_THAT(searched(kFalse).reason, HasSubstr("does not survive"));

@@ -122,6 +122,8 @@ TEST(Inequality, IsDecidedByItsErrors) {
     EXPECT_FALSE(q.holds() || q.proved() || q.disproved());
   }
   EXPECT_TRUE((exact(1.0) <= exact(kInf)).proved());
+  EXPECT_FALSE((within(0.0, 1.0) < exact(1.0)).proved()) << "the exact number may be 1";
+  EXPECT_FALSE((within(0.0, 1.0) < exact(1.0)).disproved());
   EXPECT_TRUE((exact(kInf) <= exact(1.0)).disproved()) << "an infinite side against a finite one";
   EXPECT_TRUE((exact(1.0) == exact(kInf)).disproved());
   // Nothing is known of two infinities, nor of a number with an infinite or a negative error.
