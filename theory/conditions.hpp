@@ -30,7 +30,7 @@ Verdict check_leaky_relu_jacobian(const nn::TwoLayer& net, const Params& w, cons
                                   double accuracy = 1e-12);
 
 /// claimed <= rank J(w). Eigenvalues of J J^T that certainly are not 0 are counted from below, rows and
-/// columns of J that are not 0 from above; between the two it is inconclusive.
+/// columns of J whose enclosure is not 0 from above; between the two it is inconclusive.
 ///
 /// Shapes: f(w, X) [n] or [n, C].
 /// Throws: as per_sample_jacobian; DomainError if claimed is negative.

@@ -98,5 +98,16 @@ TEST(PlStar, AConstantThatIsNotPositiveIsVacuous) {
   EXPECT_FALSE(theory::check_jacobian_rank(f, w, x, 2).vacuous);
 }
 
+// tanh' of 20 is computed as 0 and is none: no rank is refuted by it. What is 0 exactly is.
+TEST(JacobianRank, AZeroThatWasComputedIsNone) {
+  const auto f = [](const Var& w, const Var& x) { return tanh(matmul(x, reshape(w, {1, 1}))); };
+  const Params w({{"w", Tensor{1.0}}});
+  EXPECT_EQ(per_sample_jacobian(f, w, Tensor{{20.0}}).matrix().item(), 0.0);
+  EXPECT_EQ(theory::check_jacobian_rank(f, w, {{20.0}}, 1).outcome, Outcome::inconclusive);
+  EXPECT_EQ(theory::check_jacobian_rank(f, w, {{20.0}}, 2).outcome, Outcome::refuted) << "one row only";
+  EXPECT_EQ(theory::check_jacobian_rank(f, w, {{0.0}}, 1).outcome, Outcome::refuted);
+  EXPECT_EQ(theory::check_jacobian_rank(f, w, {{1.0}}, 1).outcome, Outcome::certified);
+}
+
 }  // namespace
 }  // namespace cotangent
