@@ -21,6 +21,11 @@ Tensor derivatives(const nn::TwoLayer& net, const Params& w, const Tensor& x) {
   return grad(total, linear(x, w["weight"]).value());
 }
 
+/// A derivative of phi: of a leaky ReLU one of two given numbers, of another activation what was computed.
+Measured known(const nn::TwoLayer& net, double derivative) {
+  return net.slope() ? exact(derivative) : rounded(derivative);
+}
+
 /// v_j z_ij. Shapes: z [n, m], v [m].
 Tensor times_outer(const Tensor& z, const Tensor& v) {
   return (z * broadcast_to(v.reshape({1, v.size()}), z.shape())).value();
@@ -65,7 +70,7 @@ Verdict check_linear_jacobian(const nn::TwoLayer& net, const Params& w, const Te
   Clause& straight = proof.hypothesis_at_each("pre-activation", "phi'(<w_j, x_i>) = 1");
   Index k = 0;
   const Tensor slopes = derivatives(net, w, x);
-  for (const double derivative : slopes.data()) straight.observe(k++, exact(derivative) == exact(1.0));
+  for (const double derivative : slopes.data()) straight.observe(k++, known(net, derivative) == exact(1.0));
   const Tensor d = times_outer(Tensor::ones({x.size(0), net.width()}), net.outer());
   const Measured error = compare_with_engine(proof, net, w, x, d, exact(accuracy));
   return at_witness(proof.conclude(Domain::here("W"), "error <= accuracy", error <= exact(accuracy)), w, x);
@@ -93,7 +98,8 @@ Verdict check_two_layer_bound(const nn::TwoLayer& net, const Params& w, const Te
     Clause& steep = proof.hypothesis_at_each("pre-activation", "slope <= |phi'(<w_j, x_i>)|");
     Index k = 0;
     const Tensor slopes = derivatives(net, w, x);
-    for (const double derivative : slopes.data()) steep.observe(k++, slope <= rounded(std::fabs(derivative)));
+    for (const double derivative : slopes.data())
+      steep.observe(k++, slope <= known(net, std::fabs(derivative)));
     bound = square(slope) * inner(net.outer().data(), net.outer().data()) * data;
   } else {
     const Tensor b = sum(square(factors(net, w, x)), 1).value();

@@ -80,5 +80,18 @@ TEST(ClosedForms, BoundsOnTheSmallestEigenvalue) {
   EXPECT_THAT(steep.reason, HasSubstr("slope <= |phi'"));
 }
 
+// tanh' of 1e-9 is computed as 1 and is none: the verdict says that rounding forgives the hypothesis.
+TEST(ClosedForms, ADerivativeThatWasComputedIsNotExactly1) {
+  Rng rng(2);
+  const Tensor x = rng.normal({3, 4});
+  const Params w({{"weight", (1e-9 * Var(rng.normal({2, 4}))).value()}});
+  const theory::Verdict v = theory::check_linear_jacobian(nn::TwoLayer(4, 2, nn::Tanh()), w, x);
+  EXPECT_THAT(v.reason, testing::HasSubstr("hold only within rounding: \"phi'(<w_j, x_i>) = 1\""));
+  const theory::Verdict straight =
+      theory::check_linear_jacobian(nn::TwoLayer(4, 2, nn::LeakyReLU(1.0)), w, x);
+  EXPECT_EQ(straight.outcome, theory::Outcome::certified);
+  EXPECT_THAT(straight.reason, testing::Not(testing::HasSubstr("within rounding")));
+}
+
 }  // namespace
 }  // namespace cotangent
