@@ -1,5 +1,5 @@
-// The falsifier: looks for a counterexample to a claim about every w by ascending its violation
-// with the engine's gradients.
+// The falsifier: looks for a counterexample to a claim about every w, or about every two points, by ascending
+// its violation with the engine's gradients.
 #pragma once
 #include <optional>
 
@@ -36,6 +36,10 @@ struct Sides {
   Relation relation;
   Side rhs;
   double accuracy = 0.0;
+
+  Inequality inequality() const;
+  /// lhs - rhs; of an identity (lhs - rhs)^2.
+  Var violation() const;
 };
 Sides operator<=(const Side& a, const Side& b);
 Sides equal(const Side& a, const Side& b, double accuracy = 1e-10);
@@ -51,7 +55,6 @@ struct PointwiseClaim {
   Function<Sides(const Var& w)> sides;
 
   Inequality evaluate(const Params& w) const;
-  /// lhs - rhs; of an identity (lhs - rhs)^2.
   Var violation(const Var& w) const;
 };
 
@@ -61,16 +64,31 @@ struct PointwiseClaim {
 PointwiseClaim pointwise(Claim claim, const Function<Var(const Var& w)>& lhs,
                          const Function<Var(const Var& w)>& rhs);
 
+/// A claim about every two points, x and y. Its witness has blocks "x.<name>" and "y.<name>".
+///
+///   PairClaim convex{"f(y) + <grad f(y), x - y> <= f(x)", [=](const Var& x, const Var& y) {
+///     const VarValueAndGrad at = value_and_grad(f, y);
+///     return side(at.value) + inner_product(at.grad, x, y) <= side(f(x)); }};
+struct PairClaim {
+  Claim claim;
+  /// As of a PointwiseClaim.
+  Function<Sides(const Var& x, const Var& y)> sides;
+
+  Inequality evaluate(const Params& x, const Params& y) const;
+};
+
 struct FalsifyOptions {
-  /// Points are drawn around the centre at distances from radius / 1000 to radius, uniform in the logarithm.
+  /// How far from the centre things happen: half of the points drawn lie within it, at distances from
+  /// radius / 1000 on, the others over nine decades, from radius / 1e5 to 1e4 radius, uniform in the
+  /// logarithm.
   double radius = 10.0;
-  Index samples = 500;
-  /// Ascents, from the worst of the points drawn and from others, each of at most so many steps.
-  Index restarts = 50;
-  Index ascent_steps = 100;
-  /// The claim is made on |w - centre| <= domain only. Without it: for every w.
+  /// Evaluations of the two sides, at most; a gradient of the violation counts as two. The last ascent may
+  /// pass it by a few.
+  Index evaluations = 40'000;
+  /// The claim is made on |w - centre| <= domain only, of a pair for each of its points. Without it: for
+  /// every w.
   std::optional<double> domain = std::nullopt;
-  /// Points to look at first (and to ascend from), besides the centre.
+  /// Points to look at first (and to ascend from), besides the centre; with a pair's other point there.
   std::vector<Params> starts = {};
   bool progress = false;
 };
@@ -79,16 +97,22 @@ struct FalsifyOptions {
 /// margin and its point; inconclusive if at most points the margin is within rounding, or if the worst
 /// violation does not survive at neighbouring points, being rounding inside the two sides. Never certified.
 ///
-/// An ascent moves by normalised gradients whose length grows by a half after a success and is halved after a
-/// failure. Kinks and jumps of the violation are taken as they come, hence the restarts.
-/// Cost: samples evaluations, and a gradient of the violation an ascent step (for proxies: of second order).
-/// Throws: DomainError on options outside their ranges, or if the violation is finite at no point drawn;
-/// ShapeError unless the violation is a scalar.
+/// By turns: L-BFGS ascents of log lhs - log rhs and of lhs - rhs, from the worst points and from any;
+/// descent on either side, and from where it ends along the top eigenvectors of the violation's Hessian, for
+/// a claim is often tight there; the same from pairs of one point twice; points where units of a net die;
+/// walks along gradients and around them, for kinks and jumps. A point where a side throws or is no number is
+/// counted, and left.
+/// Cost: options.evaluations, if nothing is found.
+/// Throws: DomainError on options outside their ranges, if the sides are numbers at no point, or if their
+/// variables and their measured numbers differ about which is larger; what the sides throw, if they do so at
+/// every point.
 Verdict falsify(const PointwiseClaim& claim, const Params& centre, Rng& rng,
                 const FalsifyOptions& options = {});
+Verdict falsify(const PairClaim& claim, const Params& centre, Rng& rng, const FalsifyOptions& options = {});
 
 /// The search alone, for a Proof with hypotheses of its own: proof.searched(search(…)).
 Evidence search(const PointwiseClaim& claim, const Params& centre, Rng& rng,
                 const FalsifyOptions& options = {});
+Evidence search(const PairClaim& claim, const Params& centre, Rng& rng, const FalsifyOptions& options = {});
 
 }  // namespace cotangent::theory

@@ -57,8 +57,9 @@ struct Evidence {
   /// and still does beside it. No enclosure stands behind this yet: a side whose own rounding is larger than
   /// it says can deceive.
   bool counterexample = false;
-  /// Whether the margin lay within its errors at most of the points drawn.
-  bool mostly_tight = false;
+  /// Whether the margin lay within its errors at most of the points drawn; whether at most of them a side was
+  /// no number.
+  bool mostly_tight = false, mostly_no_number = false;
 };
 
 /// How every check is built: its hypotheses, verified one by one; the inequalities its proof uses, evaluated

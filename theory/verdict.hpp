@@ -86,10 +86,12 @@ struct Series {
 /// How a counterexample was looked for: with the claim, enough to look again.
 struct SearchRecord {
   Params centre;
-  /// Points are drawn so far around it, and ascents may leave that ball; `domain` they do not leave.
+  /// Half of the points are drawn within it, the others over nine decades, and ascents go anywhere; `domain`
+  /// they do not leave.
   double radius = 0.0;
   std::optional<double> domain = std::nullopt;
-  Index samples = 0, restarts = 0, ascent_steps = 0;
+  /// The most that was to be spent.
+  Index evaluations = 0;
   std::vector<Params> starts = {};
   /// The state of the Rng before the search.
   std::string seed = {};

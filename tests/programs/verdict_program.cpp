@@ -17,7 +17,7 @@ int main(int argc, char** argv) try {
       [](const Var&) { return Var(4.0); });
   const Params centre({{"a", Tensor{0.1, 0.2}}, {"b", Tensor{{0.3}}}});
   falsify(claim, centre, rng).save(folder + "/refuted.json");
-  falsify(claim, centre, rng, {.samples = 20, .restarts = 3, .domain = 1.5}).save(folder + "/supported.json");
+  falsify(claim, centre, rng, {.evaluations = 200, .domain = 1.5}).save(folder + "/supported.json");
   theory::Proof proof(theory::Claim(theory::entry("O30"), "\"quoted\" \xff"));
   proof.step("nan", theory::exact(NAN) <= theory::exact(INFINITY));
   proof.observed("loss") = {1.0, NAN, -INFINITY, 0.1};

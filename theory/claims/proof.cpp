@@ -314,7 +314,7 @@ Verdict Proof::searched(const Evidence& e) const {
   Domain domain = Domain::points(e.points);
   if (e.search) {
     const std::string ball = fmt::format("|w - centre| <= {}", e.search->domain.value_or(e.search->radius));
-    domain.text += e.search->domain ? " of " + ball : " found from " + ball;
+    domain.text += e.search->domain ? " of " + ball : " found around " + ball;
   }
   State state = State::open;
   Verdict v = evidence(domain, std::nullopt, state);
@@ -338,7 +338,7 @@ Verdict Proof::searched(const Evidence& e) const {
     }
   const double margin = e.worst.margin(), tolerance = e.worst.tolerance();
   const bool tight = std::fabs(margin) <= tolerance, identity = e.worst.relation == Relation::equal;
-  if (e.not_evaluated > e.points) {
+  if (!e.counterexample && (e.mostly_no_number || e.not_evaluated > e.points)) {
     v.reason = fmt::format("at {} of {} points a side is not finite; give a smaller radius or another centre",
                            e.not_evaluated, e.points + e.not_evaluated);
   } else if (e.points < 1) {

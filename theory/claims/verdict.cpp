@@ -135,9 +135,8 @@ std::string Verdict::to_string() const {
     const SearchRecord& s = *search;
     text += fmt::format("\n  search: {} points", s.points);
     if (s.not_evaluated > 0) text += fmt::format(" and {} at which a side was no number", s.not_evaluated);
-    text += fmt::format("; {} drawn at up to {} from the centre, |centre| = {:g}{}; {} ascents of {} steps",
-                        s.samples, s.radius, norm(s.centre),
-                        s.domain ? fmt::format(", within {}", *s.domain) : "", s.restarts, s.ascent_steps);
+    text += fmt::format("; radius {} around the centre, |centre| = {:g}{}; {} evaluations", s.radius,
+                        norm(s.centre), s.domain ? fmt::format(", within {}", *s.domain) : "", s.evaluations);
     if (!s.starts.empty()) text += fmt::format("; {} points given", s.starts.size());
   }
   if (!seed.empty()) text += fmt::format("\n  {} points, drawn from {}", points, seed);

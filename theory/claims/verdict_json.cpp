@@ -60,9 +60,7 @@ Json to_json(const SearchRecord& s) {
   for (const Params& start : s.starts) starts.push_back(numbers(start.flat().data()));
   return {{"radius", number(s.radius)},
           {"domain", s.domain ? number(*s.domain) : Json(nullptr)},
-          {"samples", s.samples},
-          {"restarts", s.restarts},
-          {"ascent_steps", s.ascent_steps},
+          {"evaluations", s.evaluations},
           {"starts", std::move(starts)},
           {"seed", s.seed},
           {"points", s.points},

@@ -86,28 +86,27 @@ TEST(Falsifier, SaysWhereAndHowItLooked) {
   Rng rng(3);
   const std::string before = rng.state();
   const Verdict v = falsify(claim, point({1.0, 0.0}), rng,
-                            {.samples = 30, .restarts = 4, .domain = 1.5, .starts = {point({0.5, 0.5})}});
+                            {.evaluations = 300, .domain = 1.5, .starts = {point({0.5, 0.5})}});
   ASSERT_EQ(v.outcome, Outcome::supported);
   ASSERT_TRUE(v.search);
   EXPECT_TRUE(equal(v.search->centre.flat(), Tensor{1.0, 0.0}));
   EXPECT_EQ(v.search->radius, 10.0);
   EXPECT_EQ(v.search->domain, 1.5);
-  EXPECT_EQ(v.search->samples, 30);
-  EXPECT_EQ(v.search->restarts, 4);
+  EXPECT_EQ(v.search->evaluations, 300);
   EXPECT_EQ(v.search->starts.size(), 1u);
   EXPECT_EQ(v.search->seed, before);
   EXPECT_EQ(v.search->points, v.points);
+  EXPECT_EQ(v.search->not_evaluated, 0);
   EXPECT_EQ(v.claim.statement, "|w|^2 <= 9 for the w of |w - centre| <= 1.5");
   EXPECT_THAT(v.domain.text, HasSubstr("of |w - centre| <= 1.5"));
   EXPECT_THAT(v.to_string(), testing::Not(HasSubstr("every w")));
-  EXPECT_THAT(v.to_string(), HasSubstr("30 drawn at up to 10 from the centre, |centre| = 1, within 1.5"));
+  EXPECT_THAT(v.to_string(),
+              HasSubstr("radius 10 around the centre, |centre| = 1, within 1.5; 300 evaluations"));
   // Made again from the record, it is the same.
   Rng again = Rng::from_state(v.search->seed);
   const Verdict w = falsify(claim, v.search->centre, again,
                             {.radius = v.search->radius,
-                             .samples = v.search->samples,
-                             .restarts = v.search->restarts,
-                             .ascent_steps = v.search->ascent_steps,
+                             .evaluations = v.search->evaluations,
                              .domain = v.search->domain,
                              .starts = v.search->starts});
   EXPECT_EQ(v.to_string(), w.to_string());
@@ -121,6 +120,112 @@ TEST(Falsifier, AnIdentityOfEstimatesIsNotRefuted) {
                                      }};
   EXPECT_FALSE(claim.evaluate(point({1.0})).certain());
   EXPECT_FALSE(claim.evaluate(point({1.0})).disproved());
+}
+
+// Evaluations are counted, whatever they cost in time.
+TEST(Falsifier, KeepsToItsEvaluations) {
+  for (const Index evaluations : {1, 10, 1000, 5000}) {
+    Index calls = 0;
+    const theory::PointwiseClaim claim{"square", [&calls](const Var& w) {
+                                         ++calls;
+                                         return theory::side(-sum(square(w))) <=
+                                                theory::side(sum(w * w) + 1.0);
+                                       }};
+    Rng rng(3);
+    EXPECT_EQ(falsify(claim, point({1.0, 2.0}), rng, {.evaluations = evaluations}).outcome,
+              Outcome::supported);
+    EXPECT_LE(calls, evaluations + 20);
+    EXPECT_GE(calls, evaluations / 3);
+  }
+}
+
+// Far away, at numbers whose last digit is 1e-7, and where a side is nearly too large for a double.
+TEST(Falsifier, LooksAtScalesOfItsOwn) {
+  const auto below = [](const Function<Var(const Var&)>& f, double level) {
+    return pointwise(
+        "level", [f](const Var& w) { return sum(f(w)); }, [level](const Var&) { return Var(level); });
+  };
+  Rng rng(1);
+  const auto outcome = [&](const theory::PointwiseClaim& claim, double centre, double radius) {
+    return falsify(claim, point({centre}), rng, {.radius = radius}).outcome;
+  };
+  const auto wave = [](const Var& w) { return sin(w - 1e9); };
+  EXPECT_EQ(outcome(below(wave, 0.5), 1e9, 10.0), Outcome::refuted);
+  EXPECT_EQ(outcome(below(wave, 1.0), 1e9, 10.0), Outcome::supported);
+  const auto peak = [](const Var& w) { return exp(-square(w)); };
+  EXPECT_EQ(outcome(below(peak, 0.9), 0.0, 1e12), Outcome::refuted);
+  EXPECT_NE(outcome(below(peak, 1.0), 0.0, 1e12), Outcome::refuted);
+  const auto tower = [](const Var& w) { return exp(exp(w)); };
+  EXPECT_EQ(outcome(below(tower, 1e300), 0.0, 10.0), Outcome::refuted);
+  // Four decades beyond the radius.
+  const auto step = [](const Var& w) { return sigmoid(w - 5e4); };
+  EXPECT_EQ(outcome(below(step, 0.5), 0.0, 10.0), Outcome::refuted);
+}
+
+// A side that throws at some points costs them; at every point its error is the answer.
+TEST(Falsifier, AThrowCostsOnePoint) {
+  const auto until = [](double limit) {
+    return pointwise(
+        "square",
+        [limit](const Var& w) {
+          if (w.value().data()[0] > limit) throw DomainError("[mine] beyond the limit");
+          return sum(square(w));
+        },
+        [](const Var&) { return Var(25.0); });
+  };
+  Rng rng(3);
+  const Verdict v = falsify(until(3.0), point({1.0}), rng);
+  EXPECT_EQ(v.outcome, Outcome::refuted) << v.to_string();
+  EXPECT_LT(v.witness->flat()(0), -5.0);
+  EXPECT_GT(v.search->not_evaluated, 0);
+  try {
+    falsify(until(-1e9), point({1.0}), rng);
+    FAIL() << "nothing was thrown";
+  } catch (const DomainError& e) {
+    EXPECT_THAT(e.what(), HasSubstr("[mine] beyond the limit"));
+  }
+}
+
+// What is ascended and what decides must be the same two sides.
+TEST(Falsifier, SidesThatDisagreeAreAnError) {
+  const theory::PointwiseClaim claim{"twisted", [](const Var& w) {
+                                       theory::Side side = theory::side(sum(square(w)));
+                                       side.var = -side.var;
+                                       return side <= theory::side(theory::exact(0.5));
+                                     }};
+  Rng rng(3);
+  try {
+    falsify(claim, point({1.0}), rng);
+    FAIL() << "nothing was thrown";
+  } catch (const DomainError& e) {
+    EXPECT_THAT(e.what(), HasSubstr("lhs - rhs is -1.5 as a Var, which is ascended, and 0.5 as measured"));
+  }
+}
+
+/// Monotone, <f(x) - f(y), x - y> >= 0, and a gap in it between a and a + 0.5.
+theory::PairClaim monotone(double a) {
+  return {"monotone", [a](const Var& x, const Var& y) {
+            const auto f = [a](const Var& w) { return w - 2.0 * (relu(w - a) - relu(w - a - 0.5)); };
+            return theory::side(0.0 * sum(x)) <= theory::inner_product(f(x) - f(y), x, y);
+          }};
+}
+
+TEST(Falsifier, ClaimsOfTwoPoints) {
+  Rng rng(5);
+  const Params centre = point({0.0});
+  const Verdict v = falsify(monotone(7.0), centre, rng);
+  ASSERT_EQ(v.outcome, Outcome::refuted) << v.to_string();
+  EXPECT_LT(v.points, 5000);
+  EXPECT_TRUE(equal(v.search->centre.flat(), centre.flat()));
+  const Params x({{"w", (*v.witness)["x.w"]}}), y({{"w", (*v.witness)["y.w"]}});
+  EXPECT_TRUE(monotone(7.0).evaluate(x, y).disproved());
+  // Each of the two stays inside the domain.
+  EXPECT_EQ(falsify(monotone(7.0), centre, rng, {.domain = 7.0}).outcome, Outcome::supported);
+  EXPECT_EQ(falsify(monotone(7.0), centre, rng, {.domain = 7.1}).outcome, Outcome::refuted);
+  // A start is a point of the claim.
+  const Verdict from = falsify(monotone(7.0), centre, rng, {.starts = {point({7.2})}});
+  EXPECT_EQ(from.outcome, Outcome::refuted);
+  EXPECT_EQ(from.search->starts.size(), 1u);
 }
 
 TEST(Falsifier, AMarginWithinRoundingIsInconclusive) {
@@ -211,7 +316,7 @@ TEST(Falsifier, BadInputIsNamed) {
     return "nothing was thrown";
   };
   EXPECT_THAT(message(pl(1.0), point({1.0}), {.radius = -1.0}), HasSubstr("radius is -1"));
-  EXPECT_THAT(message(pl(1.0), point({1.0}), {.samples = 0}), HasSubstr("samples"));
+  EXPECT_THAT(message(pl(1.0), point({1.0}), {.evaluations = 0}), HasSubstr("evaluations"));
   EXPECT_THAT(message(pl(1.0), Params(), {}), HasSubstr("no parameters"));
   EXPECT_THAT(message(pl(1.0), point({1.0}), {.starts = {point({1.0, 2.0})}}), HasSubstr("2 parameters"));
   const auto nowhere = pointwise(
@@ -354,11 +459,12 @@ TEST(Falsifier, RefutesNoTrueProxy) {
     const Tensor a = exp(rng.normal({p})).value(), b = rng.normal({p});
     const auto quadratic = [a, b](const Var& w) { return 0.5 * sum(Var(a) * square(w - b)); };
     const ProxyConvexity convex{.f = quadratic, .h = quadratic, .v = Params({{"w", rng.normal({p})}})};
-    EXPECT_NE(check_proxy_convexity(convex, convex.v.zeros_like(), rng).outcome, Outcome::refuted);
+    const FalsifyOptions few{.evaluations = 10'000};
+    EXPECT_NE(check_proxy_convexity(convex, convex.v.zeros_like(), rng, few).outcome, Outcome::refuted);
     const auto data = nn::separable(rng, {.n = 8, .d = p, .margin = 0.2});
     const nn::TwoLayer net(p, 4, nn::LeakyReLU(0.2));
     const theory::LeakyReluProblem problem(net, data.x, data.y);
-    EXPECT_NE(check_proxy_convexity(problem.proxy(30.0), net.init(rng), rng).outcome, Outcome::refuted);
+    EXPECT_NE(check_proxy_convexity(problem.proxy(30.0), net.init(rng), rng, few).outcome, Outcome::refuted);
   }
 }
 
