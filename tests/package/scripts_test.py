@@ -30,6 +30,8 @@ for options, named in ((["bench", "--bogus"], "--bogus"), (["bench", "--threads"
                        (["bench", "--threads"], "--threads"), (["bench", "--out"], "--out wants"),
                        (["test", "--all", "--bogus"], "--bogus"), (["course", "--bogus"], "--bogus"),
                        (["course", "--data"], "--data wants"), (["mutate", "--bogus"], "--bogus"),
+                       (["claims", "--bogus"], "--bogus"), (["claims", "--share", "2"], '"2"'),
+                       (["claims", "--seed"], "--seed wants"), (["claims", "--kind"], "--kind wants"),
                        (["results"], "PROGRAM"), (["results", "program", "--bogus"], "--bogus"),
                        (["rooms", "--bogus"], "--bogus"), (["rooms", "--root"], "--root")):
     made = run(*options)

@@ -59,8 +59,7 @@ with tempfile.TemporaryDirectory() as directory:
     assert "for all w" not in supported["statement"], supported["statement"]
     assert "|w - centre| <= 1.5" in supported["statement"], supported["statement"]
     search = supported["search"]
-    expected = {"radius": 10.0, "domain": 1.5, "evaluations": 200,
-                "not_evaluated": 0}
+    expected = {"radius": 10.0, "domain": 1.5, "evaluations": 200, "not_evaluated": 0}
     assert expected.items() <= search.items(), search
     assert search["points"] == supported["points"] > 20, search
     assert search["seed"].count("philox") == 1, search
