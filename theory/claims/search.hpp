@@ -90,7 +90,7 @@ class Trials {
   std::optional<Sides> sides_at(const Var& w);
   void check_signs(const Sides& s, const Inequality& q) const;
   bool survives(const Tensor& w, double violation);
-  bool survives_nearer(const Tensor& w, double violation);
+  bool explained_by_gradients(const Tensor& w, const Tensor& to, double violation);
   Tensor neighbour(const Tensor& w, double factor, int k);
   double violation_at(const Tensor& w) const;
 

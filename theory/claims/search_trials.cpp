@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -19,8 +20,6 @@ constexpr int kNeighbours = 64;
 constexpr int kLosses = 6;
 /// Points that are judged so; later ones only if they violate by twice as much as any that was rejected.
 constexpr Index kJudged = 60;
-/// Of these, how many may be judged by nearer neighbours as well.
-constexpr Index kJudgedNearer = 10;
 
 /// Of an identity, by how much its sides are further apart than they may be.
 double violation_of(const Inequality& q) {
@@ -171,48 +170,50 @@ Var Trials::inside(const Var& w) const {
 }
 
 /// Rounding inside the two sides, which their errors cannot know, gives another violation at neighbouring
-/// points, as often smaller as larger; a counterexample keeps half of its own at most of them.
+/// points, as often smaller as larger; a counterexample keeps half of its own at most of them. They may be
+/// too far for that. Nearer ones will do, if what was lost a little further away is what the gradients say:
+/// rounding is lost without one.
 bool Trials::survives(const Tensor& w, double violation) {
-  int lost = 0;
-  for (int k = 0; k < kNeighbours && lost <= kLosses; ++k)
-    lost += !(violation_at(neighbour(w, 1.0, k)) >= 0.5 * violation);
-  return lost <= kLosses || (judged_ <= kJudgedNearer && survives_nearer(w, violation));
-}
-
-/// Such neighbours may be too far. Nearer ones will do, if what is lost a little further away is what the
-/// gradients say: rounding is lost without one.
-bool Trials::survives_nearer(const Tensor& w, double violation) {
-  constexpr int kNearer = 12, kFew = 16;
-  const auto gradient_at = [this](const Tensor& at) {
-    return Var(grad([this](const Var& v) { return this->violation(v); }, at));
-  };
-  try {
-    const Var here = gradient_at(w);
-    bool explained = false;
-    double factor = 1.0;
-    for (int nearer = 0; nearer < kNearer; ++nearer, factor *= 0.25) {
-      int lost = 0, without_cause = 0;
-      for (int k = 0; k < kFew; ++k) {
-        const Tensor beside = neighbour(w, factor, k);
-        const double there = violation_at(beside);
-        if (there >= 0.5 * violation) continue;
-        ++lost;
-        const double change = there - violation,
-                     expected = dot(0.5 * (here + gradient_at(beside)), Var(beside) - Var(w)).item();
-        without_cause += !(std::fabs(change - expected) <= 0.3 * std::fabs(change));
-      }
-      if (lost <= 1) return explained;
-      explained = without_cause <= 1;
-    }
-  } catch (const std::exception&) {
-    // A side that cannot be computed beside the point.
+  constexpr int kNearer = 24;
+  constexpr std::size_t kAsked = 8;
+  std::vector<Tensor> further;
+  double factor = 1.0;
+  for (int nearer = 0; nearer < kNearer; ++nearer, factor *= 0.5) {
+    std::vector<Tensor> lost;
+    for (int k = 0; k < kNeighbours && (lost.size() < kAsked || static_cast<int>(lost.size()) <= kLosses);
+         ++k)
+      if (Tensor beside = neighbour(w, factor, k); !(violation_at(beside) >= 0.5 * violation))
+        lost.push_back(std::move(beside));
+    if (static_cast<int>(lost.size()) <= kLosses)
+      return std::count_if(further.begin(), further.end(), [&](const Tensor& beside) {
+               return !explained_by_gradients(w, beside, violation);
+             }) <= 1;
+    further = std::move(lost);
   }
   return false;
 }
 
+/// Whether the violation changes from w to another point by the integral of its gradient, to 30 %.
+bool Trials::explained_by_gradients(const Tensor& w, const Tensor& to, double violation) {
+  constexpr int kParts = 8;
+  const double change = violation_at(to) - violation;
+  const Var by = Var(to) - Var(w);
+  double expected = 0.0;
+  try {
+    for (int part = 0; part < kParts; ++part) {
+      const Tensor at = (Var(w) + (part + 0.5) / kParts * by).value();
+      expected += dot(grad([this](const Var& v) { return this->violation(v); }, at), by).item() / kParts;
+    }
+  } catch (const std::exception&) {
+    return false;  // a side cannot be computed on the way
+  }
+  return std::fabs(change - expected) <= 0.3 * std::fabs(change);
+}
+
 Tensor Trials::neighbour(const Tensor& w, double factor, int k) {
   // Nearer than some units in the last place there is nothing.
-  const double relative = std::max(std::ldexp(factor, k % 2 ? -27 : -45), 0x1p-49),
+  constexpr std::array<double, 4> kRelative{0x1p-45, 0x1p-27, 0x1p-45, 0x1p-8};
+  const double relative = std::max(factor * kRelative[static_cast<std::size_t>(k % 4)], 0x1p-49),
                absolute = k % 2 ? 0.0 : 1e-12 * factor * options_.radius;
   const Var by = rng_.uniform(w.shape(), -1.0, 1.0), at = w;
   return inside(at + by * (relative * abs(at) + absolute)).value();

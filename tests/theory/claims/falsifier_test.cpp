@@ -246,6 +246,27 @@ TEST(Falsifier, RoundingIsNoCounterexample) {
   }
 }
 
+// Rounding that is the same for many neighbours is told by the gradients, which know nothing of it.
+TEST(Falsifier, RoundingOnPlateausIsNoCounterexample) {
+  const std::vector<Function<Var(const Var&)>> never_negative{
+      [](const Var& w) {
+        return sum(square(square(w)) - 4.0 * square(w) * w + 6.0 * square(w) - 4.0 * w + 1.0);
+      },
+      [](const Var& w) { return mean(square(w)) - square(mean(w)); },
+      [](const Var& w) { return sum(abs(w) - log(1.0 + abs(w))); },
+      [](const Var& w) { return sum(1.0 - square(sin(w)) - square(cos(w))); }};
+  for (const auto& f : never_negative)
+    for (const double radius : {1e-3, 1.0, 1e4}) {
+      Rng rng(5);
+      const auto claim = pointwise(
+          "never negative", [](const Var&) { return Var(0.0); }, f);
+      EXPECT_NE(
+          falsify(claim, point({1.0, 0.5, 0.7}), rng, {.radius = radius, .evaluations = 10'000}).outcome,
+          Outcome::refuted)
+          << &f - never_negative.data() << ", " << radius;
+    }
+}
+
 // Every convex f is (f, f, v)-proxy convex, with equality at v itself.
 TEST(Falsifier, ATightClaimIsSupported) {
   const auto f = [](const Var& w) { return sum(square(w - 1.0)); };
