@@ -124,8 +124,8 @@ std::vector<Tensor> points_where_units_die(Trials& trials);
 
 /// Climbs by L-BFGS from a point.
 Climbed climb(Trials& trials, Climb what, const Seen& start, Index iterations);
-/// Climbs by normalised gradients of the violation, and by directions around them where these lead into a
-/// kink or off a jump.
+/// Climbs in steps that take kinks and jumps as they come: along the shortest mean of the gradients here and
+/// at points tried in vain, which on a ridge leads along it, and by turns along directions around it.
 void walk(Trials& trials, Seen at, Index steps);
 
 /// Looks along both directions of the violation's Hessian's top eigenvectors at w, found by Lanczos, over

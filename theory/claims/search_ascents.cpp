@@ -10,8 +10,10 @@
 namespace cotangent::theory {
 namespace {
 
-/// Failures of a walk along the gradient itself, before directions around it are tried.
+/// Of so many failures of a walk the last is tried in a direction around the one that gradients say.
 constexpr int kStraight = 4;
+/// Gradients that a walk remembers.
+constexpr std::size_t kGradients = 24;
 
 double length_of(const Var& w) { return norm(w).item(); }
 
@@ -19,6 +21,38 @@ double length_of(const Var& w) { return norm(w).item(); }
 double scale_at(const Trials& trials, const Tensor& w) {
   const double away = length_of(Var(w) - Var(trials.centre()));
   return 0.1 * (away > 0.0 ? away : 0.01 * trials.radius());
+}
+
+/// The shortest vector among the means of these with any weights, by pairwise Frank-Wolfe steps: on either
+/// side of a kink the gradients lead across it, and this one along it.
+Var nearest_to_zero(const std::vector<Tensor>& vectors) {
+  constexpr int kExchanges = 200;
+  const std::size_t n = vectors.size();
+  if (n == 1) return vectors.front();
+  std::vector<double> gram(n * n), weights(n), slopes(n);  // slopes: Gram times weights
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j <= i; ++j)
+      gram[i * n + j] = gram[j * n + i] = dot(Var(vectors[i]), Var(vectors[j])).item();
+  weights[0] = 1.0;
+  for (std::size_t i = 0; i < n; ++i) slopes[i] = gram[i * n];
+  for (int k = 0; k < kExchanges; ++k) {
+    std::size_t to = 0, from = n;
+    for (std::size_t i = 0; i < n; ++i) {
+      if (slopes[i] < slopes[to]) to = i;
+      if (weights[i] > 0.0 && (from == n || slopes[i] > slopes[from])) from = i;
+    }
+    const double gain = slopes[from] - slopes[to],
+                 bend = gram[to * n + to] - 2.0 * gram[to * n + from] + gram[from * n + from];
+    if (!(gain > 1e-12 * gram[0] && bend > 0.0)) break;
+    const double moved = std::min(gain / bend, weights[from]);
+    weights[to] += moved;
+    weights[from] -= moved;
+    for (std::size_t i = 0; i < n; ++i) slopes[i] += moved * (gram[i * n + to] - gram[i * n + from]);
+  }
+  Var sum = weights[0] * Var(vectors[0]);
+  for (std::size_t i = 1; i < n; ++i)
+    if (weights[i] > 0.0) sum = sum + weights[i] * Var(vectors[i]);
+  return sum;
 }
 
 double distance_of_pair(const Tensor& w) {
@@ -73,40 +107,45 @@ Climbed climb(Trials& trials, Climb what, const Seen& start, Index iterations) {
 }
 
 void walk(Trials& trials, Seen at, Index steps) {
-  const auto uphill = [&](const Tensor& w) {
+  const auto uphill = [&](const Tensor& w) -> std::optional<Tensor> {
     trials.charge(2);
-    return grad([&](const Var& v) { return trials.violation(v); }, w);
+    try {
+      Tensor g = grad([&](const Var& v) { return trials.violation(v); }, w);
+      if (const double length = length_of(g); length > 0.0 && std::isfinite(length)) return g;
+    } catch (const std::exception&) {
+      // The sides have no derivatives here.
+    }
+    return std::nullopt;
   };
   double step = 0.1 * std::max(length_of(Var(at.w) - Var(trials.centre())), 0.01 * trials.radius());
   const double smallest = 1e-13 * std::max(trials.radius(), length_of(at.w));
-  std::optional<Tensor> gradient;
+  std::vector<Tensor> gradients;  // here, and at points beside that were no better
   int failures = 0;
   for (Index k = 0; k < steps && step > smallest && !trials.done(); ++k) {
-    if (!gradient) {
-      try {
-        gradient = uphill(at.w);
-      } catch (const std::exception&) {
-        return;  // the sides have values here, but no derivatives
-      }
-      const double length = length_of(*gradient);
-      if (!(length > 0.0 && std::isfinite(length))) return;
-      gradient = (Var(*gradient) / length).value();
+    if (gradients.empty()) {
+      if (const auto g = uphill(at.w)) gradients.push_back(*g);
+      if (gradients.empty()) return;
     }
-    // Where the gradient runs into a kink or off a jump, directions around it may still lead up along the
-    // edge.
-    Var direction = *gradient;
-    if (failures >= kStraight) direction = direction + Var(random_direction(trials.rng(), at.w.shape()));
+    Var direction = nearest_to_zero(gradients);
+    const double length = length_of(direction);
+    // Where no direction is uphill for all of them, or none was found so, others around it may be.
+    const bool astray =
+        !(length > 1e-9 * length_of(gradients.front())) || failures % kStraight == kStraight - 1;
+    direction = length > 0.0 ? direction / length : direction;
+    if (astray) direction = direction + Var(random_direction(trials.rng(), at.w.shape()));
     const Tensor next = trials.inside(Var(at.w) + step / length_of(direction) * direction).value();
     const std::optional<Seen> seen = trials.look(next);
     if (seen && seen->violation > at.violation) {
       at = *seen;
-      gradient.reset();
+      gradients.clear();
       failures = 0;
       step *= 1.5;
-    } else {
-      ++failures;
-      step *= failures < kStraight ? 0.5 : 0.8;
+      continue;
     }
+    ++failures;
+    step *= 0.7;
+    if (const auto g = astray ? std::nullopt : uphill(next)) gradients.push_back(*g);
+    if (gradients.size() > kGradients) gradients.erase(gradients.begin() + 1);
   }
 }
 
