@@ -56,8 +56,11 @@ SearchedClaim joined(const PairClaim& claim, const Params& centre) {
 
 /// Points drawn: a tenth of the evaluations, at most so many.
 constexpr Index kDraws = 2000;
-/// Of these, how many of the worst are kept to ascend from, and how many of the others.
-constexpr std::size_t kKept = 30;
+/// Of these, how many of the worst are kept to ascend from, and of the others; of long vectors fewer, that
+/// these lists hold no more numbers than this each.
+constexpr Index kKept = 30, kNumbers = 3'000'000;
+/// Of each decade of distances.
+constexpr Index kOfDecade = 3;
 constexpr Index kDecades = 9;
 constexpr Index kIterations = 100;
 constexpr Index kSteps = 100;
@@ -65,7 +68,10 @@ constexpr Index kSteps = 100;
 class Search {
  public:
   Search(const SearchedClaim& claim, Rng& rng, const FalsifyOptions& options)
-      : options_(options), trials_(claim, rng, options), pair_(claim.points == 2) {}
+      : options_(options),
+        trials_(claim, rng, options),
+        pair_(claim.points == 2),
+        kept_(std::clamp<Index>(kNumbers / claim.centre.size(), 3, kKept)) {}
 
   Evidence run() {
     report::Progress progress(options_.evaluations, {.label = "falsify", .silent = !options_.progress});
@@ -97,12 +103,12 @@ class Search {
       if (!seen) continue;
       keep(by_violation_, *seen, &Seen::violation);
       keep(by_ratio_, *seen, &Seen::ratio);
-      keep(by_decade_[decade_of(seen->w)], *seen, &Seen::ratio);
+      keep(by_decade_[decade_of(seen->w)], *seen, &Seen::ratio, kOfDecade);
       // Of those drawn, any is kept with the same chance.
       ++numbers_;
-      if (any_.size() < kKept)
+      if (static_cast<Index>(any_.size()) < kept_)
         any_.push_back(*seen);
-      else if (const Index place = trials_.rng().below(numbers_); place < static_cast<Index>(kKept))
+      else if (const Index place = trials_.rng().below(numbers_); place < kept_)
         any_[static_cast<std::size_t>(place)] = *seen;
     }
   }
@@ -118,11 +124,11 @@ class Search {
     return at(by_decade_[static_cast<std::size_t>(n) % kDecades], n / kDecades);
   }
 
-  static void keep(std::vector<Seen>& best, const Seen& seen, double Seen::*key) {
+  void keep(std::vector<Seen>& best, const Seen& seen, double Seen::*key, Index most = kKept) const {
     const auto place =
         std::find_if(best.begin(), best.end(), [&](const Seen& s) { return seen.*key > s.*key; });
     best.insert(place, seen);
-    if (best.size() > kKept) best.pop_back();
+    if (static_cast<Index>(best.size()) > std::min(most, kept_)) best.pop_back();
   }
 
   /// Entry `turn` of a list, round and round; nullopt if it is empty.
@@ -222,6 +228,7 @@ class Search {
   const FalsifyOptions& options_;
   Trials trials_;
   bool pair_;
+  Index kept_;
   std::vector<Seen> given_, by_violation_, by_ratio_, any_, unfinished_, highest_;
   std::vector<Tensor> ends_;  // of descents
   std::array<std::vector<Seen>, kDecades> by_decade_;

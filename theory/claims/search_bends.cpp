@@ -59,11 +59,13 @@ std::vector<Bend> top_bends(Trials& trials, const Tensor& w, Index steps, std::s
 }  // namespace
 
 std::optional<Seen> look_along_bends(Trials& trials, const Tensor& w) {
-  constexpr Index kSteps = 300;
+  // As many vectors are kept.
+  constexpr Index kSteps = 300, kNumbers = 30'000'000;
   constexpr std::size_t kWanted = 2;
   std::vector<Bend> bends;
   try {
-    bends = top_bends(trials, w, std::min<Index>(w.size(), kSteps), kWanted);
+    bends =
+        top_bends(trials, w, std::min({w.size(), kSteps, std::max<Index>(kNumbers / w.size(), 2)}), kWanted);
   } catch (const std::exception&) {
     return std::nullopt;  // the sides have no second derivatives here
   }

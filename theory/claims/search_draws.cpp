@@ -18,7 +18,7 @@ double distance(Trials& trials, Index k) {
 
 /// A direction; of every third only few coordinates are not 0, of every third each is of a scale of its own.
 Tensor direction(Trials& trials, Index k, Index size) {
-  const Tensor all = random_direction(trials.rng(), Shape{size});
+  Tensor all = random_direction(trials.rng(), Shape{size});
   if (k % 3 == 0) return all;
   if (k % 3 == 1) {
     const Var scaled = Var(all) * exp(trials.rng().uniform(Shape{size}, -4.0 * std::numbers::ln10, 0.0));
