@@ -372,7 +372,7 @@ TEST(Proof, ASearchSaysWhatItSaw) {
         .searched({.worst = kTrue, .point = w, .points = 5, .search = record});
   };
   EXPECT_EQ(recorded().claim.statement, "a <= b for all w");
-  EXPECT_THAT(recorded().domain.text, HasSubstr("from |w - centre| <= 2"));
+  EXPECT_THAT(recorded().domain.text, HasSubstr("5 points found around |w - centre| <= 2"));
   record.domain = 1.5;
   EXPECT_EQ(recorded().claim.statement, "a <= b for the w of |w - centre| <= 1.5");
   EXPECT_EQ(Proof("mine").searched({.worst = kTrue, .point = w, .points = 5, .search = record}).claim.name,
