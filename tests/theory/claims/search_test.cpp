@@ -86,8 +86,8 @@ TEST(Search, FindsWhereUnitsDie) {
   bool some = false;
   for (std::size_t k = 7; k < points.size(); k += 4) {
     Index dead = 0;
-    for (const double z : matmul(x, reshape(points[k], {8, 6}), {.transpose_b = true}).value().data())
-      dead += z < 0.0;
+    const Tensor units = matmul(x, reshape(points[k], {8, 6}), {.transpose_b = true}).value();
+    for (const double z : units.data()) dead += z < 0.0;
     some = some || (dead > 0 && dead < 80);
   }
   EXPECT_TRUE(some);
