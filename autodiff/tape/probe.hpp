@@ -19,7 +19,7 @@ class Probe {
   virtual void recorded(const TapeState&, std::uint32_t /*node*/, const OpInputs&, const Tensor& /*output*/) {
   }
   /// An input of the tape, made at any time.
-  virtual void leaf(const TapeState&, std::uint32_t /*node*/, const Tensor& /*value*/) {}
+  virtual void input(const TapeState&, std::uint32_t /*node*/, const Tensor& /*value*/) {}
   /// Whether passes that are recorded make inputs of the tape of the constants that rules are given, and of
   /// the cotangent they start from: then rules compute nothing outside the record.
   virtual bool records_constants() const { return false; }

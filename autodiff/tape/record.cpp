@@ -57,7 +57,7 @@ Var add_leaf(TapeState& tape, Tensor value) {
   tape.nodes.emplace_back(nullptr, 0, 0, OpAttributes{}, value, false, position);
   ++tape.leaves;
   if (tape.probe) [[unlikely]]
-    tape.probe->leaf(tape, position, value);
+    tape.probe->input(tape, position, value);
   return VarAccess::tracked(std::move(value), tape.cell, position);
 }
 

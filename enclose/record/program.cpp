@@ -24,7 +24,7 @@ class Recorder final : public detail::Probe {
     if (rule_ != kNoNode && (is(record.op, "put_along_axis") || is(record.op, "take_along_axis")))
       inherit_positions(step, steps_[rule_]);
   }
-  void leaf(const detail::TapeState&, std::uint32_t node, const Tensor& value) override {
+  void input(const detail::TapeState&, std::uint32_t node, const Tensor& value) override {
     Step& step = step_at(node);
     step.numbers = value;
     step.shape = value.shape();

@@ -120,9 +120,9 @@ Balls transpose(const Call& c) {
 Balls broadcast_to(const Call& c) {
   std::array<Index, kMaxRank> strides{};
   const Shape& from = c.in[0].shape();
-  const int added = c.shape().rank() - from.rank();
+  const auto added = static_cast<std::size_t>(c.shape().rank() - from.rank());
   for (int k = 0; k < from.rank(); ++k)
-    if (from[k] != 1) strides[static_cast<std::size_t>(k + added)] = Around(from, k).inner;
+    if (from[k] != 1) strides[static_cast<std::size_t>(k) + added] = Around(from, k).inner;
   return strided(c, strides);
 }
 

@@ -15,15 +15,12 @@ namespace cotangent::test {
 namespace {
 
 using theory::Claim;
-using theory::equal;
 using theory::exact;
 using theory::inner_product;
 using theory::PairClaim;
 using theory::PointwiseClaim;
-using theory::rounded;
 using theory::Side;
 using theory::side;
-using theory::Sides;
 
 using Scalar = Function<Var(const Var& w)>;
 
