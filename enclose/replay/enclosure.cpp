@@ -66,7 +66,6 @@ bool known(const Balls& y, double accuracy) {
 }
 
 Enclosure enclosed(VarFunction f, const Tensor& at, const Balls& input, const EncloseOptions& options) {
-  check(options);
   const enclosing::Program program = enclosing::program_of(f, at);
   enclosing::check_rules(program);
   for (int bits = options.bits;; bits = std::min(2 * bits, options.most_bits)) {
@@ -122,18 +121,22 @@ std::string Enclosure::to_string() const {
 }
 
 Enclosure enclose(VarFunction f, const Tensor& w, const EncloseOptions& options) {
+  check(options);
   return enclosed(f, w, Balls::of(w), options);
 }
 
 Enclosure enclose(VarFunction f, const Params& w, const EncloseOptions& options) {
-  return enclosed(f, w.flat(), Balls::of(w.flat()), options);
+  return enclose(f, w.flat(), options);
 }
 
 // Which operations are recorded is decided at the middle: a branch of the script on value() counts as data.
 Enclosure enclose(VarFunction f, const Box& box, const EncloseOptions& options) {
   check_box(box);
   const Tensor middle = (0.5 * Var(box.lower) + 0.5 * Var(box.upper)).value();
-  return enclosed(f, middle, Balls::between(box.lower, box.upper), options);
+  EncloseOptions once = options;  // what a box leaves open, more bits do not tell
+  if (!equal(box.lower, box.upper)) once.most_bits = options.bits;
+  check(options);
+  return enclosed(f, middle, Balls::between(box.lower, box.upper), once);
 }
 
 }  // namespace cotangent

@@ -115,7 +115,15 @@ TEST(Enclosure, OfABox) {
   const Enclosure point = enclose(f, Box{Tensor{0.5}, Tensor{0.5}});
   EXPECT_EQ(point.lower()(0), -0.25);
   EXPECT_EQ(point.upper()(0), -0.25);
-  EXPECT_FALSE(enclose([](const Var& w) { return log(w); }, Box{Tensor{-1.0}, Tensor{1.0}}).finite());
+  const Enclosure open = enclose([](const Var& w) { return log(w); }, Box{Tensor{-1.0}, Tensor{1.0}});
+  EXPECT_FALSE(open.finite());
+  EXPECT_EQ(open.bits(), 128);
+  // Outward also where doubles end.
+  const Enclosure huge = enclose([](const Var& w) { return exp(w); }, Tensor{1000.0, -1000.0});
+  EXPECT_EQ(huge.lower()(0), std::numeric_limits<double>::max());
+  EXPECT_EQ(huge.upper()(0), kInf);
+  EXPECT_EQ(huge.lower()(1), 0.0);
+  EXPECT_EQ(huge.upper()(1), std::numeric_limits<double>::denorm_min());
 }
 
 TEST(Enclosure, NumbersThatLeaveTheRecordAreData) {

@@ -23,27 +23,6 @@ using test::OpRow;
 
 using Function = std::function<Var(const Var&)>;
 
-/// The row's operation of one flat vector that holds all inputs.
-Function of_flat(const OpRow& row) {
-  return [row](const Var& flat) {
-    std::vector<Var> vars;
-    Index offset = 0;
-    for (const Shape& shape : row.inputs) {
-      vars.push_back(view(flat, offset, shape));
-      offset += shape.size();
-    }
-    return row.function(vars);
-  };
-}
-
-Tensor flat_inputs(const OpRow& row) {
-  std::vector<double> numbers;
-  for (const test::Plain& input : test::random_inputs(row))
-    numbers.insert(numbers.end(), input.numbers.begin(), input.numbers.end());
-  const auto size = static_cast<Index>(numbers.size());
-  return Tensor::from(numbers, Shape{size});
-}
-
 /// Numbers of any shape that no symmetry makes vanish.
 Tensor weights(const Shape& shape) {
   std::vector<double> numbers;
@@ -86,7 +65,7 @@ Function of_one(const OpRow& row, std::size_t k) {
 void visit_rows(const std::function<void(const Function&, const Tensor&)>& visit) {
   for (const OpRow& row : test::op_table()) {
     SCOPED_TRACE(row.name);
-    visit(of_flat(row), flat_inputs(row));
+    visit([&](const Var& flat) { return test::of_flat(row, flat); }, test::flat_inputs(row));
     for (std::size_t k = 0; row.inputs.size() > 1 && k < row.inputs.size(); ++k) {
       SCOPED_TRACE("input " + std::to_string(k) + " alone");
       visit(of_one(row, k), test::tensor_of(test::random_inputs(row)[k]));

@@ -74,6 +74,10 @@ inline Plains random_inputs(const OpRow& row) {
 
 inline Tensor tensor_of(const Plain& plain) { return Tensor::from(plain.numbers, plain.shape); }
 
+/// The row as a function of one flat vector, so that derivatives go by all inputs at once, and that vector.
+Var of_flat(const OpRow& row, const Var& flat);
+Tensor flat_inputs(const OpRow& row);
+
 /// Four rows for an operation on two operands: equal shapes, a scalar on either side, two scalars.
 void add_binary(std::vector<OpRow>& rows, const std::string& name,
                 const std::function<Var(const Var&, const Var&)>& op, double (*f)(double, double),

@@ -8,6 +8,24 @@
 
 namespace cotangent::test {
 
+Var of_flat(const OpRow& row, const Var& flat) {
+  std::vector<Var> vars;
+  Index offset = 0;
+  for (const Shape& shape : row.inputs) {
+    vars.push_back(view(flat, offset, shape));
+    offset += shape.size();
+  }
+  return row.function(vars);
+}
+
+Tensor flat_inputs(const OpRow& row) {
+  std::vector<double> numbers;
+  for (const Plain& input : random_inputs(row))
+    numbers.insert(numbers.end(), input.numbers.begin(), input.numbers.end());
+  const auto size = static_cast<Index>(numbers.size());
+  return Tensor::from(numbers, Shape{size});
+}
+
 namespace {
 
 /// checkpoint is an operation as well: of two inputs, and of one inside another.

@@ -15,7 +15,7 @@
 namespace cotangent {
 namespace {
 
-using test::OpRow;
+using test::flat_inputs, test::of_flat, test::OpRow;
 using test::Plain;
 using test::Plains;
 
@@ -54,25 +54,6 @@ TEST(Operations, RecordingDoesNotChangeAValue) {
     EXPECT_TRUE(y.tracked());
     EXPECT_TRUE(equal(y.value(), row.function(as_constants(inputs)).value()));
   }
-}
-
-/// The row as a function of one flat vector, so that derivatives go by all inputs at once.
-Var of_flat(const OpRow& row, const Var& flat) {
-  std::vector<Var> vars;
-  Index offset = 0;
-  for (const Shape& shape : row.inputs) {
-    vars.push_back(view(flat, offset, shape));
-    offset += shape.size();
-  }
-  return row.function(vars);
-}
-
-Tensor flat_inputs(const OpRow& row) {
-  std::vector<double> numbers;
-  for (const Plain& input : test::random_inputs(row))
-    numbers.insert(numbers.end(), input.numbers.begin(), input.numbers.end());
-  const auto size = static_cast<Index>(numbers.size());
-  return Tensor::from(numbers, Shape{size});
 }
 
 TEST(Operations, DerivativesOfOrderOneAndTwoAgreeWithDifferences) {
