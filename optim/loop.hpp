@@ -80,6 +80,8 @@ class Trace {
   friend class Loop;
   /// Throws: DomainError if the row has a column of that name.
   void observe(const Column& column);
+  /// All rows, and the columns of observers whose names are there.
+  void visit(State& state);
   std::vector<EpochRow> rows_;
   std::vector<std::pair<std::string, std::vector<double>>> observed_;  // columns of observers, row by row
 };

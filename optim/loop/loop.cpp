@@ -13,6 +13,7 @@
 #include "optim/loop/checkpoint.hpp"
 #include "optim/loop/interrupt.hpp"
 #include "optim/loop/search_line.hpp"
+#include "optim/loop/shaping.hpp"
 #include "optim/loop/subspace.hpp"
 #include "report/progress.hpp"
 
@@ -62,23 +63,21 @@ class Loop::Work {
         last_{.value = kUnknown, .gradient = {}, .batch = Batch::all(f.size())},
         rng_(rng) {
     run_.w = space_.restricted(w);
-    each_ = per_number(recipe.name, run_.w, recipe.groups.list(), recipe.weight_decay);
-    const bool decays = recipe.weight_decay > 0.0 || each_.decays;
+    shaping_.emplace(recipe, run_.w);
     const Setting setting{.name = recipe.name,
                           .f = f_,
                           .rng = rng,
                           .start = run_.w,
-                          .shaped = decays || recipe.clip_norm.has_value(),
+                          .shaped = !shaping_->keeps_gradients(),
                           .restricted = !space_.whole(),
                           .step = &recipe.step};
-    bare_ = !setting.shaped && each_.step_factor.size() == 0;
     estimator_ = recipe.estimator(setting);
     rule_ = recipe.rule(setting);
     move_ = recipe.move(setting);
     size_ = recipe.step.begin();
     move_->check_start(recipe.name, run_.w);
     check_columns();
-    if (size_ && size_->searches() && decays)
+    if (size_ && size_->searches() && shaping_->decays())
       throw DomainError(
           fmt::format("[{}] weight decay is not in f, on which the step is searched; add weight / 2 |w|^2 "
                       "to f, or give a step by schedule",
@@ -235,38 +234,7 @@ class Loop::Work {
     state.part("rule", *rule_);
     state.part("move", *move_);
     if (size_) state.part("size", *size_);
-    visit_trace(state);
-  }
-
-  void visit_trace(State& state) {
-    constexpr std::size_t kWidth = 11;
-    std::vector<double> numbers;
-    for (Index row = 0; row < run_.trace.size(); ++row) {
-      const std::vector<Column> columns = run_.trace.columns_of(row);
-      for (std::size_t k = 0; k < kWidth; ++k) numbers.push_back(columns[k].value);
-    }
-    Tensor rows = Tensor::from(numbers, {run_.trace.size(), static_cast<Index>(kWidth)});
-    state("trace", rows);
-    if (rows.size(1) != static_cast<Index>(kWidth))
-      throw DomainError(fmt::format(
-          "[resume] the trace has {} columns there, {} here; the file is of another version, so run anew",
-          rows.size(1), kWidth));
-    run_.trace.rows_.clear();
-    for (Index row = 0; row < rows.size(0); ++row) {
-      const auto whole = [&](Index k) { return static_cast<Index>(rows(row, k)); };
-      run_.trace.rows_.push_back({.epoch = whole(0),
-                                  .iterations = whole(1),
-                                  .value = rows(row, 2),
-                                  .gradient_norm = rows(row, 3),
-                                  .step = rows(row, 4),
-                                  .component_gradients = whole(5),
-                                  .seconds = rows(row, 6),
-                                  .component_values = whole(7),
-                                  .products = whole(8),
-                                  .residual = rows(row, 9),
-                                  .state_numbers = whole(10)});
-    }
-    for (auto& [name, values] : run_.trace.observed_) state("observed." + name, values);
+    run_.trace.visit(state);
   }
 
   bool end(StopReason reason) {
@@ -395,33 +363,9 @@ class Loop::Work {
   }
 
   Params direction_of(const At& at, Params gradient) {
-    if (bare_) return rule_->direction(at, std::move(gradient));
-    return scaled(rule_->direction(at, shaped(std::move(gradient))));
-  }
-
-  /// The gradient, cut to its largest norm, with weight decay.
-  Params shaped(Params gradient) const {
-    if (recipe_.clip_norm && norm_ > *recipe_.clip_norm) gradient = (*recipe_.clip_norm / norm_) * gradient;
-    return recipe_.decoupled_decay ? gradient : decayed(std::move(gradient));
-  }
-
-  /// With the numbers' own factors, and decay that is apart from the rule.
-  Params scaled(Params direction) const {
-    if (recipe_.decoupled_decay) direction = decayed(std::move(direction));
-    if (each_.step_factor.size() == 0) return direction;
-    return product(direction, each_.step_factor);
-  }
-
-  Params decayed(Params g) const {
-    if (each_.weight_decay.size() > 0) return g + product(run_.w, each_.weight_decay);
-    return recipe_.weight_decay > 0.0 ? axpy(recipe_.weight_decay, run_.w, std::move(g)) : g;
-  }
-
-  static Params product(const Params& v, const Tensor& factors) {
-    Tensor to = detail::uninitialized(factors.shape());
-    const double *a = v.flat().data().data(), *b = factors.data().data();
-    for (Index j = 0; j < v.size(); ++j) detail::mutable_data(to)[j] = a[j] * b[j];
-    return v.with(std::move(to));
+    if (shaping_->keeps_all()) return rule_->direction(at, std::move(gradient));
+    gradient = shaping_->gradient(std::move(gradient), norm_, run_.w);
+    return shaping_->direction(rule_->direction(at, std::move(gradient)), run_.w);
   }
 
   Params embedded_gradient() const {
@@ -514,8 +458,8 @@ class Loop::Work {
 
   const Recipe recipe_;
   const Subspace space_;
-  const Params given_;  // the start, of all parameters
-  PerNumber each_;
+  const Params given_;              // the start, of all parameters
+  std::optional<Shaping> shaping_;  // known when the start is
   Oracle f_;
   const std::vector<Observer*> observers_;
   Clock::time_point start_;
@@ -527,7 +471,6 @@ class Loop::Work {
   std::unique_ptr<Move> move_;
   std::unique_ptr<StepSize> size_;  // null: the schedule decides
   Run run_, done_;
-  bool bare_;    // neither clipping nor decay nor factors change gradients or directions
   Params good_;  // the point before, whose estimate was finite
   Estimate last_;
   bool known_ = false;    // last_ belongs to the present point

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "autodiff/error.hpp"
@@ -87,32 +86,6 @@ FiniteSum Subspace::restricted(const FiniteSum& f) const {
     if (done < rest.size()) parts.push_back(slice(rest, 0, done, rest.size()));
     return f(concat(parts, 0), batch);
   });
-}
-
-PerNumber per_number(const char* name, const Params& w, const std::vector<Group>& groups,
-                     double weight_decay) {
-  if (groups.empty()) return {};
-  std::vector<double> factor(static_cast<std::size_t>(w.size()), 1.0),
-      decay(static_cast<std::size_t>(w.size()), weight_decay);
-  for (const Group& g : groups) {
-    if (!(g.step_factor >= 0.0 && std::isfinite(g.step_factor)))
-      throw DomainError(
-          fmt::format("[{}] the group \"{}\" has the step factor {}; give a finite number, 0 or above", name,
-                      g.pattern, g.step_factor));
-    if (g.weight_decay && !(*g.weight_decay >= 0.0 && std::isfinite(*g.weight_decay)))
-      throw DomainError(
-          fmt::format("[{}] the group \"{}\" has the weight decay {}; give a finite number, 0 or above", name,
-                      g.pattern, *g.weight_decay));
-    std::vector<ParamEntry> names;
-    detail::select_columns(w.table(), w.size(), {g.pattern}, names);  // throws where nothing matches
-    for (const ParamEntry& e : w.table()) {
-      if (!matches(g.pattern, e.name)) continue;
-      std::fill_n(factor.begin() + e.offset, e.size(), g.step_factor);
-      if (g.weight_decay) std::fill_n(decay.begin() + e.offset, e.size(), *g.weight_decay);
-    }
-  }
-  const bool decays = std::any_of(decay.begin(), decay.end(), [](double d) { return d > 0.0; });
-  return {Tensor::from(factor, {w.size()}), Tensor::from(decay, {w.size()}), decays};
 }
 
 }  // namespace cotangent::optim

@@ -1,4 +1,4 @@
-// The parameters a run moves, among those of its model, and the numbers that each of them has of its own.
+// The parameters a run moves, among those of its model.
 #pragma once
 #include <string>
 #include <vector>
@@ -28,15 +28,5 @@ class Subspace {
   std::vector<detail::ColumnRange> ranges_;  // none: the whole space
   std::vector<ParamEntry> names_;
 };
-
-/// What groups say of each number: of the last group that matches its parameter. Empty where there are none.
-/// Throws: DomainError for a pattern that nothing matches, or numbers outside their ranges.
-struct PerNumber {
-  Tensor step_factor = {};   // [P]
-  Tensor weight_decay = {};  // [P]
-  bool decays = false;       // one of them is not 0
-};
-PerNumber per_number(const char* name, const Params& w, const std::vector<Group>& groups,
-                     double weight_decay);
 
 }  // namespace cotangent::optim

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <limits>
 #include <string_view>
+#include <vector>
 
 #include "autodiff/error.hpp"
 #include "optim/loop.hpp"
@@ -121,6 +122,37 @@ void Trace::save_csv(const std::string& path) const {
   for (Index row = 0; row < size(); ++row)
     for (const Column& c : columns_of(row)) numbers.push_back(c.value);
   report::save_csv(path, names, Tensor::from(numbers, Shape{size(), static_cast<Index>(names.size())}));
+}
+
+void Trace::visit(State& state) {
+  constexpr Index kWidth = std::size(kNames);
+  std::vector<double> numbers;
+  for (Index row = 0; row < size(); ++row) {
+    const std::vector<Column> columns = columns_of(row);
+    for (std::size_t k = 0; k < std::size(kNames); ++k) numbers.push_back(columns[k].value);
+  }
+  Tensor saved = Tensor::from(numbers, {size(), kWidth});
+  state("trace", saved);
+  if (saved.size(1) != kWidth)
+    throw DomainError(fmt::format(
+        "[resume] the trace has {} columns there, {} here; the file is of another version, so run anew",
+        saved.size(1), kWidth));
+  rows_.clear();
+  for (Index row = 0; row < saved.size(0); ++row) {
+    const auto whole = [&](Index k) { return static_cast<Index>(saved(row, k)); };
+    rows_.push_back({.epoch = whole(0),
+                     .iterations = whole(1),
+                     .value = saved(row, 2),
+                     .gradient_norm = saved(row, 3),
+                     .step = saved(row, 4),
+                     .component_gradients = whole(5),
+                     .seconds = saved(row, 6),
+                     .component_values = whole(7),
+                     .products = whole(8),
+                     .residual = saved(row, 9),
+                     .state_numbers = whole(10)});
+  }
+  for (auto& [name, values] : observed_) state("observed." + name, values);
 }
 
 }  // namespace cotangent::optim
