@@ -11,20 +11,7 @@
 #include <vector>
 
 #include "autodiff/rng.hpp"
-
-namespace cotangent::kernel {
-namespace v1 {
-extern const Elements kElements;
-}
-#if defined(__x86_64__)
-namespace v3 {
-extern const Elements kElements;
-}
-namespace v4 {
-extern const Elements kElements;
-}
-#endif
-}  // namespace cotangent::kernel
+#include "tests/support/processor_levels.hpp"
 
 namespace cotangent {
 namespace {
@@ -34,18 +21,6 @@ using Numbers = std::vector<double>;
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-
-std::vector<const Elements*> levels() {
-  std::vector<const Elements*> list{&kernel::elements(), &kernel::v1::kElements};
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2")) list.push_back(&kernel::v3::kElements);
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
-    list.push_back(&kernel::v4::kElements);
-#endif
-  return list;
-}
 
 void expect_same_bits(double found, double wanted, const std::string& what) {
   if (std::isnan(found) && std::isnan(wanted)) return;
@@ -75,10 +50,10 @@ TEST(Elements, OfOneOperand) {
   Rng rng(1);
   for (const std::int64_t n : {0, 1, 3, 8, 15, 200})
     for (const Case& c : cases)
-      for (const Elements* level : levels()) {
+      for (const test::ProcessorLevel& level : test::processor_levels()) {
         const Numbers x = hostile(rng, n, 1);
         Numbers y(x.size() + 1, 99.0);
-        (level->*c.loop)(y.data(), x.data(), n);
+        (level.elements->*c.loop)(y.data(), x.data(), n);
         for (std::size_t i = 0; i < x.size(); ++i) expect_same_bits(y[i], c.plain(x[i]), c.name);
         EXPECT_EQ(y.back(), 99.0);
       }
@@ -86,10 +61,10 @@ TEST(Elements, OfOneOperand) {
 
 TEST(Elements, Clip) {
   const Numbers x{0.0, -0.0, 1.0, -1.0, 0.3, 1e308, -1e308, kInf, -kInf, kNan, 0.7, -0.2};
-  for (const Elements* level : levels())
+  for (const test::ProcessorLevel& level : test::processor_levels())
     for (const auto& [low, high] : {std::pair{-0.5, 0.5}, {0.0, 0.0}, {-kInf, 0.1}, {0.2, kInf}}) {
       Numbers y(x.size());
-      level->clip(y.data(), x.data(), low, high, static_cast<std::int64_t>(x.size()));
+      level.elements->clip(y.data(), x.data(), low, high, static_cast<std::int64_t>(x.size()));
       for (std::size_t i = 0; i < x.size(); ++i)
         expect_same_bits(y[i],
                          std::isnan(x[i]) ? kNan
@@ -121,15 +96,15 @@ TEST(Elements, OfTwoOperands) {
   Rng rng(2);
   for (const std::int64_t n : {0, 1, 3, 8, 15, 200})
     for (const Case& c : cases)
-      for (const Elements* level : levels()) {
+      for (const test::ProcessorLevel& level : test::processor_levels()) {
         const Numbers a = hostile(rng, n, 1), b = hostile(rng, n, 11);
         Numbers y(a.size() + 1, 99.0);
-        (level->*c.loop)(y.data(), {a.data(), false}, {b.data(), false}, n);
+        (level.elements->*c.loop)(y.data(), {a.data(), false}, {b.data(), false}, n);
         for (std::size_t i = 0; i < a.size(); ++i) expect_same_bits(y[i], c.plain(a[i], b[i]), c.name);
         for (const double one : {0.7, -0.0, kInf, kNan}) {
-          (level->*c.loop)(y.data(), {&one, true}, {b.data(), false}, n);
+          (level.elements->*c.loop)(y.data(), {&one, true}, {b.data(), false}, n);
           for (std::size_t i = 0; i < a.size(); ++i) expect_same_bits(y[i], c.plain(one, b[i]), c.name);
-          (level->*c.loop)(y.data(), {a.data(), false}, {&one, true}, n);
+          (level.elements->*c.loop)(y.data(), {a.data(), false}, {&one, true}, n);
           for (std::size_t i = 0; i < a.size(); ++i) expect_same_bits(y[i], c.plain(a[i], one), c.name);
         }
         EXPECT_EQ(y.back(), 99.0);

@@ -8,48 +8,18 @@
 #include <string>
 #include <vector>
 
-#include "autodiff/kernels/loops.hpp"
 #include "autodiff/rng.hpp"
-
-namespace cotangent::kernel {
-namespace v1 {
-extern const Loops kLoops;
-}
-#if defined(__x86_64__)
-namespace v3 {
-extern const Loops kLoops;
-}
-namespace v4 {
-extern const Loops kLoops;
-}
-#endif
-}  // namespace cotangent::kernel
+#include "tests/support/processor_levels.hpp"
 
 namespace cotangent {
 namespace {
 
 using kernel::Loops;
+using test::processor_levels, test::ProcessorLevel;
 using Numbers = std::vector<double>;
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-
-struct Level {
-  std::string name;
-  const Loops* loops;
-};
-
-std::vector<Level> levels() {
-  std::vector<Level> list{{"v1", &kernel::v1::kLoops}};
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2")) list.push_back({"v3", &kernel::v3::kLoops});
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
-    list.push_back({"v4", &kernel::v4::kLoops});
-#endif
-  return list;
-}
 
 Numbers draw(Rng& rng, std::int64_t n) {
   Numbers x(static_cast<std::size_t>(n));
@@ -115,12 +85,13 @@ TEST(Loops, ReductionsAlongAnyAxis) {
       const std::string what = name + " of [" + std::to_string(s.outer) + ", " + std::to_string(s.middle) +
                                ", " + std::to_string(s.inner) + "]";
       if (s.middle == 0 && (name == "max" || name == "min")) continue;  // not asked for
-      const Numbers first = along(kernel::v1::kLoops, which, x, s), exact = plainly(which, x, s);
+      const Numbers first = along(*processor_levels().front().loops, which, x, s),
+                    exact = plainly(which, x, s);
       for (std::size_t i = 0; i < exact.size(); ++i)
         EXPECT_NEAR(first[i], exact[i],
                     1e-15 * static_cast<double>(s.middle + 1) * (1.0 + std::fabs(exact[i])))
             << what << ", number " << i;
-      for (const Level& level : levels())
+      for (const ProcessorLevel& level : processor_levels())
         expect_same_bits(along(*level.loops, which, x, s), first, what + " at " + level.name);
     }
   }
@@ -149,7 +120,7 @@ TEST(Loops, SquaredDeviationsFromTheMean) {
       };
       const std::string what = "deviations of [" + std::to_string(s.outer) + ", " + std::to_string(s.middle) +
                                ", " + std::to_string(s.inner) + "] around " + std::to_string(centre);
-      const Numbers found = of(kernel::v1::kLoops);
+      const Numbers found = of(*processor_levels().front().loops);
       for (std::int64_t i = 0; i < s.outer * s.inner; ++i) {
         const std::int64_t at = i / s.inner * s.middle * s.inner + i % s.inner;
         long double mean = 0.0L, squares = 0.0L;
@@ -163,7 +134,7 @@ TEST(Loops, SquaredDeviationsFromTheMean) {
                     (1.6e-14 + 1e-17 * static_cast<double>(s.middle)) * (1.0 + static_cast<double>(squares)))
             << what << ", number " << i;
       }
-      for (const Level& level : levels())
+      for (const ProcessorLevel& level : processor_levels())
         expect_same_bits(of(*level.loops), found, what + " at " + level.name);
     }
 }
@@ -176,7 +147,7 @@ TEST(Loops, ExtremesKeepANanWhereverItStands) {
       Numbers x = draw(rng, s.outer * s.middle * s.inner);
       x[static_cast<std::size_t>(at * s.inner)] = kNan;
       if (s.middle > 1) x[static_cast<std::size_t>((at ? at - 1 : 1) * s.inner)] = kInf;
-      for (const Level& level : levels())
+      for (const ProcessorLevel& level : processor_levels())
         for (const Middle which : {&Loops::max_middle, &Loops::min_middle}) {
           const Numbers y = along(*level.loops, which, x, s);
           EXPECT_TRUE(std::isnan(y[0])) << level.name << ", NaN at " << at << " of " << s.middle;
@@ -197,7 +168,7 @@ TEST(Loops, ExtremesOfRowsOfEveryLength) {
         x[static_cast<std::size_t>(n + at)] = special;
         const auto first = x.begin() + n, last = first + n;
         const bool none = std::isnan(special);
-        for (const Level& level : levels()) {
+        for (const ProcessorLevel& level : processor_levels()) {
           const Numbers top = along(*level.loops, &Loops::max_middle, x, s);
           const Numbers least = along(*level.loops, &Loops::min_middle, x, s);
           ASSERT_EQ(std::isnan(top[1]), none) << level.name << ", " << n << " numbers, at " << at;
@@ -231,8 +202,9 @@ TEST(Loops, SumsAndElementwiseOnesHaveTheSameBits) {
       made.push_back(loops.dot(g.data(), g.data(), n));
       return made;
     };
-    const Numbers first = all(kernel::v1::kLoops);
-    for (const Level& level : levels()) expect_same_bits(all(*level.loops), first, level.name);
+    const Numbers first = all(*processor_levels().front().loops);
+    for (const ProcessorLevel& level : processor_levels())
+      expect_same_bits(all(*level.loops), first, level.name);
   }
 }
 
@@ -244,7 +216,7 @@ TEST(Loops, OuterProducts) {
     Numbers expected, twice;
     for (const double a : left)
       for (const double b : right) expected.push_back(a * b), twice.push_back(a * b + a * b);
-    for (const Level& level : levels()) {
+    for (const ProcessorLevel& level : processor_levels()) {
       const std::string what = level.name + ", [" + std::to_string(p) + ", " + std::to_string(q) + "]";
       Numbers y(expected.size(), 99.0);
       level.loops->outer(y.data(), left.data(), p, right.data(), q);
@@ -257,7 +229,7 @@ TEST(Loops, OuterProducts) {
 
 TEST(Loops, LeakyReluAndItsMaskGoBySign) {
   const Numbers x{2.0, 0.0, -0.0, -2.0, kNan, kInf, -kInf};
-  for (const Level& level : levels()) {
+  for (const ProcessorLevel& level : processor_levels()) {
     Numbers y(x.size());
     level.loops->leaky_relu(y.data(), x.data(), 3.0, 7);
     expect_same_bits(y, {2.0, 0.0, -0.0, -6.0, kNan, kInf, -kInf}, level.name);

@@ -10,46 +10,14 @@
 #include <string>
 #include <vector>
 
-#include "autodiff/kernels/transcendental.hpp"
 #include "autodiff/rng.hpp"
-
-namespace cotangent::kernel {
-namespace v1 {
-extern const Transcendental kTable;
-}
-#if defined(__x86_64__)
-namespace v3 {
-extern const Transcendental kTable;
-}
-namespace v4 {
-extern const Transcendental kTable;
-}
-#endif
-}  // namespace cotangent::kernel
+#include "tests/support/processor_levels.hpp"
 
 namespace cotangent {
 namespace {
 
 using kernel::Transcendental;
-
-struct Level {
-  std::string name;
-  const Transcendental* table;
-};
-
-std::vector<Level> levels() {
-  std::vector<Level> list{{"v1", &kernel::v1::kTable}};
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  if (v3) list.push_back({"v3", &kernel::v3::kTable});
-  if (v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512cd"))
-    list.push_back({"v4", &kernel::v4::kTable});
-#endif
-  return list;
-}
+using test::processor_levels, test::ProcessorLevel;
 
 using Real = long double;
 
@@ -83,7 +51,8 @@ std::int64_t ulps(double a, double b) {
   return std::abs(place(a) - place(b));
 }
 
-void expect_close(const Level& level, const Function& f, const std::vector<double>& x, std::int64_t bound) {
+void expect_close(const ProcessorLevel& level, const Function& f, const std::vector<double>& x,
+                  std::int64_t bound) {
   std::vector<double> y(x.size(), -7.0);
   (level.table->*f.kernel)(y.data(), x.data(), static_cast<std::int64_t>(x.size()));
   for (std::size_t i = 0; i < x.size(); ++i) {
@@ -119,7 +88,7 @@ std::vector<double> arguments(const Function& f, std::size_t n, Rng& rng) {
 }
 
 TEST(Transcendental, EveryLengthOnEveryLevel) {
-  for (const Level& level : levels()) {
+  for (const ProcessorLevel& level : processor_levels()) {
     for (const Function& f : kFunctions) {
       Rng rng = Rng(5).split(f.name);
       for (std::size_t n = 1; n <= 40; ++n) expect_close(level, f, arguments(f, n, rng), 4);
@@ -132,7 +101,7 @@ TEST(Transcendental, SpecialValuesAtEveryPlace) {
   const double inf = INFINITY;
   const std::vector<double> specials{0.0,   -0.0,   inf,    -inf,     NAN, 1e-320, -1e-320, 710.0, -710.0,
                                      745.0, -745.0, 1e-310, 2.2e-308, 1e5, 1e15,   -1e22,   1e300};
-  for (const Level& level : levels()) {
+  for (const ProcessorLevel& level : processor_levels()) {
     for (const Function& f : kFunctions) {
       for (const double special : specials) {
         expect_close(level, f, {special}, 4);
@@ -156,13 +125,13 @@ TEST(Transcendental, Log1pBetweenMinusOneAndZero) {
   }
   Rng rng(8);
   for (int k = 0; k < 500; ++k) x.push_back(-rng.uniform());
-  for (const Level& level : levels())
+  for (const ProcessorLevel& level : processor_levels())
     for (const Function& f : kFunctions)
       if (f.name == "log1p") expect_close(level, f, x, 4);
 }
 
 TEST(Transcendental, MayWriteOverItsArgument) {
-  for (const Level& level : levels()) {
+  for (const ProcessorLevel& level : processor_levels()) {
     for (const Function& f : kFunctions) {
       for (const std::size_t n : {3u, 8u, 13u}) {
         Rng rng(9);
@@ -177,7 +146,7 @@ TEST(Transcendental, MayWriteOverItsArgument) {
 }
 
 TEST(Transcendental, NothingIsWrittenForAnEmptyArray) {
-  for (const Level& level : levels()) {
+  for (const ProcessorLevel& level : processor_levels()) {
     for (const Function& f : kFunctions) {
       double y = -7.0;
       const double x = 0.5;
@@ -189,7 +158,7 @@ TEST(Transcendental, NothingIsWrittenForAnEmptyArray) {
 
 // In a long array a number's result must not depend on where it stands, or batches would change results.
 TEST(Transcendental, PlaceInALongArrayDoesNotMatter) {
-  for (const Level& level : levels()) {
+  for (const ProcessorLevel& level : processor_levels()) {
     for (const Function& f : kFunctions) {
       for (const double value : {0.3, 1.7, 2.9}) {
         std::vector<double> x(21, value), y(21);
@@ -220,8 +189,8 @@ std::string level_with(const std::string& wish) {
 TEST(Transcendental, PrintsItsLevel) { std::printf("level=%s\n", kernel::isa_name()); }
 
 TEST(Transcendental, TheEnvironmentChoosesALevelThisProcessorHas) {
-  const std::vector<Level> list = levels();
-  for (const Level& level : list) EXPECT_EQ(level_with(level.name), level.name);
+  const std::vector<ProcessorLevel> list = processor_levels();
+  for (const ProcessorLevel& level : list) EXPECT_EQ(level_with(level.name), level.name);
   EXPECT_EQ(level_with("nonsense"), list.back().name);
   EXPECT_EQ(level_with(""), list.back().name);
 }
