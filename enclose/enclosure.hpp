@@ -61,7 +61,7 @@ class Enclosure {
 ///   enclose([&](const Var& v) { return grad(f, v); }, w)
 ///
 /// encloses the gradient. The data f refers to are exact, and so are w and the corners. A box of more than
-/// one point is replayed once, with `bits`; f is recorded at its middle, so f must not branch on numbers of w.
+/// one point is replayed once, with `bits`; f is recorded at its middle and must not branch on numbers of w.
 /// Cost: 100 to 200 times f in doubles at 128 bits. Shapes: as f's result.
 /// Throws: DomainError for an operation that has no enclosure (a linear map, a CustomOp), by its name; for
 /// bits outside 2 .. 2^20 or most_bits below bits; for a box whose corners are not finite, or the lower above
