@@ -8,6 +8,10 @@
 
 namespace cotangent {
 
+namespace enclosing {
+class Replay;
+}
+
 struct EncloseOptions {
   /// Of the numbers in the first replay. Twice as many are taken, up to `most_bits`, until every number is
   /// known to `accuracy` and every comparison is decided.
@@ -41,6 +45,9 @@ class Enclosure {
   /// holds the hull of both sides, which for a derivative contains Clarke's.
   Index comparisons() const noexcept { return comparisons_; }
   Index undecided() const noexcept { return undecided_; }
+  /// Those undecided at which the function may jump, instead of bend: there bounds of its derivative do not
+  /// bound its change.
+  Index jumps() const noexcept { return jumps_; }
 
   /// Number k of the result in n decimal digits, "[0.1234 +/- 2e-39]".
   std::string digits(Index k, int n = 30) const;
@@ -52,7 +59,7 @@ class Enclosure {
   friend struct EnclosureAccess;
   Tensor lower_, upper_;
   int bits_ = 0;
-  Index comparisons_ = 0, undecided_ = 0;
+  Index comparisons_ = 0, undecided_ = 0, jumps_ = 0;
   std::shared_ptr<const void> balls_;
 };
 
@@ -70,5 +77,21 @@ class Enclosure {
 Enclosure enclose(VarFunction f, const Tensor& w, const EncloseOptions& options = {});
 Enclosure enclose(VarFunction f, const Params& w, const EncloseOptions& options = {});
 Enclosure enclose(VarFunction f, const Box& box, const EncloseOptions& options = {});
+
+/// f recorded once, at `at`, to be enclosed at many points and boxes: what enclose() does, without its
+/// recording each time. Branches of f on numbers of w are taken as they are at `at`.
+class EnclosedFunction {
+ public:
+  /// Throws: DomainError for an operation that has no enclosure, by its name; what f throws.
+  EnclosedFunction(VarFunction f, const Tensor& at);
+
+  /// Throws: as enclose(); ShapeError unless the point or the corners are of at's shape.
+  Enclosure operator()(const Tensor& w, const EncloseOptions& options = {}) const;
+  Enclosure operator()(const Box& box, const EncloseOptions& options = {}) const;
+
+ private:
+  void check_shape(const Shape& shape) const;
+  std::shared_ptr<const enclosing::Replay> replay_;
+};
 
 }  // namespace cotangent

@@ -25,6 +25,7 @@ struct EnclosureAccess {
     e.bits_ = static_cast<int>(account.bits);
     e.comparisons_ = account.comparisons;
     e.undecided_ = account.undecided;
+    e.jumps_ = account.jumps;
     e.balls_ = std::make_shared<const Balls>(balls);
     return e;
   }
@@ -65,15 +66,18 @@ bool known(const Balls& y, double accuracy) {
   return true;
 }
 
-Enclosure enclosed(VarFunction f, const Tensor& at, const Balls& input, const EncloseOptions& options) {
-  const enclosing::Program program = enclosing::program_of(f, at);
-  enclosing::check_rules(program);
+Enclosure enclosed(const enclosing::Replay& replay, const Balls& input, const EncloseOptions& options) {
   for (int bits = options.bits;; bits = std::min(2 * bits, options.most_bits)) {
     Account account{.bits = bits};
-    const Balls y = enclosing::replay(program, input, account);
+    const Balls y = replay(input, account);
     if (bits == options.most_bits || (account.undecided == 0 && known(y, options.accuracy)))
       return EnclosureAccess::of(y, account);
   }
+}
+
+Enclosure enclosed(const enclosing::Replay& replay, const Box& box, EncloseOptions options) {
+  if (!equal(box.lower, box.upper)) options.most_bits = options.bits;  // more bits do not tell more of a box
+  return enclosed(replay, Balls::between(box.lower, box.upper), options);
 }
 
 void check_box(const Box& box) {
@@ -122,7 +126,7 @@ std::string Enclosure::to_string() const {
 
 Enclosure enclose(VarFunction f, const Tensor& w, const EncloseOptions& options) {
   check(options);
-  return enclosed(f, w, Balls::of(w), options);
+  return EnclosedFunction(f, w)(w, options);
 }
 
 Enclosure enclose(VarFunction f, const Params& w, const EncloseOptions& options) {
@@ -131,12 +135,32 @@ Enclosure enclose(VarFunction f, const Params& w, const EncloseOptions& options)
 
 // Which operations are recorded is decided at the middle: a branch of the script on value() counts as data.
 Enclosure enclose(VarFunction f, const Box& box, const EncloseOptions& options) {
-  check_box(box);
-  const Tensor middle = (0.5 * Var(box.lower) + 0.5 * Var(box.upper)).value();
-  EncloseOptions once = options;  // what a box leaves open, more bits do not tell
-  if (!equal(box.lower, box.upper)) once.most_bits = options.bits;
   check(options);
-  return enclosed(f, middle, Balls::between(box.lower, box.upper), once);
+  check_box(box);
+  return EnclosedFunction(f, (0.5 * Var(box.lower) + 0.5 * Var(box.upper)).value())(box, options);
+}
+
+EnclosedFunction::EnclosedFunction(VarFunction f, const Tensor& at)
+    : replay_(std::make_shared<const enclosing::Replay>(enclosing::program_of(f, at))) {}
+
+void EnclosedFunction::check_shape(const Shape& shape) const {
+  if (!(shape == replay_->input_shape()))
+    throw ShapeError(
+        fmt::format("[enclose] the function was recorded at {}, and is asked at {}; give one shape",
+                    replay_->input_shape().to_string(), shape.to_string()));
+}
+
+Enclosure EnclosedFunction::operator()(const Tensor& w, const EncloseOptions& options) const {
+  check(options);
+  check_shape(w.shape());
+  return enclosed(*replay_, Balls::of(w), options);
+}
+
+Enclosure EnclosedFunction::operator()(const Box& box, const EncloseOptions& options) const {
+  check(options);
+  check_box(box);
+  check_shape(box.lower.shape());
+  return enclosed(*replay_, box, options);
 }
 
 }  // namespace cotangent

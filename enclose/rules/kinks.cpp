@@ -1,4 +1,7 @@
 // Operations with a kink or a step: one side where that is decided, else the hull of both.
+#include <set>
+#include <string_view>
+
 #include "autodiff/ops/record_facts.hpp"
 #include "enclose/rules/rules.hpp"
 
@@ -171,6 +174,14 @@ Balls max_of(const Call& c) { return extreme(c, arb_max); }
 Balls min_of(const Call& c) { return extreme(c, arb_min); }
 
 }  // namespace
+
+// A maximum's value is continuous; these are not, or need not be.
+bool jumps(const Op& op) {
+  static const std::set<std::string_view> names{"sign",     "less",          "less_equal", "greater",
+                                                "equal_to", "greater_equal", "where",      "leaky_mask",
+                                                "exp_mask", "band_mask"};
+  return names.contains(op.name());
+}
 
 void add_kinks(RuleTable& table) {
   table["relu"] = relu;

@@ -13,6 +13,7 @@ namespace cotangent::enclosing {
 struct Account {
   slong bits = 128;
   Index comparisons = 0, undecided = 0;
+  Index jumps = 0;  // undecided comparisons of operations that jump
 };
 
 /// One step of a replay, as its rule sees it.
@@ -34,6 +35,8 @@ using RuleTable = std::map<std::string_view, Rule>;
 
 /// Null: no rule encloses the operation.
 Rule rule_of(const Op& op);
+/// Whether it is not continuous: there its derivative says nothing of how far it goes.
+bool jumps(const Op& op);
 
 // Each source's part of the table.
 void add_elementwise(RuleTable& table);

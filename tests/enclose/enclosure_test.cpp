@@ -70,6 +70,34 @@ TEST(Enclosure, OfGradientsAndHessians) {
   test::expect_close(h.lower(), hvp(f, w, Tensor::ones({4})), 1e-13);
 }
 
+TEST(Enclosure, TellsAJumpFromABend) {
+  const Box around_zero{Tensor{-1.0}, Tensor{1.0}};
+  const Enclosure bend = enclose([](const Var& w) { return sum(relu(w) + abs(w)); }, around_zero);
+  EXPECT_EQ(bend.undecided(), 2);
+  EXPECT_EQ(bend.jumps(), 0);
+  EXPECT_EQ(enclose([](const Var& w) { return sum(sign(w)); }, around_zero).jumps(), 1);
+  const auto slope = [](const Var& w) { return grad([](const Var& v) { return sum(relu(v)); }, w); };
+  EXPECT_EQ(enclose(slope, around_zero).jumps(), 1);
+}
+
+TEST(Enclosure, AFunctionRecordedOnceIsAskedOften) {
+  int calls = 0;
+  const EnclosedFunction f(
+      [&](const Var& w) {
+        ++calls;
+        return sum(sin(w) * w);
+      },
+      Tensor{1.0, 2.0});
+  for (const double x : {0.5, 1.5, -3.0}) {
+    const Enclosure e = f(Tensor{x, x});
+    EXPECT_NEAR(e.lower().item(), 2.0 * x * std::sin(x), 1e-14);
+    EXPECT_TRUE(f(Box{Tensor{x - 0.1, x}, Tensor{x, x + 0.1}}).contains(Tensor::scalar(e.upper().item())));
+  }
+  EXPECT_EQ(calls, 1);
+  EXPECT_NE(error_of<ShapeError>([&] { f(Tensor{1.0}); }).find("recorded at [2], and is asked at [1]"),
+            std::string::npos);
+}
+
 TEST(Enclosure, KinksAreDecidedOrCounted) {
   const auto slope = [](const Var& w) { return grad([](const Var& v) { return sum(relu(v)); }, w); };
   const Enclosure exact = enclose(slope, Tensor{0.0, -1e-300, 2.0});

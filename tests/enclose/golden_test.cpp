@@ -84,7 +84,7 @@ TEST(EnclosureGolden, BallsContainTheDigitsOfAnotherLibrary) {
     SCOPED_TRACE(name);
     ASSERT_TRUE(digits.contains(name));
     Account account{.bits = 256};
-    const Balls y = enclosing::replay(enclosing::program_of(c.f, c.at), Balls::of(c.at), account);
+    const Balls y = enclosing::Replay(enclosing::program_of(c.f, c.at))(Balls::of(c.at), account);
     ASSERT_EQ(y.size(), 1);
     Ball expected;
     // 50 digits are off by one unit in the last of them at most.

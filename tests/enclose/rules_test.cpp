@@ -93,8 +93,8 @@ TEST(EnclosureRules, FewBitsContainManyAndTheEnginesNumbersAreNear) {
       const Program program = enclosing::program_of(g, x);
       if (refused(program)) continue;
       Account few{.bits = 64}, many{.bits = 400};
-      const Balls a = enclosing::replay(program, Balls::of(x), few);
-      const Balls b = enclosing::replay(program, Balls::of(x), many);
+      const Balls a = enclosing::Replay(program)(Balls::of(x), few);
+      const Balls b = enclosing::Replay(program)(Balls::of(x), many);
       const Tensor y = g(x).value();
       ASSERT_EQ(a.shape().to_string(), y.shape().to_string());
       double largest = 1.0;
@@ -135,10 +135,10 @@ TEST(EnclosureRules, DerivativesLieWhereDifferencesOfBallsSay) {
           arb_mul_2exp_si(along[i], along[i], kStep);
           (sign > 0 ? arb_add : arb_sub)(at[i], at[i], along[i], 4096);
         }
-        return enclosing::replay(value, at, account);
+        return enclosing::Replay(value)(at, account);
       };
       const Balls above = beside(1.0), below = beside(-1.0);
-      const Balls found = enclosing::replay(slope, Balls::of(x), account);
+      const Balls found = enclosing::Replay(slope)(Balls::of(x), account);
       Ball quotient;
       arb_sub(quotient, above[0], below[0], kBits);
       arb_mul_2exp_si(quotient, quotient, -kStep - 1);
@@ -162,7 +162,7 @@ TEST(EnclosureRules, BoxesContainTheirPoints) {
       const Tensor low = (x - Var(Tensor::full(x.shape(), radius))).value(),
                    high = (x + Var(Tensor::full(x.shape(), radius))).value();
       Account account{.bits = 64};
-      const Balls box = enclosing::replay(enclosing::program_of(f, x), Balls::between(low, high), account);
+      const Balls box = enclosing::Replay(enclosing::program_of(f, x))(Balls::between(low, high), account);
       const Tensor lower = box.lower(), upper = box.upper();
       for (int k = 0; k < 20; ++k) {
         std::vector<double> at;
@@ -172,7 +172,7 @@ TEST(EnclosureRules, BoxesContainTheirPoints) {
         // Another place may take another branch, or be refused: then the record does not speak of it.
         try {
           Account own{.bits = 128};
-          const Balls y = enclosing::replay(enclosing::program_of(f, point), Balls::of(point), own);
+          const Balls y = enclosing::Replay(enclosing::program_of(f, point))(Balls::of(point), own);
           if (y.size() != box.size()) continue;
           for (Index i = 0; i < y.size(); ++i)
             EXPECT_TRUE(arb_overlaps(box[i], y[i]) && y.upper().flat(i) >= lower.flat(i) &&
