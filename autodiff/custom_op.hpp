@@ -16,7 +16,7 @@ struct CustomOpSpec {
   /// Distinct from all others; errors and tapes show it.
   const char* name;
   /// Checks shapes, then computes the value.
-  Tensor (*forward)(const OpInputs& in, const OpAttributes& attributes);
+  Tensor (*forward)(const OpInputs& in, const OpAttributes& attributes) = nullptr;
   /// out.add(j, cotangent of input j) for the cotangent g of the result, made of public operations
   /// on p.in(j), p.out() and g: then derivatives of any order follow. Null: not differentiable,
   /// the derivative is 0.
@@ -33,6 +33,9 @@ struct CustomOpSpec {
   /// Floating-point operations of the products inside, for plans: of the value where j is -1, and of the
   /// cotangent of input j; by shapes and numbers alone. Null: only the numbers read and written count.
   double (*flops)(const OpRecord& p, int j) = nullptr;
+  /// Bounds of the result in ball arithmetic, for `enclose`: see enclose/formula.hpp. Null: functions that
+  /// use the operation have no enclosure. Derivatives need nothing more, they are the recorded pullback's.
+  void (*enclose)(OpEnclosure& e) = nullptr;
 };
 
 /// An operation from a forward rule and a pullback:
@@ -47,6 +50,7 @@ struct CustomOpSpec {
 ///                             .samples = OpSamples::elementwise});
 ///   Var softsign(const Var& x) { return kSoftsign(x); }
 ///
+/// An elementwise one can have its forward rule and its enclosure from one formula: see `elementwise`.
 /// What it recorded stays valid when it goes out of scope: a name stands for one operation until the program
 /// ends, and the same once more is that one. Compare it with differences by check_gradient, to second order.
 /// Throws: DomainError if another operation has the name (if made before main and the library's: at its first
@@ -85,5 +89,15 @@ class CustomOp {
 Tensor map_elements(const Tensor& x, double (*f)(double));
 /// f(a_i, b_i). Shapes: [s], [s] -> [s]; a scalar on either side goes with any shape. Throws: ShapeError.
 Tensor map_elements(const Tensor& a, const Tensor& b, double (*f)(double, double));
+
+/// A loop over n elements of one or two inputs, with n numbers in each that has a step, and one without.
+struct ElementLoop {
+  int inputs;
+  void (*run)(const double* const* in, const bool* steps, double* out, Index n,
+              const OpAttributes& attributes);
+};
+/// The same by a loop of one's own, which the compiler can make fast. Shapes: as above.
+/// Throws: ShapeError; DomainError for another number of inputs.
+Tensor map_elements(const OpInputs& in, const OpAttributes& attributes, const ElementLoop& loop);
 
 }  // namespace cotangent

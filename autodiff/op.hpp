@@ -11,6 +11,9 @@
 
 namespace cotangent {
 
+/// What an operation's enclosure is given; of the room `enclose`: see enclose/formula.hpp.
+class OpEnclosure;
+
 namespace detail {
 struct RecordAccess;
 class Sweep;

@@ -49,5 +49,6 @@ class Tape {
 /// X as a variable on w's tape, so that a transform inside a traced function can start from it and stay
 /// differentiable in w. Without a tape behind w, X itself.
 Var lift(const Tensor& x, const Var& w);
+Var lift(double x, const Var& w);
 
 }  // namespace cotangent

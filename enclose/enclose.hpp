@@ -7,3 +7,4 @@
 #pragma once
 
 #include "enclose/enclosure.hpp"  // enclose: lower and upper bounds of every number of a result
+#include "enclose/formula.hpp"    // elementwise, RealBall: enclosures of a script's own operations

@@ -45,8 +45,8 @@ class Enclosure {
   /// holds the hull of both sides, which for a derivative contains Clarke's.
   Index comparisons() const noexcept { return comparisons_; }
   Index undecided() const noexcept { return undecided_; }
-  /// Those undecided at which the function may jump, instead of bend: there bounds of its derivative do not
-  /// bound its change.
+  /// Those undecided at which the function may jump, instead of bend, and inexact inputs of a CustomOp without
+  /// a pullback: there bounds of its derivative do not bound its change.
   Index jumps() const noexcept { return jumps_; }
 
   /// Number k of the result in n decimal digits, "[0.1234 +/- 2e-39]".
@@ -70,9 +70,9 @@ class Enclosure {
 /// encloses the gradient. The data f refers to are exact, and so are w and the corners. A box of more than
 /// one point is replayed once, with `bits`; f is recorded at its middle and must not branch on numbers of w.
 /// Cost: 100 to 200 times f in doubles at 128 bits. Shapes: as f's result.
-/// Throws: DomainError for an operation that has no enclosure (a linear map, a CustomOp), by its name; for
-/// bits outside 2 .. 2^20 or most_bits below bits; for a box whose corners are not finite, or the lower above
-/// the upper; ShapeError for corners of two shapes; what f throws.
+/// Throws: DomainError for an operation that has no enclosure (a linear map, a CustomOp that is given none),
+/// by its name; for bits outside 2 .. 2^20 or most_bits below bits; for a box whose corners are not finite,
+/// or the lower above the upper; ShapeError for corners of two shapes; what f throws.
 /// Source: F. Johansson, Arb (2017): midpoint-radius arithmetic.
 Enclosure enclose(VarFunction f, const Tensor& w, const EncloseOptions& options = {});
 Enclosure enclose(VarFunction f, const Params& w, const EncloseOptions& options = {});

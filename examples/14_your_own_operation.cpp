@@ -1,8 +1,8 @@
 // Lesson 14, an operation of one's own. One learns to give the engine a function it does not know, by its
-// value and its pullback; how a wrong pullback is found; what a right one is good for at once; and how a part
-// of a function is computed twice in order not to be kept.
+// value and its pullback; how a wrong pullback is found; what a right one is good for at once; how one
+// formula gives its values and proven bounds; and how a part of a function is computed twice in order not to
+// be kept.
 #include <algorithm>
-#include <cmath>
 
 #include "cotangent.hpp"
 #include "examples/support/lessons.hpp"
@@ -16,37 +16,32 @@ namespace {
 constexpr double kSlope = 0.1, kRound = 0.25;
 
 /// Leaky ReLU with its kink rounded off: (1 + a) / 2 t + (1 - a) / 2 sqrt(t^2 + r^2).
-Tensor value(const OpInputs& x, const OpAttributes&) {
-  return map_elements(x[0], [](double t) {
-    return 0.5 * (1 + kSlope) * t + 0.5 * (1 - kSlope) * std::sqrt(t * t + kRound * kRound);
-  });
-}
+constexpr auto kFormula = [](auto t) {
+  return 0.5 * (1 + kSlope) * t + 0.5 * (1 - kSlope) * sqrt(square(t) + kRound * kRound);
+};
 /// Its derivative, (1 + a) / 2 + (1 - a) / 2 t / sqrt(t^2 + r^2), made of operations: it can be
 /// differentiated again.
 Var slope(const Var& t) {
   return 0.5 * (1 + kSlope) + 0.5 * (1 - kSlope) * t / sqrt(square(t) + kRound * kRound);
 }
 
-const CustomOp kRounded({.name = "rounded",
-                         .forward = value,
-                         .pullback = [](const OpRecord& p, const Var& g,
-                                        OpCotangents& out) { out.add(0, g * slope(p.in(0))); },
-                         .samples = OpSamples::elementwise,
-                         .at_kink = "none"});
+const CustomOp kRounded(elementwise(kFormula,
+                                    {.name = "rounded",
+                                     .pullback = [](const OpRecord& p, const Var& g,
+                                                    OpCotangents& out) { out.add(0, g * slope(p.in(0))); },
+                                     .at_kink = "none"}));
 /// Two ways to get it wrong: the root forgotten, and numbers in the place of operations.
-const CustomOp kNoRoot({.name = "rounded, without the root",
-                        .forward = value,
-                        .pullback =
-                            [](const OpRecord& p, const Var& g, OpCotangents& out) {
-                              const Var& t = p.in(0);
-                              out.add(0, g * (0.55 + 0.45 * t / (square(t) + kRound * kRound)));
-                            },
-                        .samples = OpSamples::elementwise});
-const CustomOp kNumbers({.name = "rounded, by numbers",
-                         .forward = value,
-                         .pullback = [](const OpRecord& p, const Var& g,
-                                        OpCotangents& out) { out.add(0, g * slope(detach(p.in(0)))); },
-                         .samples = OpSamples::elementwise});
+const CustomOp kNoRoot(elementwise(kFormula,
+                                   {.name = "rounded, without the root",
+                                    .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) {
+                                      const Var& t = p.in(0);
+                                      out.add(0, g * (0.55 + 0.45 * t / (square(t) + kRound * kRound)));
+                                    }}));
+const CustomOp kNumbers(elementwise(kFormula,
+                                    {.name = "rounded, by numbers",
+                                     .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) {
+                                       out.add(0, g * slope(detach(p.in(0))));
+                                     }}));
 
 /// The operation as an activation, for networks.
 struct Rounded : nn::Module {
@@ -99,6 +94,20 @@ void lesson(examples::Lesson& l) {
                         {.x = "t"}),
            "The operation and what the engine makes of its pullback: the slope goes from 0.1 to 1 without a "
            "jump.");
+
+  // The formula bounds the operation, the recorded pullback its derivative: at every point of a thousand
+  // intervals at once, where differences look at points.
+  const Index pieces = l.smoke() ? 1000 : 4000;
+  const Tensor ends = Tensor::linspace(-2.0, 2.0, pieces + 1);
+  const Box intervals{slice(ends, 0, 0, pieces).value(), slice(ends, 0, 1, pieces + 1).value()};
+  const Enclosure slopes =
+      enclose([](const Var& x) { return grad([](const Var& v) { return sum(kRounded(v)); }, x); }, intervals);
+  const double least = min(slopes.lower()).item();
+  l.metric("least_slope", least);
+  l.expect(Outcome::certified,
+           compare({"phi' > a on [-2, 2]", "it holds in each interval, by ball arithmetic"},
+                   exact(kSlope) < exact(least)),
+           "the slope on intervals");
 
   // In a network it is an operation like any other: Jacobians a sample, the tangent kernel without them, a
   // bound.

@@ -35,7 +35,8 @@ detail::OpSpec spec_of(const CustomOpSpec& spec) {
                       .kink_distance = spec.kink_distance,
                       .linear = spec.linear,
                       .flops = spec.flops,
-                      .silent_on_kinks = !spec.at_kink};
+                      .silent_on_kinks = !spec.at_kink,
+                      .enclose = spec.enclose};
   if (spec.samples == OpSamples::elementwise) full.row_rule = detail::same_axis;
   if (spec.samples == OpSamples::rows) full.row_rule = along_rows;
   if (spec.samples == OpSamples::rows_of_first) full.row_rule = along_rows_of_first;
@@ -45,7 +46,7 @@ detail::OpSpec spec_of(const CustomOpSpec& spec) {
 bool alike(const CustomOpSpec& a, const CustomOpSpec& b) {
   return a.forward == b.forward && a.pullback == b.pullback && a.samples == b.samples &&
          a.kink_distance == b.kink_distance && is_smooth(a) == is_smooth(b) && a.linear == b.linear &&
-         a.flops == b.flops;
+         a.flops == b.flops && a.enclose == b.enclose;
 }
 
 [[noreturn]] void throw_taken(std::string_view name) {
@@ -117,6 +118,18 @@ Tensor map_elements(const Tensor& a, const Tensor& b, double (*f)(double, double
   const Var left(a), right(b);
   const Var* const both[] = {&left, &right};
   return detail::zip("map_elements", OpInputs{both}, f);
+}
+Tensor map_elements(const OpInputs& in, const OpAttributes& attributes, const ElementLoop& loop) {
+  if (in.count() != loop.inputs)
+    throw DomainError(fmt::format("[map_elements] the loop is over {} input{}, and {} {} given", loop.inputs,
+                                  loop.inputs == 1 ? "" : "s", in.count(), in.count() == 1 ? "is" : "are"));
+  const bool one = loop.inputs == 1;
+  Tensor out =
+      one ? detail::uninitialized(in.shape(0)) : detail::room_for_pairs("map_elements", in[0], in[1]);
+  const double* numbers[] = {in[0].data().data(), one ? nullptr : in[1].data().data()};
+  const bool steps[] = {in[0].rank() > 0 || out.rank() == 0, !one && (in[1].rank() > 0 || out.rank() == 0)};
+  loop.run(numbers, steps, detail::mutable_data(out), out.size(), attributes);
+  return out;
 }
 
 }  // namespace cotangent

@@ -62,6 +62,8 @@ struct OpSpec {
   double (*flops)(const OpRecord& p, int j) = nullptr;
   /// Set for a script's operation that does not say whether it has kinks.
   bool silent_on_kinks = false;
+  /// The enclosure of a script's operation; the library's own have rules in the room `enclose`.
+  void (*enclose)(OpEnclosure& e) = nullptr;
 };
 
 }  // namespace detail

@@ -57,5 +57,6 @@ Var lift(const Tensor& x, const Var& w) {
   if (!w.tracked()) return Var(x);
   return detail::add_leaf(detail::live_tape("lift", w), x);
 }
+Var lift(double x, const Var& w) { return lift(Tensor::scalar(x), w); }
 
 }  // namespace cotangent

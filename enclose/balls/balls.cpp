@@ -66,29 +66,35 @@ Balls Balls::view(Index offset, const Shape& shape) const {
 
 namespace {
 
-/// One end of each ball; `unknown` where it says nothing.
+/// One end of a ball; `unknown` if it says nothing.
 template <class End>
-Tensor ends(const Balls& b, arf_rnd_t towards, double unknown, End end) {
-  Tensor out = detail::uninitialized(b.shape());
+double end_of(arb_srcptr x, arf_rnd_t towards, double unknown, End end) {
+  // An infinite number is known only if it is exact.
+  if (!arb_is_finite(x) && (!arb_is_exact(x) || arf_is_nan(arb_midref(x)))) return unknown;
   arf_t bound;
   arf_init(bound);
-  for (Index i = 0; i < b.size(); ++i) {
-    // An infinite number is known only if it is exact.
-    const bool known = arb_is_finite(b[i]) || (arb_is_exact(b[i]) && !arf_is_nan(arb_midref(b[i])));
-    end(bound, b[i], 64);
-    detail::mutable_data(out)[i] = known ? arf_get_d(bound, towards) : unknown;
-  }
+  end(bound, x, 64);
+  const double rounded = arf_get_d(bound, towards);
   arf_clear(bound);
+  return rounded;
+}
+
+template <class End>
+Tensor ends(const Balls& b, End end) {
+  Tensor out = detail::uninitialized(b.shape());
+  for (Index i = 0; i < b.size(); ++i) detail::mutable_data(out)[i] = end(b[i]);
   return out;
 }
 
 }  // namespace
 
-Tensor Balls::lower() const {
-  return ends(*this, ARF_RND_FLOOR, -std::numeric_limits<double>::infinity(), arb_get_lbound_arf);
+double lower_of(arb_srcptr x) {
+  return end_of(x, ARF_RND_FLOOR, -std::numeric_limits<double>::infinity(), arb_get_lbound_arf);
 }
-Tensor Balls::upper() const {
-  return ends(*this, ARF_RND_CEIL, std::numeric_limits<double>::infinity(), arb_get_ubound_arf);
+double upper_of(arb_srcptr x) {
+  return end_of(x, ARF_RND_CEIL, std::numeric_limits<double>::infinity(), arb_get_ubound_arf);
 }
+Tensor Balls::lower() const { return ends(*this, lower_of); }
+Tensor Balls::upper() const { return ends(*this, upper_of); }
 
 }  // namespace cotangent::enclosing

@@ -36,4 +36,8 @@ class Balls {
   Shape shape_ = Shape::empty();
 };
 
+/// The same of one ball.
+double lower_of(arb_srcptr x);
+double upper_of(arb_srcptr x);
+
 }  // namespace cotangent::enclosing

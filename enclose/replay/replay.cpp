@@ -9,6 +9,15 @@
 #include "autodiff/error.hpp"
 
 namespace cotangent::enclosing {
+namespace {
+
+bool is_of_library(const Op* op) {
+  for (const Op* known = Op::first(); known; known = known->next())
+    if (known == op) return true;
+  return false;
+}
+
+}  // namespace
 
 std::vector<std::uint32_t> Replay::last_uses() const {
   std::vector<std::uint32_t> last(program_.steps.size(), 0);
@@ -33,7 +42,8 @@ Replay::Replay(Program program)
     jumps_[i] = jumps(*op);
     if (!rules_[i])
       throw DomainError(
-          fmt::format("[enclose] [{}] has no enclosure; write f of operations that have one", op->name()));
+          fmt::format("[enclose] [{}] has no enclosure; {}write f of operations that have one", op->name(),
+                      is_of_library(op) ? "" : "give its CustomOp one by elementwise or .enclose, or "));
   }
 }
 

@@ -5,12 +5,6 @@
 #include "enclose/rules/rules.hpp"
 
 namespace cotangent::enclosing {
-namespace {
-
-// Guard bits of constants, whose error would be that of every product with them.
-constexpr slong kGuard = 10;
-// p - k is exact at so many bits for doubles p and small k.
-constexpr slong kExact = 2200;
 
 // log(1 + e^x), as x + log(1 + e^-x) where e^x may be large.
 void softplus(arb_ptr y, arb_srcptr x, slong bits) {
@@ -40,15 +34,6 @@ void sigmoid(arb_ptr y, arb_srcptr x, slong bits) {
   }
 }
 
-// s(x) s(-x).
-void sigmoid_slope(arb_ptr y, arb_srcptr x, slong bits) {
-  Ball t, s;
-  arb_neg(t, x);
-  sigmoid(s, t, bits);
-  sigmoid(t, x, bits);
-  arb_mul(y, s, t, bits);
-}
-
 void power(arb_ptr y, arb_srcptr x, arb_srcptr p, slong bits) {
   if (arb_is_exact(p) && arb_is_int(p)) {
     fmpz_t whole;
@@ -61,6 +46,22 @@ void power(arb_ptr y, arb_srcptr x, arb_srcptr p, slong bits) {
   } else {
     arb_pow(y, x, p, bits);
   }
+}
+
+namespace {
+
+// Guard bits of constants, whose error would be that of every product with them.
+constexpr slong kGuard = 10;
+// p - k is exact at so many bits for doubles p and small k.
+constexpr slong kExact = 2200;
+
+// s(x) s(-x).
+void sigmoid_slope(arb_ptr y, arb_srcptr x, slong bits) {
+  Ball t, s;
+  arb_neg(t, x);
+  sigmoid(s, t, bits);
+  sigmoid(t, x, bits);
+  arb_mul(y, s, t, bits);
 }
 
 /// What the factor of `times` stands for, where that is no quotient.

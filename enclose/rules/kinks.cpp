@@ -15,18 +15,35 @@ int side(arb_srcptr x, Account& account) {
   return 0;
 }
 
-namespace {
-
-/// y becomes `right` or `left` by the side of x, or holds both; y may be none of them.
-void choose(arb_ptr y, arb_srcptr x, arb_srcptr right, arb_srcptr left, const Call& c) {
-  const int known = side(x, c.account);
+void choose(arb_ptr y, arb_srcptr x, arb_srcptr right, arb_srcptr left, Account& account) {
+  const int known = side(x, account);
   if (known > 0)
     arb_set(y, right);
   else if (known < 0)
     arb_set(y, left);
   else
-    arb_union(y, right, left, c.bits());
+    arb_union(y, right, left, account.bits);
 }
+
+void absolute(arb_ptr y, arb_srcptr x, Account& account) {
+  const bool known = side(x, account) != 0;
+  arb_abs(y, x);
+  if (!known) arb_nonnegative_part(y, y);
+}
+
+void choose_by_mask(arb_ptr y, arb_srcptr mask, arb_srcptr a, arb_srcptr b, Account& account) {
+  ++account.comparisons;
+  if (arb_is_zero(mask)) {
+    arb_set(y, b);
+  } else if (arb_is_nonzero(mask)) {
+    arb_set(y, a);
+  } else {
+    ++account.undecided;
+    arb_union(y, a, b, account.bits);
+  }
+}
+
+namespace {
 
 Balls leaky(const Call& c, double slope) {
   Balls y(c.shape());
@@ -34,7 +51,7 @@ Balls leaky(const Call& c, double slope) {
   Ball left;
   for (Index i = 0; i < y.size(); ++i) {
     arb_mul(left, c.in[0][i], m, c.bits());
-    choose(y[i], c.in[0][i], c.in[0][i], left, c);
+    choose(y[i], c.in[0][i], c.in[0][i], left, c.account);
   }
   return y;
 }
@@ -47,24 +64,21 @@ Balls leaky_mask(const Call& c) {
   Ball left;
   for (Index i = 0; i < y.size(); ++i) {
     arb_mul(left, c.in[0][i], m, c.bits());
-    choose(y[i], c.in[1][i], c.in[0][i], left, c);
+    choose(y[i], c.in[1][i], c.in[0][i], left, c.account);
   }
   return y;
 }
 
 Balls abs_of(const Call& c) {
   Balls y(c.shape());
-  for (Index i = 0; i < y.size(); ++i) {
-    side(c.in[0][i], c.account);
-    arb_abs(y[i], c.in[0][i]);
-  }
+  for (Index i = 0; i < y.size(); ++i) absolute(y[i], c.in[0][i], c.account);
   return y;
 }
 
 Balls sign(const Call& c) {
   Balls y(c.shape());
   const Ball plus(1.0), minus(-1.0);
-  for (Index i = 0; i < y.size(); ++i) choose(y[i], c.in[0][i], plus, minus, c);
+  for (Index i = 0; i < y.size(); ++i) choose(y[i], c.in[0][i], plus, minus, c.account);
   return y;
 }
 
@@ -75,7 +89,7 @@ Balls elu(const Call& c) {
   for (Index i = 0; i < y.size(); ++i) {
     arb_expm1(left, c.in[0][i], c.bits());
     arb_mul(left, left, alpha, c.bits());
-    choose(y[i], c.in[0][i], c.in[0][i], left, c);
+    choose(y[i], c.in[0][i], c.in[0][i], left, c.account);
   }
   return y;
 }
@@ -89,7 +103,7 @@ Balls exp_mask(const Call& c) {
     arb_exp(left, c.in[1][i], c.bits());
     arb_mul(left, left, alpha, c.bits());
     arb_mul(left, left, c.in[0][i], c.bits());
-    choose(y[i], c.in[1][i], right, left, c);
+    choose(y[i], c.in[1][i], right, left, c.account);
   }
   return y;
 }
@@ -121,21 +135,12 @@ Balls band_mask(const Call& c) {
   return y;
 }
 
-/// 1 where `holds` is sure, 0 where `fails` is, else [0, 1].
 template <int (*holds)(const arb_t, const arb_t), int (*fails)(const arb_t, const arb_t)>
-Balls compare(const Call& c) {
+Balls compare_all(const Call& c) {
   Balls y(c.shape());
   const Index step[] = {c.in[0].rank() ? 1 : 0, c.in[1].rank() ? 1 : 0};
-  for (Index i = 0; i < y.size(); ++i) {
-    arb_srcptr a = c.in[0][i * step[0]], b = c.in[1][i * step[1]];
-    ++c.account.comparisons;
-    if (holds(a, b)) {
-      arb_one(y[i]);
-    } else if (!fails(a, b)) {
-      ++c.account.undecided;
-      arb_unit_interval(y[i]);
-    }
-  }
+  for (Index i = 0; i < y.size(); ++i)
+    compare<holds, fails>(y[i], c.in[0][i * step[0]], c.in[1][i * step[1]], c.account);
   return y;
 }
 
@@ -143,18 +148,8 @@ Balls where(const Call& c) {
   Balls y(c.shape());
   Index step[3];
   for (std::size_t j = 0; j < 3; ++j) step[j] = c.in[j].rank() ? 1 : 0;
-  for (Index i = 0; i < y.size(); ++i) {
-    arb_srcptr mask = c.in[0][i * step[0]], a = c.in[1][i * step[1]], b = c.in[2][i * step[2]];
-    ++c.account.comparisons;
-    if (arb_is_zero(mask)) {
-      arb_set(y[i], b);
-    } else if (arb_is_nonzero(mask)) {
-      arb_set(y[i], a);
-    } else {
-      ++c.account.undecided;
-      arb_union(y[i], a, b, c.bits());
-    }
-  }
+  for (Index i = 0; i < y.size(); ++i)
+    choose_by_mask(y[i], c.in[0][i * step[0]], c.in[1][i * step[1]], c.in[2][i * step[2]], c.account);
   return y;
 }
 
@@ -193,11 +188,11 @@ void add_kinks(RuleTable& table) {
   table["exp_mask"] = exp_mask;
   table["clip"] = clip;
   table["band_mask"] = band_mask;
-  table["less"] = compare<arb_lt, arb_ge>;
-  table["less_equal"] = compare<arb_le, arb_gt>;
-  table["greater"] = compare<arb_gt, arb_le>;
-  table["greater_equal"] = compare<arb_ge, arb_lt>;
-  table["equal_to"] = compare<arb_eq, arb_ne>;
+  table["less"] = compare_all<arb_lt, arb_ge>;
+  table["less_equal"] = compare_all<arb_le, arb_gt>;
+  table["greater"] = compare_all<arb_gt, arb_le>;
+  table["greater_equal"] = compare_all<arb_ge, arb_lt>;
+  table["equal_to"] = compare_all<arb_eq, arb_ne>;
   table["maximum"] = zip<arb_max>;
   table["minimum"] = zip<arb_min>;
   table["where"] = where;

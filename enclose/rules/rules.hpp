@@ -49,6 +49,31 @@ void add_moves(RuleTable& table);
 
 /// 1: x >= 0, -1: x < 0, 0: these bits do not tell.
 int side(arb_srcptr x, Account& account);
+/// y becomes `right` or `left` by the side of x, or holds both; y may be none of them.
+void choose(arb_ptr y, arb_srcptr x, arb_srcptr right, arb_srcptr left, Account& account);
+/// a where the mask is not 0, b where it is, or both.
+void choose_by_mask(arb_ptr y, arb_srcptr mask, arb_srcptr a, arb_srcptr b, Account& account);
+void absolute(arb_ptr y, arb_srcptr x, Account& account);
+/// 1 where `holds` is sure, 0 where `fails` is, else [0, 1].
+template <int (*holds)(const arb_t, const arb_t), int (*fails)(const arb_t, const arb_t)>
+void compare(arb_ptr y, arb_srcptr a, arb_srcptr b, Account& account) {
+  ++account.comparisons;
+  if (holds(a, b)) {
+    arb_one(y);
+  } else if (fails(a, b)) {
+    arb_zero(y);
+  } else {
+    ++account.undecided;
+    arb_unit_interval(y);
+  }
+}
+
+void sigmoid(arb_ptr y, arb_srcptr x, slong bits);
+void softplus(arb_ptr y, arb_srcptr x, slong bits);
+void power(arb_ptr y, arb_srcptr x, arb_srcptr exponent, slong bits);
+
+/// By a script's own .enclose.
+Balls by_script(const Call& c);
 
 /// f(y_i, x_i, bits).
 template <void (*f)(arb_ptr, arb_srcptr, slong)>

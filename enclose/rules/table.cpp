@@ -4,6 +4,7 @@
 namespace cotangent::enclosing {
 
 Rule rule_of(const Op& op) {
+  if (op.spec().enclose) return by_script;
   static const RuleTable table = [] {
     RuleTable all;
     add_elementwise(all);

@@ -156,7 +156,7 @@ TEST(Enclosure, OfABox) {
 
 TEST(Enclosure, NumbersThatLeaveTheRecordAreData) {
   const auto of_double = [](const Var& w) { return log(w) - std::log(2.0); };
-  const auto on_record = [](const Var& w) { return log(w) - log(lift(Tensor::scalar(2.0), w)); };
+  const auto on_record = [](const Var& w) { return log(w) - log(lift(2.0, w)); };
   EXPECT_FALSE(enclose(of_double, Tensor::scalar(2.0)).contains(Tensor::scalar(0.0)));
   EXPECT_TRUE(enclose(on_record, Tensor::scalar(2.0)).contains(Tensor::scalar(0.0)));
   const Enclosure constant = enclose([](const Var&) { return Var(0.1); }, Tensor::scalar(2.0));
@@ -213,7 +213,8 @@ TEST(Enclosure, Errors) {
                      const OpAttributes&) { return map_elements(x[0], [](double t) { return t * t * t; }); },
        .pullback = nullptr});
   EXPECT_EQ(error_of<DomainError>([&] { enclose([&](const Var& v) { return cubed(v); }, w); }),
-            "[enclose] [test cubed for enclosures] has no enclosure; write f of operations that have one");
+            "[enclose] [test cubed for enclosures] has no enclosure; give its CustomOp one by elementwise or "
+            ".enclose, or write f of operations that have one");
 }
 
 }  // namespace
