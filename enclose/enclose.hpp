@@ -6,5 +6,6 @@
 // log(lift(2.0, w)) stays on it.
 #pragma once
 
-#include "enclose/enclosure.hpp"  // enclose: lower and upper bounds of every number of a result
-#include "enclose/formula.hpp"    // elementwise, RealBall: enclosures of a script's own operations
+#include "enclose/definiteness.hpp"  // enclosed matrices: positive definite or not, Rayleigh quotients
+#include "enclose/enclosure.hpp"     // enclose: lower and upper bounds of every number of a result
+#include "enclose/formula.hpp"       // elementwise, RealBall: enclosures of a script's own operations

@@ -45,8 +45,8 @@ class Enclosure {
   /// holds the hull of both sides, which for a derivative contains Clarke's.
   Index comparisons() const noexcept { return comparisons_; }
   Index undecided() const noexcept { return undecided_; }
-  /// Those undecided at which the function may jump, instead of bend, and inexact inputs of a CustomOp without
-  /// a pullback: there bounds of its derivative do not bound its change.
+  /// Those undecided at which the function may jump, instead of bend, and inexact inputs of a CustomOp
+  /// without a pullback: there bounds of its derivative do not bound its change.
   Index jumps() const noexcept { return jumps_; }
 
   /// Number k of the result in n decimal digits, "[0.1234 +/- 2e-39]".

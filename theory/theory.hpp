@@ -31,6 +31,7 @@
 
 // kernels
 #include "theory/tangent_kernel.hpp"      // tangent kernels in four ways, and K v without K
+#include "theory/enclosed_kernel.hpp"     // tangent kernels in balls; lambda_min(K) > mu proved or refuted
 #include "theory/jacobian_summary.hpp"    // rank, conditioning and largest entries of a Jacobian
 
 // conditions

@@ -10,6 +10,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
+#include "enclose/replay/access.hpp"
 #include "enclose/replay/replay.hpp"
 
 namespace cotangent {
@@ -17,25 +18,26 @@ namespace cotangent {
 using enclosing::Account;
 using enclosing::Balls;
 
-struct EnclosureAccess {
-  static Enclosure of(const Balls& balls, const Account& account) {
-    Enclosure e;
-    e.lower_ = balls.lower();
-    e.upper_ = balls.upper();
-    e.bits_ = static_cast<int>(account.bits);
-    e.comparisons_ = account.comparisons;
-    e.undecided_ = account.undecided;
-    e.jumps_ = account.jumps;
-    e.balls_ = std::make_shared<const Balls>(balls);
-    return e;
-  }
-  static arb_ptr ball(const Enclosure& e, Index k) {
-    if (k < 0 || k >= e.lower_.size())
-      throw ShapeError(fmt::format("[Enclosure] number {} of {}; give one of 0 .. {}", k,
-                                   e.lower_.shape().to_string(), e.lower_.size() - 1));
-    return (*static_cast<const Balls*>(e.balls_.get()))[k];
-  }
-};
+Enclosure EnclosureAccess::of(const Balls& balls, const Account& account) {
+  Enclosure e;
+  e.lower_ = balls.lower();
+  e.upper_ = balls.upper();
+  e.bits_ = static_cast<int>(account.bits);
+  e.comparisons_ = account.comparisons;
+  e.undecided_ = account.undecided;
+  e.jumps_ = account.jumps;
+  e.balls_ = std::make_shared<const Balls>(balls);
+  return e;
+}
+
+const Balls& EnclosureAccess::balls(const Enclosure& e) { return *static_cast<const Balls*>(e.balls_.get()); }
+
+arb_ptr EnclosureAccess::ball(const Enclosure& e, Index k) {
+  if (k < 0 || k >= e.lower_.size())
+    throw ShapeError(fmt::format("[Enclosure] number {} of {}; give one of 0 .. {}", k,
+                                 e.lower_.shape().to_string(), e.lower_.size() - 1));
+  return balls(e)[k];
+}
 
 namespace {
 

@@ -111,11 +111,11 @@ Verdict check_two_layer_bound(const nn::TwoLayer& net, const Params& w, const Te
   proof.number("lambda_min", smallest.value());
   const Measured claimed = options.claimed ? exact(*options.claimed) : bound;
   proof.vacuous_if(claimed <= exact(0.0), "no eigenvalue of a Gram matrix is below 0");
-  return at_witness(
-      proof.conclude(Domain::here("W"),
-                     options.claimed ? "claimed <= lambda_min(K(W))" : "bound <= lambda_min(K(W))",
-                     claimed <= smallest),
-      w, x);
+  return of_computed_entries(
+      at_witness(proof.conclude(Domain::here("W"),
+                                options.claimed ? "claimed <= lambda_min(K(W))" : "bound <= lambda_min(K(W))",
+                                claimed <= smallest),
+                 w, x));
 }
 
 }  // namespace cotangent::theory

@@ -101,7 +101,8 @@ Verdict check_pl_star(ModelFunction f, const Params& w, const Tensor& x, double 
         exact(certify_positive_definite(k.matrix, std::nextafter(mu + k.rounding, kInfinity)) ? 1.0 : 0.0) ==
             exact(1.0));
   proof.vacuous_if(exact(mu) <= exact(0.0), "the right-hand side is at least 0 anyway");
-  if (!conclusion.disproved()) return proof.conclude(Domain::here("w"), "mu <= lambda_min(K(w))", conclusion);
+  if (!conclusion.disproved())
+    return of_computed_entries(proof.conclude(Domain::here("w"), "mu <= lambda_min(K(w))", conclusion));
   const Tensor outputs = f(w.flat(), x).value();
   const Tensor worst = slice(k.eigen.vectors, 1, 0, 1).value().reshape(outputs.shape());
   const Tensor targets = (outputs - Var(worst)).value();
@@ -112,7 +113,7 @@ Verdict check_pl_star(ModelFunction f, const Params& w, const Tensor& x, double 
                   ? proof.conclude(Domain::here("w"), fmt::format("{} at the witness", kPlStar), at_targets)
                   : proof.conclude(Domain::here("w"), "mu <= lambda_min(K(w))", conclusion);
   v.witness = Params({{"w", w.flat()}, {"X", x}, {"targets", targets}});
-  return v;
+  return of_computed_entries(std::move(v));
 }
 
 Verdict check_pl_star(ModelFunction f, const Params& w, const Tensor& x, const Tensor& y, double mu) {
@@ -132,7 +133,7 @@ Verdict check_pl_star(ModelFunction f, const Params& w, const Tensor& x, const T
   Verdict v =
       proof.conclude(Domain::here("w"), kPlStar, exact(2.0 * mu) * loss.value <= loss.square_gradient);
   if (v.outcome == Outcome::refuted) v.witness = Params({{"w", w.flat()}, {"X", x}, {"targets", y}});
-  return v;
+  return of_computed_entries(std::move(v));
 }
 
 Verdict check_jacobian_rank(ModelFunction f, const Params& w, const Tensor& x, Index claimed) {
@@ -152,7 +153,7 @@ Verdict check_jacobian_rank(ModelFunction f, const Params& w, const Tensor& x, I
   proof.vacuous_if(exact(claim) <= exact(0.0), "every rank is at least 0");
   Verdict v = proof.conclude(Domain::here("w"), "claimed <= rank J(w)", exact(claim) <= rank);
   if (v.outcome == Outcome::refuted) v.witness = Params({{"w", w.flat()}, {"X", x}});
-  return v;
+  return of_computed_entries(std::move(v));
 }
 
 }  // namespace cotangent::theory

@@ -2,6 +2,7 @@
 #pragma once
 #include "theory/measured.hpp"
 #include "theory/spectrum.hpp"
+#include "theory/verdict.hpp"
 
 namespace cotangent::theory {
 
@@ -23,5 +24,14 @@ struct GramSpectrum {
     return theory::rounding({trace}, columns);
   }
 };
+
+/// A verdict that rests on a GramSpectrum says what that leaves out.
+inline Verdict of_computed_entries(Verdict v) {
+  v.reason +=
+      "; J is taken as computed, K's entries as off by the rounding of their sums alone "
+      "(enclose_tangent_kernel "
+      "has them proven)";
+  return v;
+}
 
 }  // namespace cotangent::theory

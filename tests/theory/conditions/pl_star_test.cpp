@@ -23,6 +23,8 @@ TEST(PlStar, OfAProductIsKnown) {
   EXPECT_EQ(wrong.outcome, Outcome::refuted) << wrong.to_string();
   EXPECT_NEAR(wrong.number("lambda_min"), 2.5, 1e-14);
   EXPECT_EQ(wrong.domain.text, "at this w");
+  // What a computed kernel leaves out is said.
+  EXPECT_THAT(wrong.reason, testing::HasSubstr("J is taken as computed"));
   const Tensor y{{1.0}};
   EXPECT_EQ(check_pl_star(product, kW, kOneSample, y, 2.49).outcome, Outcome::certified);
   EXPECT_EQ(check_pl_star(product, kW, kOneSample, y, 2.51).outcome, Outcome::refuted);
