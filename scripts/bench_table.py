@@ -23,6 +23,10 @@ ROWS = [
     ("tangent_kernel/32_4096_4096_4096_1", "kernel of 32-4096-4096-4096-1, n = 512", "bare products", 1.3, None),
     ("hessian_vector_product", "Hessian-vector product, 32-256-256-1", "one gradient", 3.2, 2.7),
     ("hvp_beside_products", "the same", "bare products", 1.1, None),
+    ("enclosure/leaky_relu", "enclosure of value and gradient, leaky 784-256-256-1, n = 100, 128 bits", "one gradient",
+     350, 170),
+    ("enclosure/tanh", "the same with tanh", "one gradient", 350, 170),
+    ("enclosed_kernel", "enclosed tangent kernel [20, 20] of a 2-64-64-1 tanh net", "materialised in doubles", 200, None),
     ("tanh_of", "tanh of 16384 numbers", "xsimd's loop", 1.3, None),
     ("exp_of", "exp of 16384 numbers", "xsimd's loop", 1.3, None),
     ("softplus_of", "softplus of 16384 numbers", "xsimd's loop", 1.3, None),
@@ -147,7 +151,7 @@ def cell(row, k):
 
 
 ours = {b["name"].replace("/manual_time", "").replace("/iterations:3", "").replace("/min_time:3.000", ""): b
-        for name in ("measures", "elementwise", "optimizers") for b in load(name)["benchmarks"]}
+        for name in ("measures", "elementwise", "optimizers", "enclosures") for b in load(name)["benchmarks"]}
 context = load("measures")["context"]
 # With one thread all times are the processor's.
 torch_clock = "cpu_time" if context.get("blas_threads") == "1" else "real_time"
