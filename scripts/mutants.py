@@ -1,8 +1,8 @@
-"""Finds the rules of operations, the updates of optimizers and the decisions of verdicts in C++ sources and makes
-wrong ones of them, all in one program.
+"""Finds the rules of operations, the updates of optimizers, the decisions of verdicts and the rules of enclosures in
+C++ sources and makes wrong ones of them, all in one program.
 
 A mutant is a small wrong edit of a pullback, a row rule, a row factor, a function these use, of what an operation
-keeps, of what a part of an optimizer does, or of what makes a word of numbers. `weave` puts all mutants of a file into
+keeps, of what a part of an optimizer does, of what makes a word of numbers, or of what computes in balls. `weave` puts all mutants of a file into
 it, each chosen at run time by its number in COTANGENT_MUTANT, so that one build serves them all and a mutant costs
 nothing but its tests."""
 import dataclasses
@@ -242,6 +242,70 @@ def mutants_of_decisions(file, text):
                 bodies.add(body)
                 result.append(Mutant(file, code.count("\n", 0, a) + 1, m[1], "decision",
                                      excerpt(text, start, end, a, b, new), start=start, end=end, text=body))
+    return numbered(result)
+
+
+# What computes in balls. A wrong edit of it gives bounds without the truth, or none where there could be some.
+BALLS = {"add": ("sub",), "sub": ("add",), "mul": ("div",), "div": ("mul",), "max": ("min",), "min": ("max",),
+         "gt": ("ge",), "ge": ("gt",), "lt": ("le",), "le": ("lt",), "eq": ("ne",), "ne": ("eq",), "neg": ("set",),
+         "is_nonnegative": ("is_positive", "contains_nonnegative"), "is_negative": ("is_nonpositive",),
+         "is_positive": ("is_nonnegative",), "is_zero": ("contains_zero",), "is_nonzero": ("is_positive",),
+         "get_lbound_arf": ("get_ubound_arf",), "get_ubound_arf": ("get_lbound_arf",), "exp": ("expm1",),
+         "expm1": ("exp",), "log": ("log1p",), "log1p": ("log",), "sin": ("cos",), "cos": ("sin",),
+         "indeterminate": ("zero",), "unit_interval": ("one", "zero"), "sqrtpos": ("set_round",), "sqr": ("set_round",),
+         "is_exact": ("is_finite",), "is_finite": ("is_exact",), "set_d": (), "contains": ("overlaps",)}
+ENCLOSED = ("enclose/rules/*.cpp", "enclose/rules/rules.hpp", "enclose/replay/*.cpp", "enclose/balls/*.cpp",
+            "enclose/balls/matrix.hpp", "enclose/record/*.cpp")
+# Of these only the caller's text, or a thread's memory, depends; and check is of what is refused.
+NOT_BALLS = ("digits", "to_string", "log2_of", "log2_radius", "mind_thread", "throw_no_number", "check", "check_box")
+
+
+def enclosure_edits(text, code, start, end):
+    """Wrong edits of what computes in balls: those of any body but of precisions, other functions of Arb, a hull
+    without one of its sides, ends rounded inward, comparisons that are not counted."""
+    for a, b, new in edits(text, code, start, end, 2):
+        old = text[a:b]
+        if re.fullmatch(r"\d+", old) and int(old) >= 16:  # bits
+            continue
+        if new == "(void)0" and re.search(r"_(?:clear|init|free)\(|mind_thread|reserve\(", old):
+            continue
+        yield a, b, new
+    for m in re.compile(r"\barb_(?:mat_)?(\w+?)(?=_si\b|_ui\b|\b)").finditer(code, start, end):
+        for other in BALLS.get(m[1], ()):
+            yield *m.span(1), other
+    for m in re.compile(r"\barb_union\(").finditer(code, start, end):
+        close = closing(code, m.end() - 1)
+        to, *sides, _ = pieces(code, m.end(), close)
+        for a, b in sides:
+            yield m.start(), close + 1, f"arb_set({text[slice(*to)]}, {text[a:b]})"
+    for m in re.compile(r"\bARF_RND_(FLOOR|CEIL)\b").finditer(code, start, end):
+        yield *m.span(1), "CEIL" if m[1] == "FLOOR" else "FLOOR"
+    for m in re.compile(r"\+\+[\w.]+(?=;)").finditer(code, start, end):
+        yield *m.span(), "(void)0"
+
+
+def mutants_of_enclosures(file, text):
+    """All mutants of a file that computes in balls: of its functions and of the members of its classes."""
+    code, result, seen = masked(text), [], set()
+    patterns = (r"^(?!namespace|class|struct|using|#|template)[A-Za-z][\w:<>&*, ]*?[ &*]((?:\w+::)?(?:\w+|operator\S+?))\(",
+                r"^  (?:static |explicit )?(?!return|if|for|else|throw)(?:[A-Za-z][\w:<>&* ]*[ &*])?(\w+)(?=\()\(")
+    for pattern in patterns:
+        for m in re.compile(pattern, flags=re.M).finditer(code):
+            close = closing(code, m.end() - 1)
+            brace = re.compile(r"(?: const)?(?: noexcept)?(?: override)? (?=\{)").match(code, close + 1)
+            if not brace or m[1].rpartition("::")[2] in NOT_BALLS:
+                continue
+            start, end = brace.end(), closing(code, brace.end()) + 1
+            if any(a <= start and end <= b for a, b in seen):
+                continue
+            seen.add((start, end))
+            bodies = {text[start:end]}
+            for a, b, new in enclosure_edits(text, code, start, end):
+                body = text[start:a] + new + text[b:end]
+                if body not in bodies:
+                    bodies.add(body)
+                    result.append(Mutant(file, code.count("\n", 0, a) + 1, m[1], "enclosure",
+                                         excerpt(text, start, end, a, b, new), start=start, end=end, text=body))
     return numbered(result)
 
 

@@ -102,6 +102,7 @@ RealBall::RealBall(RealBall&& other) noexcept : RealBall(other.account_) {
   arb_swap(::cotangent::number(*this), ::cotangent::number(other));
 }
 RealBall& RealBall::operator=(const RealBall& other) {
+  if (this == &other) return *this;
   account_ = other.account_;
   arb_set(::cotangent::number(*this), ::cotangent::number(other));
   return *this;
