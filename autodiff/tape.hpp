@@ -49,6 +49,7 @@ class Tape {
 /// X as a variable on w's tape, so that a transform inside a traced function can start from it and stay
 /// differentiable in w. Without a tape behind w, X itself.
 Var lift(const Tensor& x, const Var& w);
+/// A number likewise: log(lift(2.0, w)) is on the record, std::log(2.0) a double.
 Var lift(double x, const Var& w);
 
 }  // namespace cotangent

@@ -12,12 +12,15 @@
 
 namespace cotangent::theory {
 
-/// One side of a claim at one w: the variable that is ascended, what was measured of it, and the sum of the
-/// magnitudes it is made of. So a claim is written once, and its violation and its evaluation cannot differ.
+/// One side of a claim at one w: the variable that is ascended and enclosed, what was measured of it, and the
+/// sum of the magnitudes it is made of. So a claim is written once, and its violation, its evaluation and its
+/// enclosure cannot differ.
 struct Side {
   Var var;
   Measured measured;
   double magnitude = 0.0;
+  /// By how much the errors of constants may move `var`; nullopt where they are exact.
+  std::optional<Var> slack = std::nullopt;
 };
 /// A scalar as the engine computed it. Throws: ShapeError unless v is one.
 Side side(const Var& v);
@@ -44,7 +47,8 @@ struct Sides {
 Sides operator<=(const Side& a, const Side& b);
 Sides equal(const Side& a, const Side& b, double accuracy = 1e-10);
 
-/// A claim about every w, which one point can refute.
+/// A claim about every w, which one point can refute. Numbers that leave the record count as exact data, also
+/// those of a function of other points: h(lift(v, w)) is enclosed, h(v) is what rounding made of it.
 ///
 ///   PointwiseClaim pl{Claim("PL", "2 mu f <= |grad f|^2"), [=](const Var& w) {
 ///     const VarValueAndGrad at = value_and_grad(f, w);
@@ -93,9 +97,9 @@ struct FalsifyOptions {
   bool progress = false;
 };
 
-/// refuted, with the worst point found as the witness; or supported by so many points, with the smallest
-/// margin and its point; inconclusive if at most points the margin is within rounding, or if the worst
-/// violation does not survive at neighbouring points, being rounding inside the two sides. Never certified.
+/// refuted, with a witness at which an enclosure of lhs - rhs lies above 0; or supported by so many points,
+/// with the smallest margin and its point; inconclusive if at most points the margin is within rounding, or
+/// if the claim is violated as computed but its sides have an operation without enclosure. Never certified.
 ///
 /// By turns: L-BFGS ascents of log lhs - log rhs and of lhs - rhs, from the worst points and from any;
 /// descent on either side, and from where it ends along the top eigenvectors of the violation's Hessian, for

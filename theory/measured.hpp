@@ -3,6 +3,7 @@
 #pragma once
 #include <initializer_list>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -23,10 +24,10 @@ double rounding(std::initializer_list<double> terms, Index summed = 0) noexcept;
 /// rounded(x, magnitude).
 class Measured {
  public:
-  /// In rising order: two together are of the later kind. `bound` is a distance that somebody
-  /// states, as an eigenvalue solver or an accuracy asked for. The errors of the last two are
-  /// estimates, which prove nothing.
-  enum class By { exact, rounding, bound, integration, sampling };
+  /// In rising order: two together are of the later kind. `enclosure` is proven in ball arithmetic; `bound`
+  /// is a distance that somebody states, as an eigenvalue solver or an accuracy asked for. The errors of the
+  /// last two are estimates, which prove nothing.
+  enum class By { exact, enclosure, rounding, bound, integration, sampling };
 
   /// Nothing was measured: NaN.
   Measured() = default;
@@ -56,6 +57,9 @@ Measured rounded(double x) noexcept;
 Measured rounded(double x, double magnitude, Index summed = 0) noexcept;
 /// x with a bound of its own, as an eigenvalue has. One that is negative or NaN counts as infinite.
 Measured within(double x, double error) noexcept;
+/// A number known to lie between two bounds, as an Enclosure says; if one of them is not finite, nothing is
+/// known.
+Measured enclosed(double lower, double upper) noexcept;
 /// A mean of samples, taken for off by at most five of its standard errors.
 Measured sampled(double mean, double standard_error) noexcept;
 /// x as an integrator gave it, with the tolerance it was asked for.
@@ -98,14 +102,18 @@ struct Inequality {
   std::string name = {};
   /// The place looked at, "iterate 17", "sample 3"; may be empty.
   std::string where = {};
+  /// rhs - lhs, where it is known better than the two sides: it then decides.
+  std::optional<Measured> difference = std::nullopt;
 
   /// rhs - lhs; of an identity -|rhs - lhs|; NaN between two infinities of one sign, which are no distance
   /// apart.
   double margin() const noexcept;
-  /// How far the margin may be off: both sides' errors.
+  /// How far the margin may be off: both sides' errors, or the difference's own.
   double tolerance() const noexcept;
   Measured::By by() const noexcept;
-  bool certain() const noexcept { return lhs.certain() && rhs.certain(); }
+  bool certain() const noexcept {
+    return difference ? difference->certain() : lhs.certain() && rhs.certain();
+  }
   /// Whether the numbers bear it out, what may have moved them forgiven (unless it is strict). False for NaN
   /// and for a tolerance that is negative or not finite: of such numbers nothing is known.
   bool holds() const noexcept;

@@ -53,10 +53,13 @@ struct Evidence {
   std::optional<SearchRecord> search = std::nullopt;
   /// Points at which a side was not finite; not among the others.
   Index not_evaluated = 0;
-  /// Whether the worst point violates by more than what may have moved its two sides as far as they know,
-  /// and still does beside it. No enclosure stands behind this yet: a side whose own rounding is larger than
-  /// it says can deceive.
+  /// Whether an enclosure of the two sides' difference at the worst point proves that it violates.
   bool counterexample = false;
+  /// Points at which the numbers computed violate the claim and an enclosure does not; and others at which
+  /// they do, by no more than twice as much, that were not enclosed.
+  Index denied = 0, left_over = 0;
+  /// Why no point can be enclosed, if so: an operation without enclosure, by its name.
+  std::string not_enclosed = {};
   /// Whether the margin lay within its errors at most of the points drawn; whether at most of them a side was
   /// no number.
   bool mostly_tight = false, mostly_no_number = false;

@@ -70,6 +70,15 @@ TEST(Enclosure, OfGradientsAndHessians) {
   test::expect_close(h.lower(), hvp(f, w, Tensor::ones({4})), 1e-13);
 }
 
+TEST(Enclosure, ANumberThatIsLiftedIsOnTheRecord) {
+  const auto f = [](const Var& w) { return log(1.0 + exp(w)) - log(lift(2.0, w)); };
+  const Enclosure at_zero = enclose(f, Tensor::scalar(0.0), {.most_bits = 256});
+  EXPECT_TRUE(at_zero.contains(Tensor::scalar(0.0)));
+  EXPECT_LT(at_zero.log2_radius(0), -200.0);
+  const auto data = [](const Var& w) { return log(1.0 + exp(w)) - std::log(2.0); };
+  EXPECT_FALSE(enclose(data, Tensor::scalar(0.0)).contains(Tensor::scalar(0.0)));
+}
+
 TEST(Enclosure, TellsAJumpFromABend) {
   const Box around_zero{Tensor{-1.0}, Tensor{1.0}};
   const Enclosure bend = enclose([](const Var& w) { return sum(relu(w) + abs(w)); }, around_zero);

@@ -31,7 +31,7 @@ struct Options {
 };
 
 struct Row {
-  int claims = 0, refuted = 0;
+  int claims = 0, refuted = 0, inconclusive = 0;
   std::vector<double> seconds, evaluations;
   double median(std::vector<double> list) const {
     std::sort(list.begin(), list.end());
@@ -40,9 +40,8 @@ struct Row {
 };
 
 Row run(const KindOfClaim& kind, const Options& o) {
-  constexpr int kOfEach = 100;
   Row row;
-  row.claims = std::max(1, static_cast<int>(std::lround(o.share * kOfEach)));
+  row.claims = std::max(1, static_cast<int>(std::lround(o.share * kind.count)));
   for (int k = 0; k < row.claims; ++k) {
     const Rng root = Rng(o.seed).split(fmt::format("{} {}", kind.name, k));
     Rng planting = root.split("claim"), searching = root.split("search");
@@ -55,8 +54,10 @@ Row run(const KindOfClaim& kind, const Options& o) {
     row.seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     row.evaluations.push_back(static_cast<double>(v.points));
     const bool refuted = v.outcome == theory::Outcome::refuted;
+    const bool open = v.outcome == theory::Outcome::inconclusive;
     row.refuted += refuted;
-    if (o.missed && refuted == (o.truth == Truth::yes))
+    row.inconclusive += open;
+    if (o.missed && (o.truth == Truth::yes ? refuted || open : !refuted))
       std::printf("%s, claim %d: %s\n%s\n", kind.name.c_str(), k, c.text.c_str(), v.to_string().c_str());
   }
   return row;
@@ -88,19 +89,21 @@ int main(int count, char** arguments) try {
   report::Table table({{truth ? "true claims" : "false claims"},
                        {"of"},
                        {truth ? "refuted" : "found"},
-                       {truth ? "at most" : "wanted"},
+                       {truth ? "inconclusive" : "wanted"},
                        {"median s", report::Align::right, 3},
                        {"longest s", report::Align::right, 3},
                        {"median points", report::Align::right, 6}});
   bool met = true, any = false;
+  int claims = 0, inconclusive = 0;
   for (const KindOfClaim& kind : test::kinds_of_claims()) {
-    if (kind.name.find(o.kind) == std::string::npos || (truth && !kind.has_true)) continue;
+    if (kind.name.find(o.kind) == std::string::npos || !kind.draws(o.truth)) continue;
     any = true;
     const Row row = run(kind, o);
-    const double wanted = truth ? 0.0 : kind.wanted * 0.01 * row.claims;
-    met = met && (truth ? row.refuted <= wanted : row.refuted >= std::floor(wanted));
+    const double wanted = kind.wanted * 0.01 * row.claims;
+    claims += row.claims, inconclusive += row.inconclusive;
+    met = met && (truth ? row.refuted == 0 : row.refuted >= std::floor(wanted));
     table.row({kind.name, row.claims, row.refuted,
-               truth             ? report::Cell(0)
+               truth             ? report::Cell(row.inconclusive)
                : kind.wanted > 0 ? report::Cell(wanted)
                                  : report::Cell("-"),
                row.median(row.seconds), *std::max_element(row.seconds.begin(), row.seconds.end()),
@@ -111,7 +114,8 @@ int main(int count, char** arguments) try {
     return 2;
   }
   std::fputs((table.to_text() + "\n").c_str(), stdout);
-  return met ? 0 : 1;
+  // Of true claims a tenth may be left open.
+  return met && (!truth || 10 * inconclusive <= claims) ? 0 : 1;
 } catch (const std::exception& e) {
   std::fprintf(stderr, "claims_program: %s\n", e.what());
   return 2;

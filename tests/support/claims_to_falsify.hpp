@@ -28,10 +28,16 @@ struct KindOfClaim {
   std::string name;
   /// Of 100 false ones, how many the falsifier is to find with its default options; 0: as they come.
   int wanted;
-  /// Draw number k. True ones are drawn only where `has_true`.
+  /// Draw number k.
   Function<ClaimToFalsify(Rng& rng, int k, Truth truth)> draw;
-  bool has_true = true;
+  enum class Has { both, only_false, only_true } has = Has::both;
+  int count = 100;
+
+  bool draws(Truth truth) const { return has != (truth == Truth::yes ? Has::only_false : Has::only_true); }
 };
+
+/// One of 22 inequalities and identities that rounding hides; 22 draws have each once.
+ClaimToFalsify true_claim_that_cancels(Rng& rng, int k, Truth truth);
 
 /// All kinds, in the order of the table that claims_program prints.
 const std::vector<KindOfClaim>& kinds_of_claims();

@@ -13,7 +13,11 @@ Side side(const Var& v) {
   return {v, rounded(x), std::fabs(x)};
 }
 
-Side side(const Measured& constant) { return {Var(constant.value()), constant, std::fabs(constant.value())}; }
+Side side(const Measured& constant) {
+  Side s{Var(constant.value()), constant, std::fabs(constant.value())};
+  if (constant.error() != 0.0) s.slack = Var(constant.error());
+  return s;
+}
 
 Side inner_product(const Var& a, const Var& b) {
   const Compensated dot = compensated_dot(a.value().data(), b.value().data());
@@ -25,16 +29,30 @@ Side inner_product(const Var& a, const Var& b, const Var& c) {
   return {cotangent::dot(a, b - c), rounded(dot.value, dot.magnitude), dot.magnitude};
 }
 
+namespace {
+
+std::optional<Var> both(const std::optional<Var>& a, const std::optional<Var>& b) {
+  return a && b ? *a + *b : a ? a : b;
+}
+
+}  // namespace
+
 Side operator+(const Side& a, const Side& b) {
-  return {a.var + b.var, a.measured + b.measured, a.magnitude + b.magnitude};
+  return {a.var + b.var, a.measured + b.measured, a.magnitude + b.magnitude, both(a.slack, b.slack)};
 }
 
 Side operator-(const Side& a, const Side& b) {
-  return {a.var - b.var, a.measured - b.measured, a.magnitude + b.magnitude};
+  return {a.var - b.var, a.measured - b.measured, a.magnitude + b.magnitude, both(a.slack, b.slack)};
 }
 
 Side operator*(const Measured& factor, const Side& a) {
-  return {factor.value() * a.var, factor * a.measured, std::fabs(factor.value()) * a.magnitude};
+  Side product{factor.value() * a.var, factor * a.measured, std::fabs(factor.value()) * a.magnitude};
+  if (a.slack) product.slack = std::fabs(factor.value()) * *a.slack;
+  if (factor.error() != 0.0) {
+    const Var largest = a.slack ? abs(a.var) + *a.slack : abs(a.var);
+    product.slack = both(product.slack, factor.error() * largest);
+  }
+  return product;
 }
 
 Sides operator<=(const Side& a, const Side& b) { return {a, Relation::at_most, b}; }

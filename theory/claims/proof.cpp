@@ -347,14 +347,15 @@ Verdict Proof::searched(const Evidence& e) const {
     v.outcome = Outcome::refuted;
     v.reason = fmt::format("a counterexample: {} is false by {:.6g}, {} {:.2g}", v.conclusion.to_string(),
                            -margin, to_string(e.worst.by()), tolerance);
+  } else if (!e.worst.holds() && !e.not_enclosed.empty()) {
+    v.reason = fmt::format("{} is false by {:.6g} as computed, which proves nothing: {}",
+                           v.conclusion.to_string(), -margin, e.not_enclosed);
   } else if (std::isnan(margin) || !std::isfinite(tolerance)) {
     v.reason =
         fmt::format("nothing is known at the worst of {} points: {}", e.points, v.conclusion.to_string());
   } else if (!e.worst.holds()) {
-    v.reason = fmt::format(
-        "the largest violation of {} points, {:.3g}, does not survive at neighbouring points: rounding, or a "
-        "function that changes within a few units in the last place of w",
-        e.points, -margin);
+    v.reason = fmt::format("the largest violation of {} points, {:.3g}, is as computed and was not enclosed",
+                           e.points, -margin);
   } else if (identity && tight) {
     v.outcome = Outcome::supported;
     v.reason = fmt::format(
@@ -376,6 +377,12 @@ Verdict Proof::searched(const Evidence& e) const {
         "no counterexample in {} points, the smallest margin is {:.6g}; this is evidence, not proof",
         e.points, margin);
   }
+  if (e.denied > 0 && v.outcome != Outcome::refuted)
+    v.reason += fmt::format(
+        "; at {} points a violation as computed is none by an enclosure{}", e.denied,
+        e.left_over > 0
+            ? fmt::format(", at {} further ones it is no larger and was not enclosed", e.left_over)
+            : "");
   if (e.not_evaluated > 0 && e.not_evaluated <= e.points)
     v.reason += fmt::format("; at {} further points a side was no number", e.not_evaluated);
   return v;

@@ -2,6 +2,7 @@
 #pragma once
 #include <exception>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -52,7 +53,8 @@ struct Climbed {
   bool unfinished = false;
 };
 
-/// Looks at points: evaluates, counts, remembers the worst, and tells a counterexample from rounding.
+/// Looks at points: evaluates, counts, remembers the worst, and tells a counterexample from rounding by
+/// enclosing it.
 class Trials {
  public:
   Trials(const SearchedClaim& claim, Rng& rng, const FalsifyOptions& options);
@@ -82,29 +84,38 @@ class Trials {
   /// From here on the margins of points drawn are no longer counted as tight or not.
   void end_of_draws() { drawing_ = false; }
 
-  Evidence evidence() const;
+  Evidence evidence();
 
  private:
   void no_number() { ++no_number_, drawn_in_vain_ += drawing_; }
   std::optional<Seen> record(const Tensor& w, const Sides& s);
   std::optional<Sides> sides_at(const Var& w);
   void check_signs(const Sides& s, const Inequality& q) const;
-  bool survives(const Tensor& w, double violation);
-  bool explained_by_gradients(const Tensor& w, const Tensor& to, double violation);
-  Tensor neighbour(const Tensor& w, double factor, int k);
-  double violation_at(const Tensor& w) const;
+  void keep_worst(const Tensor& w, const Inequality& q);
+  std::optional<Inequality> enclosure_at(const Tensor& w);
+  void refuted_by(const Tensor& w, const Inequality& q);
+  void keep_computed(const Tensor& w, const Inequality& q);
+  void judge(const Tensor& w, const Inequality& computed);
+  void postpone(const Tensor& w, double violation);
+  /// Encloses what was left over, and the worst point.
+  void settle();
 
   const SearchedClaim& claim_;
   Rng& rng_;
   const FalsifyOptions& options_;
   std::string seed_;
   Index spent_ = 0, points_ = 0, no_number_ = 0, threw_ = 0, drawn_ = 0, drawn_in_vain_ = 0, tight_ = 0,
-        judged_ = 0;
-  double rejected_ = 0.0;  // the largest violation that did not survive
+        enclosed_ = 0, denied_ = 0, left_over_ = 0;
+  double rejected_ = 0.0;  // the largest violation that an enclosure denied
   bool drawing_ = true, seen_ = false, counterexample_ = false;
   double worst_excess_ = 0.0;
   Inequality worst_;
   Tensor worst_point_;
+  std::vector<std::pair<double, Tensor>> postponed_;   // violations, the largest first
+  std::string not_enclosed_;                           // why nothing can be enclosed, if so
+  std::optional<Inequality> computed_ = std::nullopt;  // then the worst violation as computed
+  double computed_excess_ = 0.0;
+  Tensor computed_point_;
   std::optional<Seen> best_since_;
   std::exception_ptr first_error_;
 };

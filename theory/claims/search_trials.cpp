@@ -9,17 +9,18 @@
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/transforms.hpp"
+#include "theory/claims/enclosed.hpp"
 #include "theory/claims/search.hpp"
 
 namespace cotangent::theory {
 namespace {
 
-/// Points beside a counterexample at which it is evaluated again, and how many of them may show less than
-/// half of it.
-constexpr int kNeighbours = 64;
-constexpr int kLosses = 6;
-/// Points that are judged so; later ones only if they violate by twice as much as any that was rejected.
-constexpr Index kJudged = 60;
+/// Computed violations that are enclosed, at most; later ones only if they violate by twice as much as any
+/// that was none. The best of those left over are enclosed at the end.
+constexpr Index kEnclosed = 60;
+constexpr std::size_t kPostponed = 20;
+/// What enclosing a point costs, in evaluations.
+constexpr Index kPrice = 100;
 
 /// Of an identity, by how much its sides are further apart than they may be.
 double violation_of(const Inequality& q) {
@@ -65,6 +66,74 @@ std::optional<Sides> Trials::sides_at(const Var& w) {
   }
 }
 
+void Trials::keep_worst(const Tensor& w, const Inequality& q) {
+  const double excess = excess_of(q);
+  if (counterexample_ || (seen_ && !(excess > worst_excess_))) return;
+  seen_ = true;
+  worst_excess_ = excess;
+  worst_ = q;
+  worst_point_ = w;
+}
+
+std::optional<Inequality> Trials::enclosure_at(const Tensor& w) {
+  ++enclosed_;
+  spent_ += kPrice;
+  try {
+    return enclosed_at(claim_.sides, w);
+  } catch (const DomainError& e) {
+    not_enclosed_ = e.what();
+    return std::nullopt;
+  }
+}
+
+/// A violation as computed: the enclosure of the difference decides.
+void Trials::judge(const Tensor& w, const Inequality& computed) {
+  const std::optional<Inequality> q = enclosure_at(w);
+  if (!q) return keep_computed(w, computed);
+  if (q->disproved()) return refuted_by(w, *q);
+  ++denied_;
+  rejected_ = std::max(rejected_, violation_of(computed));
+  if (std::isfinite(excess_of(*q))) keep_worst(w, *q);
+}
+
+void Trials::refuted_by(const Tensor& w, const Inequality& q) {
+  seen_ = counterexample_ = true;
+  worst_ = q;
+  worst_point_ = w;
+}
+
+/// Nothing can be proved: the worst as computed is looked for.
+void Trials::keep_computed(const Tensor& w, const Inequality& q) {
+  const double excess = excess_of(q);
+  if (computed_ && !(excess > computed_excess_)) return;
+  computed_ = q;
+  computed_excess_ = excess;
+  computed_point_ = w;
+}
+
+void Trials::postpone(const Tensor& w, double violation) {
+  const auto place = std::find_if(postponed_.begin(), postponed_.end(),
+                                  [&](const auto& other) { return violation > other.first; });
+  postponed_.emplace(place, violation, w);
+  if (postponed_.size() <= kPostponed) return;
+  postponed_.pop_back();
+  ++left_over_;
+}
+
+/// What was postponed, and the worst point, whose margin is then known as well as it can be.
+void Trials::settle() {
+  for (const auto& [violation, w] : std::exchange(postponed_, {})) {
+    if (counterexample_) return;
+    if (const std::optional<Sides> s = sides_at(w)) judge(w, s->inequality());
+  }
+  if (counterexample_ || !seen_ || worst_.difference || !not_enclosed_.empty()) return;
+  const std::optional<Inequality> q = enclosure_at(worst_point_);
+  if (!q || !std::isfinite(excess_of(*q))) return;
+  if (q->disproved()) return refuted_by(worst_point_, *q);
+  worst_ = *q;
+  worst_excess_ = excess_of(*q);
+}
+
 std::optional<Seen> Trials::record(const Tensor& w, const Sides& s) {
   const Inequality q = s.inequality();
   const double violation = violation_of(q), excess = excess_of(q);
@@ -75,21 +144,14 @@ std::optional<Seen> Trials::record(const Tensor& w, const Sides& s) {
   check_signs(s, q);
   ++points_;
   if (drawing_) tight_ += std::fabs(violation) <= (q.relation == Relation::equal ? 0.0 : q.tolerance());
-  if (!seen_ || (!counterexample_ && excess > worst_excess_)) {
-    seen_ = true;
-    worst_excess_ = excess;
-    worst_ = q;
-    worst_point_ = w;
-  }
-  if (!counterexample_ && q.disproved() && (judged_ < kJudged || violation > 2.0 * rejected_)) {
-    ++judged_;
-    counterexample_ = survives(w, violation);
-    if (counterexample_) {
-      worst_ = q;
-      worst_point_ = w;
-    } else {
-      rejected_ = std::max(rejected_, violation);
-    }
+  if (q.disproved() && !not_enclosed_.empty()) {
+    keep_computed(w, q);
+  } else if (!q.disproved()) {
+    keep_worst(w, q);
+  } else if (enclosed_ < kEnclosed || violation > 2.0 * rejected_) {
+    judge(w, q);
+  } else {
+    postpone(w, violation);
   }
   const double size = size_of(q) + q.tolerance();
   const Seen seen{w, excess, size > 0.0 ? excess / size : 0.0};
@@ -169,68 +231,12 @@ Var Trials::inside(const Var& w) const {
   return parts.size() == 1 ? parts.front() : concat(parts, 0);
 }
 
-/// Rounding inside the two sides, which their errors cannot know, gives another violation at neighbouring
-/// points, as often smaller as larger; a counterexample keeps half of its own at most of them. They may be
-/// too far for that. Nearer ones will do, if what was lost a little further away is what the gradients say:
-/// rounding is lost without one.
-bool Trials::survives(const Tensor& w, double violation) {
-  constexpr int kNearer = 24;
-  constexpr std::size_t kAsked = 8;
-  std::vector<Tensor> further;
-  double factor = 1.0;
-  for (int nearer = 0; nearer < kNearer; ++nearer, factor *= 0.5) {
-    std::vector<Tensor> lost;
-    for (int k = 0; k < kNeighbours && (lost.size() < kAsked || static_cast<int>(lost.size()) <= kLosses);
-         ++k)
-      if (Tensor beside = neighbour(w, factor, k); !(violation_at(beside) >= 0.5 * violation))
-        lost.push_back(std::move(beside));
-    if (static_cast<int>(lost.size()) <= kLosses)
-      return std::count_if(further.begin(), further.end(), [&](const Tensor& beside) {
-               return !explained_by_gradients(w, beside, violation);
-             }) <= 1;
-    further = std::move(lost);
-  }
-  return false;
-}
-
-/// Whether the violation changes from w to another point by the integral of its gradient, to 30 %.
-bool Trials::explained_by_gradients(const Tensor& w, const Tensor& to, double violation) {
-  constexpr int kParts = 8;
-  const double change = violation_at(to) - violation;
-  const Var by = Var(to) - Var(w);
-  double expected = 0.0;
-  try {
-    for (int part = 0; part < kParts; ++part) {
-      const Tensor at = (Var(w) + (part + 0.5) / kParts * by).value();
-      expected += dot(grad([this](const Var& v) { return this->violation(v); }, at), by).item() / kParts;
-    }
-  } catch (const std::exception&) {
-    return false;  // a side cannot be computed on the way
-  }
-  return std::fabs(change - expected) <= 0.3 * std::fabs(change);
-}
-
-Tensor Trials::neighbour(const Tensor& w, double factor, int k) {
-  // Nearer than some units in the last place there is nothing.
-  constexpr std::array<double, 4> kRelative{0x1p-45, 0x1p-27, 0x1p-45, 0x1p-8};
-  const double relative = std::max(factor * kRelative[static_cast<std::size_t>(k % 4)], 0x1p-49),
-               absolute = k % 2 ? 0.0 : 1e-12 * factor * options_.radius;
-  const Var by = rng_.uniform(w.shape(), -1.0, 1.0), at = w;
-  return inside(at + by * (relative * abs(at) + absolute)).value();
-}
-
-double Trials::violation_at(const Tensor& w) const {
-  try {
-    return violation_of(claim_.sides(w).inequality());
-  } catch (const std::exception&) {
-    return std::numeric_limits<double>::quiet_NaN();
-  }
-}
-
-Evidence Trials::evidence() const {
-  Inequality worst = worst_;
+Evidence Trials::evidence() {
+  settle();
+  const bool unproved = computed_ && (!seen_ || computed_excess_ > worst_excess_);
+  Inequality worst = unproved ? *computed_ : worst_;
   worst.name = claim_.claim.statement.empty() ? claim_.claim.name : claim_.claim.statement;
-  if (!seen_) {
+  if (!seen_ && !unproved) {
     if (first_error_ && threw_ == no_number_) std::rethrow_exception(first_error_);
     throw DomainError(
         fmt::format("[falsify] \"{}\": the two sides are finite at none of the {} points looked at; give "
@@ -238,7 +244,7 @@ Evidence Trials::evidence() const {
                     claim_.claim.name, no_number_));
   }
   return {.worst = worst,
-          .point = claim_.centre.with(worst_point_),
+          .point = claim_.centre.with(unproved ? computed_point_ : worst_point_),
           .points = points_,
           .seed = "Rng " + seed_,
           .search = SearchRecord{.centre = claim_.centre,
@@ -251,6 +257,9 @@ Evidence Trials::evidence() const {
                                  .not_evaluated = no_number_},
           .not_evaluated = no_number_,
           .counterexample = counterexample_,
+          .denied = denied_,
+          .left_over = left_over_,
+          .not_enclosed = not_enclosed_,
           .mostly_tight = 2 * tight_ >= drawn_,
           .mostly_no_number = 2 * drawn_in_vain_ > drawn_};
 }

@@ -62,6 +62,8 @@ const char* to_string(By by) noexcept {
   switch (by) {
     case By::exact:
       return "nothing";
+    case By::enclosure:
+      return "enclosure";
     case By::rounding:
       return "rounding";
     case By::bound:
@@ -80,6 +82,15 @@ Measured rounded(double x, double magnitude, Index summed) noexcept {
   return make_measured(x, rounding({magnitude}, summed), By::rounding);
 }
 Measured within(double x, double error) noexcept { return make_measured(x, checked(error), By::bound); }
+Measured enclosed(double lower, double upper) noexcept {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  if (!(std::isfinite(lower) && std::isfinite(upper) && lower <= upper))
+    return make_measured(std::numeric_limits<double>::quiet_NaN(), kInfinity, By::enclosure);
+  if (lower == upper) return make_measured(lower, 0.0, By::enclosure);
+  const double middle = 0.5 * lower + 0.5 * upper;
+  return make_measured(middle, std::nextafter(std::fmax(upper - middle, middle - lower), kInfinity),
+                       By::enclosure);
+}
 Measured sampled(double mean, double standard_error) noexcept {
   return make_measured(mean, checked(5.0 * standard_error), By::sampling);
 }
@@ -171,18 +182,22 @@ const char* to_string(Relation relation) noexcept {
 }
 
 double Inequality::margin() const noexcept {
-  const double difference = rhs.value() - lhs.value();  // NaN between two infinities of one sign
-  return relation == Relation::equal ? -std::fabs(difference) : difference;
+  // NaN between two infinities of one sign
+  const double apart = difference ? difference->value() : rhs.value() - lhs.value();
+  return relation == Relation::equal ? -std::fabs(apart) : apart;
 }
 
-double Inequality::tolerance() const noexcept { return lhs.error() + rhs.error(); }
+double Inequality::tolerance() const noexcept {
+  return difference ? difference->error() : lhs.error() + rhs.error();
+}
 
-By Inequality::by() const noexcept { return later(lhs, rhs); }
+By Inequality::by() const noexcept { return difference ? difference->by() : later(lhs, rhs); }
 
 namespace {
 
-/// Whether the two errors say anything.
+/// Whether the errors say anything.
 bool bounded(const Inequality& q) noexcept {
+  if (q.difference) return q.difference->error() >= 0.0 && std::isfinite(q.difference->error());
   return q.lhs.error() >= 0.0 && q.rhs.error() >= 0.0 && std::isfinite(q.tolerance());
 }
 

@@ -35,8 +35,8 @@ PointwiseClaim ProxyConvexity::claim() const {
   return {Claim(entry("O29")), [triple = *this](const Var& w) {
             const VarValueAndGrad at_w = value_and_grad(triple.f, w);
             const Var upper = triple.g ? triple.g(w) : at_w.value;
-            return side(upper) + inner_product(at_w.grad, triple.v.flat(), w) <=
-                   side(triple.h(triple.v.flat()));
+            const Var at_v = lift(triple.v.flat(), w);
+            return side(upper) + inner_product(at_w.grad, at_v, w) <= side(triple.h(at_v));
           }};
 }
 

@@ -267,6 +267,37 @@ TEST(Falsifier, RoundingOnPlateausIsNoCounterexample) {
     }
 }
 
+// Of a violation without enclosure nothing is proved, and the operation is named.
+TEST(Falsifier, WithoutAnEnclosureNothingIsRefuted) {
+  static const CustomOp own(
+      {.name = "unenclosed_square",
+       .forward = [](const OpInputs& x,
+                     const OpAttributes&) { return map_elements(x[0], [](double t) { return t * t; }); },
+       .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, 2.0 * g * p.in(0)); },
+       .samples = OpSamples::elementwise,
+       .at_kink = "none"});
+  const auto claim = pointwise(
+      "small", [](const Var& w) { return sum(own(w)); }, [](const Var&) { return Var(4.0); });
+  Rng rng(3);
+  const Verdict v = falsify(claim, point({0.5}), rng, {.evaluations = 2000});
+  EXPECT_EQ(v.outcome, Outcome::inconclusive) << v.to_string();
+  EXPECT_THAT(v.reason, HasSubstr("which proves nothing: [enclose] [unenclosed_square]"));
+  EXPECT_GT(v.conclusion.lhs.value(), 1e4) << "the worst as computed is shown";
+}
+
+// e^-w/2 <= log(1 + e^-w) is true for w > 0; as computed the right side is 0 from w = 37 on, and so is its gradient.
+TEST(Falsifier, AViolationThatAllNeighboursShareIsEnclosed) {
+  const auto claim = pointwise(
+      "softplus", [](const Var& w) { return 0.5 * sum(exp(-abs(w))); },
+      [](const Var& w) { return sum(log(1.0 + exp(-abs(w)))); });
+  EXPECT_TRUE(claim.evaluate(point({40.0})).disproved()) << "as computed";
+  Rng rng(3);
+  const Verdict v = falsify(claim, point({40.0}), rng, {.radius = 1.0});
+  EXPECT_EQ(v.outcome, Outcome::supported) << v.to_string();
+  EXPECT_THAT(v.reason, HasSubstr("a violation as computed is none by an enclosure"));
+  EXPECT_EQ(v.conclusion.by(), theory::Measured::By::enclosure);
+}
+
 // Every convex f is (f, f, v)-proxy convex, with equality at v itself.
 TEST(Falsifier, ATightClaimIsSupported) {
   const auto f = [](const Var& w) { return sum(square(w - 1.0)); };

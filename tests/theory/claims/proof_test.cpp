@@ -335,7 +335,7 @@ TEST(Proof, EvidenceOfASearchIsDecidedHere) {
   EXPECT_EQ(searched(exact(0.0) <= exact(kInf)).outcome, Outcome::supported);
   EXPECT_EQ(Proof("claim").searched({.worst = kTrue, .point = w}).outcome, Outcome::inconclusive)
       << "no point";
-  EXPECT_THAT(searched(kFalse).reason, HasSubstr("does not survive"));
+  EXPECT_THAT(searched(kFalse).reason, HasSubstr("was not enclosed"));
   EXPECT_EQ(searched(kFalse).outcome, Outcome::inconclusive);
   EXPECT_EQ(searched(kTrue).outcome, Outcome::supported);
   EXPECT_EQ(searched(rounded(1.0) <= exact(1.0)).outcome, Outcome::supported);

@@ -1,0 +1,49 @@
+// The difference of two sides, enclosed.
+#include "theory/claims/enclosed.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include "autodiff/ops.hpp"
+
+namespace cotangent::theory {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+double down(double x) { return std::nextafter(x, -kInfinity); }
+double up(double x) { return std::nextafter(x, kInfinity); }
+
+}  // namespace
+
+Var margin_on_record(const Sides& sides) {
+  const Shape one{1};
+  const Var apart = reshape(sides.rhs.var - sides.lhs.var, one);
+  if (!sides.lhs.slack && !sides.rhs.slack) return apart;
+  Var slack = 0.0;
+  for (const Side* side : {&sides.lhs, &sides.rhs})
+    if (side->slack) slack = slack + *side->slack;
+  return concat({apart, reshape(slack, one)}, 0);
+}
+
+Inequality enclosed_at(FunctionRef<Sides(const Var& w)> sides, const Tensor& w) {
+  const Sides computed = sides(w);
+  Inequality q = computed.inequality();
+  if (!q.certain()) return q;  // an estimate stays one, however well the rest is known
+  const Enclosure e = enclose([&](const Var& at) { return margin_on_record(sides(at)); }, w, kOfADifference);
+  double lower = e.lower()(0), upper = e.upper()(0);
+  if (e.lower().size() > 1) {
+    lower = down(lower - e.upper()(1));
+    upper = up(upper + e.upper()(1));
+  }
+  if (q.relation == Relation::equal) {
+    // An identity is claimed up to an accuracy.
+    const double allowed = computed.accuracy * (computed.lhs.magnitude + computed.rhs.magnitude);
+    lower = down(lower - allowed);
+    upper = up(upper + allowed);
+  }
+  q.difference = enclosed(lower, upper);
+  return q;
+}
+
+}  // namespace cotangent::theory
