@@ -285,7 +285,8 @@ TEST(Falsifier, WithoutAnEnclosureNothingIsRefuted) {
   EXPECT_GT(v.conclusion.lhs.value(), 1e4) << "the worst as computed is shown";
 }
 
-// e^-w/2 <= log(1 + e^-w) is true for w > 0; as computed the right side is 0 from w = 37 on, and so is its gradient.
+// e^-w/2 <= log(1 + e^-w) is true for w > 0; as computed the right side is 0 from w = 37 on, and so is its
+// gradient.
 TEST(Falsifier, AViolationThatAllNeighboursShareIsEnclosed) {
   const auto claim = pointwise(
       "softplus", [](const Var& w) { return 0.5 * sum(exp(-abs(w))); },
