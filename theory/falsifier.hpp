@@ -33,7 +33,7 @@ Side operator+(const Side& a, const Side& b);
 Side operator-(const Side& a, const Side& b);
 Side operator*(const Measured& factor, const Side& a);
 
-/// A claim at one w: a <= b, or an identity |a - b| <= accuracy (sum of both sides' magnitudes).
+/// A claim at one w: a <= b, a < b, or an identity |a - b| <= accuracy (sum of both sides' magnitudes).
 struct Sides {
   Side lhs;
   Relation relation;
@@ -45,6 +45,8 @@ struct Sides {
   Var violation() const;
 };
 Sides operator<=(const Side& a, const Side& b);
+/// Rounding is not forgiven.
+Sides operator<(const Side& a, const Side& b);
 Sides equal(const Side& a, const Side& b, double accuracy = 1e-10);
 
 /// A claim about every w, which one point can refute. Numbers that leave the record count as exact data, also

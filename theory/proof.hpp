@@ -65,6 +65,15 @@ struct Evidence {
   bool mostly_tight = false, mostly_no_number = false;
 };
 
+/// What bisecting a box brings: whether the claim is false at `point`, by an enclosure, and what became of
+/// the boxes.
+struct BoxEvidence {
+  Inequality worst = {};
+  Params point = {};
+  bool counterexample = false;
+  BoxRecord record = {};
+};
+
 /// How every check is built: its hypotheses, verified one by one; the inequalities its proof uses, evaluated
 /// wherever the proof needs them; its conclusion, wherever the claim speaks of it. The numbers alone decide,
 /// in this order:
@@ -131,6 +140,9 @@ class Proof {
   /// and nothing where a hypothesis holds only within rounding. A search within a domain speaks of that
   /// domain, not of every w.
   Verdict searched(const Evidence& evidence) const;
+  /// A box was bisected: certified on it if no box is left undecided, refuted by a counterexample, else
+  /// inconclusive.
+  Verdict bisected(const BoxEvidence& evidence) const;
 
  private:
   using Clauses = std::vector<std::unique_ptr<Clause>>;

@@ -28,6 +28,7 @@
 #include "theory/verdict.hpp"             // what a check may say; compare; figures and files of a verdict
 #include "theory/proof.hpp"               // how a check is built: Proof, and Study for a run that is watched
 #include "theory/falsifier.hpp"           // claims about every w, and the search for a counterexample
+#include "theory/prove.hpp"               // the same on a box, bisected until they are theorems
 
 // kernels
 #include "theory/tangent_kernel.hpp"      // tangent kernels in four ways, and K v without K

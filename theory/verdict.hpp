@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "autodiff/params.hpp"
+#include "enclose/enclosure.hpp"
 #include "report/figure.hpp"
 #include "report/json.hpp"
 #include "theory/catalogue.hpp"
@@ -29,6 +30,7 @@ struct Domain {
     everywhere,       // every point of the claim's own domain
     here,             // one point: "at this w"
     ball,             // "on |w - w0| <= 0.5"
+    box,              // "on [0.01, 20]"
     run,              // the run that was watched
     points,           // the points that were looked at
     expectation,      // exact expectation
@@ -43,6 +45,7 @@ struct Domain {
   static Domain everywhere();
   static Domain here(const std::string& point = "w");
   static Domain ball(const std::string& centre, double radius);
+  static Domain box(const Box& box);
   static Domain run();
   static Domain points(Index count);
   static Domain expectation();
@@ -99,6 +102,14 @@ struct SearchRecord {
   Index points = 0, not_evaluated = 0;
 };
 
+/// A box that was bisected for a proof: the boxes looked at, those on which the claim is proved, and those of
+/// which nothing is known.
+struct BoxRecord {
+  Box box;
+  Index looked_at = 0, proved = 0;
+  std::vector<Box> undecided = {};
+};
+
 /// One answer with its numbers. Never a bare bool: print it.
 struct Verdict {
   Claim claim = {};
@@ -123,6 +134,8 @@ struct Verdict {
   std::string seed = {};
   /// Of a search for a counterexample, how it was made.
   std::optional<SearchRecord> search = std::nullopt;
+  /// Of a proof by boxes, which.
+  std::optional<BoxRecord> boxes = std::nullopt;
   /// What is certified or supported says no more than is known anyway; the reason says VACUOUS, and why.
   bool vacuous = false;
   /// Refuted: the counterexample, for save() as .npz; of a run, its start. Supported: the point

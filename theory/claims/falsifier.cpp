@@ -56,6 +56,7 @@ Side operator*(const Measured& factor, const Side& a) {
 }
 
 Sides operator<=(const Side& a, const Side& b) { return {a, Relation::at_most, b}; }
+Sides operator<(const Side& a, const Side& b) { return {a, Relation::below, b}; }
 Sides equal(const Side& a, const Side& b, double accuracy) { return {a, Relation::equal, b, accuracy}; }
 
 Inequality Sides::inequality() const {

@@ -48,7 +48,7 @@ std::string in_standard_errors(const Inequality& q) {
   return fmt::format(", {:.3g} standard errors", std::fabs(q.margin()) / (q.tolerance() / 5.0));
 }
 
-/// The claim of a search in a ball, which is not made for every w.
+/// The claim of a search in a ball or a proof on a box, which is not made for every w.
 Claim inside(Claim claim, const std::string& ball) {
   for (const char* all : {"for all w", "for every w", "for all W", "for every W"})
     if (const auto at = claim.statement.find(all); at != std::string::npos) {
@@ -385,6 +385,41 @@ Verdict Proof::searched(const Evidence& e) const {
             : "");
   if (e.not_evaluated > 0 && e.not_evaluated <= e.points)
     v.reason += fmt::format("; at {} further points a side was no number", e.not_evaluated);
+  return v;
+}
+
+Verdict Proof::bisected(const BoxEvidence& e) const {
+  const Domain domain = Domain::box(e.record.box);
+  State state = State::open;
+  Verdict v = evidence(domain, std::nullopt, state);
+  v.claim = inside(claim_, domain.text.substr(3));
+  v.conclusion = e.worst;
+  v.conclusion.name = claim_.statement.empty() ? claim_.name : claim_.statement;
+  v.conclusion.where = "the least margin seen";
+  v.boxes = e.record;
+  v.points = e.record.looked_at;
+  v.witness = e.point;
+  if (state != State::open) return v;
+  for (const Inequality& q : v.hypotheses)
+    if (!q.proved()) {
+      v.reason = open("hypothesis", q);
+      return v;
+    }
+  const std::size_t left = e.record.undecided.size();
+  if (e.counterexample && e.worst.disproved()) {
+    v.outcome = Outcome::refuted;
+    v.reason = fmt::format("a counterexample: {} is false by {:.6g}, {} {:.2g}", v.conclusion.to_string(),
+                           -e.worst.margin(), to_string(e.worst.by()), e.worst.tolerance());
+  } else if (left > 0) {
+    v.reason = fmt::format("{} boxes are left undecided; {} of {} looked at are proved", left,
+                           e.record.proved, e.record.looked_at);
+  } else if (e.record.proved < 1) {
+    v.reason = "no box was looked at";
+  } else {
+    v.outcome = Outcome::certified;
+    v.reason =
+        fmt::format("proved on each of {} boxes that make up the whole, by enclosures", e.record.proved);
+  }
   return v;
 }
 

@@ -200,8 +200,7 @@ Var Trials::climbed(Climb what, const Frame& frame, double unit, const Var& u) {
       return none(0.0) + s->violation() / (unit * dot(apart, apart));
     }
     case Climb::quotient:
-      return lhs.item() > 0.0 && s->relation == Relation::at_most ? none(0.0) - rhs / (unit * lhs)
-                                                                  : none(nan);
+      return lhs.item() > 0.0 && s->relation != Relation::equal ? none(0.0) - rhs / (unit * lhs) : none(nan);
     case Climb::ratio:
       break;
   }

@@ -76,6 +76,12 @@ Domain Domain::here(const std::string& point) { return {Kind::here, "at this " +
 Domain Domain::ball(const std::string& centre, double radius) {
   return {Kind::ball, fmt::format("on |w - {}| <= {:g}", centre, radius)};
 }
+Domain Domain::box(const Box& box) {
+  std::string text = "on ";
+  for (Index i = 0; i < box.lower.size(); ++i)
+    text += fmt::format("{}[{}, {}]", i ? " x " : "", box.lower(i), box.upper(i));
+  return {Kind::box, text};
+}
 Domain Domain::run() { return {Kind::run, "on this trajectory"}; }
 Domain Domain::points(Index count) { return {Kind::points, fmt::format("at {} points", count)}; }
 Domain Domain::expectation() { return {Kind::expectation, "in exact expectation"}; }
@@ -93,7 +99,7 @@ bool Domain::certifiable() const noexcept {
 }
 
 bool Domain::beyond_numbers() const noexcept {
-  return kind == Kind::everywhere || kind == Kind::ball || kind == Kind::expectation ||
+  return kind == Kind::everywhere || kind == Kind::ball || kind == Kind::box || kind == Kind::expectation ||
          kind == Kind::probability;
 }
 
@@ -138,6 +144,11 @@ std::string Verdict::to_string() const {
     text += fmt::format("; radius {} around the centre, |centre| = {:g}{}; {} evaluations", s.radius,
                         norm(s.centre), s.domain ? fmt::format(", within {}", *s.domain) : "", s.evaluations);
     if (!s.starts.empty()) text += fmt::format("; {} points given", s.starts.size());
+  }
+  if (boxes) {
+    text += fmt::format("\n  boxes:  {} looked at, {} proved, {} undecided", boxes->looked_at, boxes->proved,
+                        boxes->undecided.size());
+    if (!boxes->undecided.empty()) text += ", the first " + Domain::box(boxes->undecided.front()).text;
   }
   if (!seed.empty()) text += fmt::format("\n  {} points, drawn from {}", points, seed);
   for (const auto& [name, value] : numbers) text += fmt::format("\n  {} = {}", name, value);

@@ -67,6 +67,19 @@ Json to_json(const SearchRecord& s) {
           {"not_evaluated", s.not_evaluated}};
 }
 
+Json to_json(const Box& b) {
+  return {{"lower", numbers(b.lower.data())}, {"upper", numbers(b.upper.data())}};
+}
+
+Json to_json(const BoxRecord& b) {
+  Json undecided = Json::array();
+  for (const Box& box : b.undecided) undecided.push_back(to_json(box));
+  return {{"box", to_json(b.box)},
+          {"looked_at", b.looked_at},
+          {"proved", b.proved},
+          {"undecided", std::move(undecided)}};
+}
+
 const char* word(Series::Kind kind) {
   return kind == Series::Kind::observed    ? "observed"
          : kind == Series::Kind::predicted ? "predicted"
@@ -108,6 +121,7 @@ void Verdict::save(const std::string& path) const {
   };
   if (witness) json["witness"] = beside(".npz", *witness);
   if (last) json["last"] = beside(".last.npz", *last);
+  if (boxes) json["boxes"] = to_json(*boxes);
   if (search) {
     json["search"] = to_json(*search);
     json["search"]["centre"] = beside(".centre.npz", search->centre);
