@@ -56,6 +56,7 @@
 // Diagnosis
 #include "autodiff/check_gradient.hpp"        // derivatives against differences
 #include "autodiff/kinks.hpp"                 // how far a point is from the kinks of a function
+#include "autodiff/rounding.hpp"              // how far rounding may have moved a computed number
 #include "autodiff/nonfinite.hpp"             // which operation first made a NaN or an infinity
 #include "autodiff/explore.hpp"               // every operation of a record with size, time, gradient
 // clang-format on

@@ -1,5 +1,6 @@
 // CustomOp: an operation of a script's own, with a value and a derivative that the engine does not know.
 #pragma once
+#include <optional>
 
 #include "autodiff/op.hpp"
 
@@ -36,6 +37,11 @@ struct CustomOpSpec {
   /// Bounds of the result in ball arithmetic, for `enclose`: see enclose/formula.hpp. Null: functions that
   /// use the operation have no enclosure. Derivatives need nothing more, they are the recorded pullback's.
   void (*enclose)(OpEnclosure& e) = nullptr;
+  /// How many roundings, each by at most 2^-53 of it, stand in a number of the value, for rounding_bound; or,
+  /// where they go by other magnitudes than the value's, for each number of the value `out` what 2^-53 is to
+  /// be multiplied by. Neither: eight units in the last place are taken.
+  std::optional<double> roundings = std::nullopt;
+  Tensor (*own_error)(const OpInputs& in, const OpAttributes& attributes, const Tensor& out) = nullptr;
 };
 
 /// An operation from a forward rule and a pullback:

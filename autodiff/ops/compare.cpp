@@ -60,6 +60,7 @@ const Op kSign({
         [](const OpInputs& in, const OpAttributes&) {
           return map(in[0], [](double x) { return x >= 0.0 ? 1.0 : x < 0.0 ? -1.0 : x; });
         },
+    .roundings = 0,
     .pullback = nullptr,
     .at_kink = "0",
     .row_rule = same_axis,
@@ -71,6 +72,7 @@ const Op kLess({
         [](const OpInputs& in, const OpAttributes&) {
           return compared("less", in, [](double a, double b) { return a < b; });
         },
+    .roundings = 0,
     .pullback = nullptr,
     .at_kink = "0",
     .row_rule = same_axis,
@@ -84,6 +86,7 @@ const Op kLessEqual({
         [](const OpInputs& in, const OpAttributes&) {
           return compared("less_equal", in, [](double a, double b) { return a <= b; });
         },
+    .roundings = 0,
     .pullback = nullptr,
     .at_kink = "0",
     .row_rule = same_axis,
@@ -97,6 +100,7 @@ const Op kGreater({
         [](const OpInputs& in, const OpAttributes&) {
           return compared("greater", in, [](double a, double b) { return a > b; });
         },
+    .roundings = 0,
     .pullback = nullptr,
     .at_kink = "0",
     .row_rule = same_axis,
@@ -110,6 +114,7 @@ const Op kGreaterEqual({
         [](const OpInputs& in, const OpAttributes&) {
           return compared("greater_equal", in, [](double a, double b) { return a >= b; });
         },
+    .roundings = 0,
     .pullback = nullptr,
     .at_kink = "0",
     .row_rule = same_axis,
@@ -123,6 +128,7 @@ const Op kEqualTo({
         [](const OpInputs& in, const OpAttributes&) {
           return compared("equal_to", in, [](double a, double b) { return a == b; });
         },
+    .roundings = 0,
     .pullback = nullptr,
     .at_kink = "0",
     .row_rule = same_axis,
@@ -133,6 +139,7 @@ const Op kEqualTo({
 const Op kAbs({
     .name = "abs",
     .forward = [](const OpInputs& in, const OpAttributes&) { return map(in[0], kernel::elements().abs); },
+    .roundings = 0,
     .pullback = [](const OpRecord& p, const Var& g,
                    OpCotangents& out) { out.add(0, leaky_mask(g, p.in(0), -1.0)); },
     .keep = Keep::kInputs,
@@ -148,6 +155,7 @@ const Op kClip({
           kernel::elements().clip(mutable_data(out), in[0].data().data(), a.real[0], a.real[1], out.size());
           return out;
         },
+    .roundings = 0,
     .pullback = [](const OpRecord& p, const Var& g,
                    OpCotangents& out) { out.add(0, band_mask(g, p.in(0), p.real(0), p.real(1))); },
     .keep = Keep::kInputs,
@@ -167,6 +175,7 @@ const Op kBandMask({
             return std::isnan(x) ? x : inside;
           });
         },
+    .roundings = 0,
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           if (out.needs(0)) out.add(0, band_mask(g, p.in(1), p.real(0), p.real(1)));
@@ -193,6 +202,7 @@ const Op kMaximum({
     .name = "maximum",
     .forward = [](const OpInputs& in,
                   const OpAttributes&) { return zip("maximum", in, kernel::elements().maximum); },
+    .roundings = 0,
     .pullback = [](const OpRecord& p, const Var& g,
                    OpCotangents& out) { share_out(p, g, greater_equal(p.in(0), p.in(1)), 0, out); },
     .keep = Keep::kInputs,
@@ -210,6 +220,7 @@ const Op kMinimum({
     .name = "minimum",
     .forward = [](const OpInputs& in,
                   const OpAttributes&) { return zip("minimum", in, kernel::elements().minimum); },
+    .roundings = 0,
     .pullback = [](const OpRecord& p, const Var& g,
                    OpCotangents& out) { share_out(p, g, less_equal(p.in(0), p.in(1)), 0, out); },
     .keep = Keep::kInputs,
@@ -261,6 +272,7 @@ const Op kWhere({
           }
           return out;
         },
+    .roundings = 0,
     .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { share_out(p, g, p.in(0), 1, out); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,

@@ -29,6 +29,8 @@ bool is_smooth(const CustomOpSpec& spec) { return spec.at_kink && std::string_vi
 detail::OpSpec spec_of(const CustomOpSpec& spec) {
   detail::OpSpec full{.name = spec.name,
                       .forward = spec.forward,
+                      .roundings = spec.roundings.value_or(detail::kRoundingsNotStated),
+                      .own_error = spec.own_error,
                       .pullback = spec.pullback,
                       .keep = detail::Keep::kInputsAndOutput,
                       .at_kink = is_smooth(spec) ? nullptr : spec.at_kink,
@@ -46,7 +48,8 @@ detail::OpSpec spec_of(const CustomOpSpec& spec) {
 bool alike(const CustomOpSpec& a, const CustomOpSpec& b) {
   return a.forward == b.forward && a.pullback == b.pullback && a.samples == b.samples &&
          a.kink_distance == b.kink_distance && is_smooth(a) == is_smooth(b) && a.linear == b.linear &&
-         a.flops == b.flops && a.enclose == b.enclose;
+         a.flops == b.flops && a.enclose == b.enclose && a.roundings == b.roundings &&
+         a.own_error == b.own_error;
 }
 
 [[noreturn]] void throw_taken(std::string_view name) {

@@ -55,6 +55,7 @@ constexpr double kErfSlope = 2.0 * std::numbers::inv_sqrtpi;  // at 0
 const Op kAdd({
     .name = "add",
     .forward = [](const OpInputs& in, const OpAttributes&) { return zip("add", in, kernel::elements().add); },
+    .roundings = 1,
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           if (out.needs(0)) out.add(0, like(g, p.shape(0)));
@@ -67,6 +68,7 @@ const Op kAdd({
 const Op kSub({
     .name = "sub",
     .forward = [](const OpInputs& in, const OpAttributes&) { return zip("sub", in, kernel::elements().sub); },
+    .roundings = 1,
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           if (out.needs(0)) out.add(0, like(g, p.shape(0)));
@@ -80,6 +82,7 @@ const Op kSub({
 const Op kMul({
     .name = "mul",
     .forward = [](const OpInputs& in, const OpAttributes&) { return zip("mul", in, kernel::elements().mul); },
+    .roundings = 1,
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           if (out.needs(0)) out.add(0, like(g * p.in(1), p.shape(0)));
@@ -95,6 +98,7 @@ const Op kMul({
 const Op kDiv({
     .name = "div",
     .forward = [](const OpInputs& in, const OpAttributes&) { return zip("div", in, kernel::elements().div); },
+    .roundings = 1,
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const Var h = g / p.in(1);
@@ -120,6 +124,15 @@ const Op kScale({
                                  out.size());
           return out;
         },
+    .own_error =
+        [](const OpInputs&, const OpAttributes& a, const Tensor& out) {
+          // A power of two is exact; a factor that stands for another number was itself rounded.
+          int exponent = 0;
+          const bool exact = std::fabs(std::frexp(a.real[0], &exponent)) == 0.5 || a.real[0] == 0.0;
+          const double own = exact ? 0.0 : 1.0,
+                       stands = a.whole[1] != 0 && !(exact && a.whole[1] > 0) ? 1.0 : 0.0;
+          return own + stands == 0.0 ? Tensor() : ((own + stands) * abs(out)).value();
+        },
     .pullback = [](const OpRecord& p, const Var& g,
                    OpCotangents& out) { out.add(0, times(p.real(), p.whole(1), g, p.real(1))); },
     .row_rule = same_axis,
@@ -129,6 +142,7 @@ const Op kScale({
 const Op kExp({
     .name = "exp",
     .forward = by_kernel<&kernel::Transcendental::exp>,
+    .roundings = 5,
     .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, g * p.out()); },
     .keep = Keep::kOutput,
     .row_rule = same_axis,
@@ -137,6 +151,7 @@ const Op kExp({
 const Op kLog({
     .name = "log",
     .forward = by_kernel<&kernel::Transcendental::log>,
+    .roundings = 5,
     .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, g / p.in(0)); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
@@ -145,6 +160,7 @@ const Op kLog({
 const Op kSqrt({
     .name = "sqrt",
     .forward = [](const OpInputs& in, const OpAttributes&) { return map(in[0], kernel::elements().sqrt); },
+    .roundings = 1,
     .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, 0.5 * (g / p.out())); },
     .keep = Keep::kOutput,
     .row_rule = same_axis,
@@ -153,6 +169,7 @@ const Op kSqrt({
 const Op kSquare({
     .name = "square",
     .forward = [](const OpInputs& in, const OpAttributes&) { return map(in[0], kernel::elements().square); },
+    .roundings = 1,
     .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, 2.0 * (g * p.in(0))); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
@@ -161,6 +178,7 @@ const Op kSquare({
 const Op kSin({
     .name = "sin",
     .forward = by_kernel<&kernel::Transcendental::sin>,
+    .roundings = 5,
     .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, g * cos(p.in(0))); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
@@ -169,6 +187,7 @@ const Op kSin({
 const Op kCos({
     .name = "cos",
     .forward = by_kernel<&kernel::Transcendental::cos>,
+    .roundings = 5,
     .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, -(g * sin(p.in(0)))); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
@@ -177,6 +196,7 @@ const Op kCos({
 const Op kTanh({
     .name = "tanh",
     .forward = by_kernel<&kernel::Transcendental::tanh>,
+    .roundings = 5,
     .pullback = [](const OpRecord& p, const Var& g,
                    OpCotangents& out) { out.add(0, g - g * square(p.out())); },
     .keep = Keep::kOutput,
@@ -197,6 +217,7 @@ const Op kSigmoidSlope({
           for (Index i = 0; i < n; ++i) y[i] = y[i] / ((1.0 + y[i]) * (1.0 + y[i]));
           return out;
         },
+    .roundings = 10,
     .pullback = [](const OpRecord& p, const Var& g,
                    OpCotangents& out) { out.add(0, -(g * (p.out() * tanh(0.5 * p.in(0))))); },
     .keep = Keep::kInputsAndOutput,
@@ -206,6 +227,7 @@ const Op kSigmoidSlope({
 const Op kSigmoid({
     .name = "sigmoid",
     .forward = by_kernel<&kernel::Transcendental::sigmoid>,
+    .roundings = 5,
     .pullback = [](const OpRecord& p, const Var& g,
                    OpCotangents& out) { out.add(0, g * sigmoid_slope(p.in(0))); },
     .keep = Keep::kInputs,
@@ -215,6 +237,7 @@ const Op kSigmoid({
 const Op kSoftplus({
     .name = "softplus",
     .forward = by_kernel<&kernel::Transcendental::softplus>,
+    .roundings = 5,
     .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, g * sigmoid(p.in(0))); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
@@ -224,6 +247,7 @@ const Op kErf({
     .name = "erf",
     .forward = [](const OpInputs& in,
                   const OpAttributes&) { return map(in[0], [](double x) { return std::erf(x); }); },
+    .roundings = 3,
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           out.add(0, g * times(kErfSlope, kTwoOverRootPi, exp(-square(p.in(0)))));
@@ -236,6 +260,7 @@ const Op kErfc({
     .name = "erfc",
     .forward = [](const OpInputs& in,
                   const OpAttributes&) { return map(in[0], [](double x) { return std::erfc(x); }); },
+    .roundings = 6,
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           out.add(0, g * times(-kErfSlope, kTwoOverRootPi, exp(-square(p.in(0)))));
@@ -255,6 +280,7 @@ const Op kElu({
           for (Index i = 0, n = out.size(); i < n; ++i) y[i] = x[i] >= 0.0 ? x[i] : alpha * y[i];
           return out;
         },
+    .roundings = 6,
     .pullback = [](const OpRecord& p, const Var& g,
                    OpCotangents& out) { out.add(0, exp_mask(g, p.in(0), p.real(), 1.0)); },
     .keep = Keep::kInputs,
@@ -283,6 +309,7 @@ const Op kExpMask({
               y[i] = x[i] >= 0.0 ? of_right(g[i]) : x[i] < 0.0 ? of_left(y[i], g[i]) : x[i];
           return out;
         },
+    .roundings = 7,
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           if (out.needs(0)) out.add(0, exp_mask(g, p.in(1), p.real(0), p.real(1)));
@@ -303,6 +330,7 @@ const Op kLeakyRelu({
           kernel::loops().leaky_relu(mutable_data(out), in[0].data().data(), a.real[0], out.size());
           return out;
         },
+    .roundings = 1,
     .pullback = [](const OpRecord& p, const Var& g,
                    OpCotangents& out) { out.add(0, leaky_mask(g, p.in(0), p.real())); },
     .keep = Keep::kInputs,
@@ -313,6 +341,7 @@ const Op kLeakyRelu({
 const Op kRelu({
     .name = "relu",
     .forward = [](const OpInputs& in, const OpAttributes&) { return map(in[0], kernel::elements().relu); },
+    .roundings = 0,
     .pullback = [](const OpRecord& p, const Var& g,
                    OpCotangents& out) { out.add(0, leaky_mask(g, p.in(0), 0.0)); },
     .keep = Keep::kInputs,
@@ -330,6 +359,7 @@ const Op kLeakyMask({
                                      out.size());
           return out;
         },
+    .roundings = 1,
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           if (out.needs(0)) out.add(0, leaky_mask(g, p.in(1), p.real()));

@@ -52,6 +52,7 @@ const Op kGatherRows({
             copy_run(mutable_data(out) + i * row, in[0].data().data() + at(index, i) * row, row);
           return out;
         },
+    .roundings = 0,
     .pullback = [](const OpRecord& p, const Var& g,
                    OpCotangents& out) { out.add(0, scatter_rows(g, p.in(1), p.shape(0)[0])); },
     .keep = Keep::kInputs,
@@ -90,6 +91,14 @@ const Op kScatterRows({
                                    row);
           return out;
         },
+    .own_error =
+        [](const OpInputs& in, const OpAttributes& a, const Tensor&) {
+          std::vector<double> summed(static_cast<std::size_t>(a.whole[0]));
+          for (const double row : in[1].data()) ++summed[static_cast<std::size_t>(row)];
+          const double most = summed.empty() ? 0.0 : *std::max_element(summed.begin(), summed.end());
+          return most <= 1.0 ? Tensor()
+                             : ((most - 1.0) * scatter_rows(abs(in[0]), in[1], a.whole[0])).value();
+        },
     .pullback = [](const OpRecord& p, const Var& g,
                    OpCotangents& out) { out.add(0, gather_rows(g, p.in(1))); },
     .keep = Keep::kInputs,
@@ -123,6 +132,7 @@ const Op kTakeAlongAxis({
               for (Index k = 0; k < to.inner; ++k) y[k] = x[at(index, k) * to.inner + k];
           return out;
         },
+    .roundings = 0,
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const int axis = static_cast<int>(p.whole(0));
@@ -146,6 +156,14 @@ const Op kPutAlongAxis({
             for (Index m = 0; m < from.middle; ++m, x += from.inner, index += from.inner)
               for (Index k = 0; k < from.inner; ++k) y[at(index, k) * from.inner + k] += x[k];
           return out;
+        },
+    .own_error =
+        [](const OpInputs& in, const OpAttributes& a, const Tensor&) {
+          const int axis = static_cast<int>(a.whole[0]);
+          const auto together = static_cast<double>(in.shape(0)[axis]);
+          return together <= 1.0
+                     ? Tensor()
+                     : ((together - 1.0) * put_along_axis(abs(in[0]), in[1], axis, a.whole[1])).value();
         },
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {

@@ -40,6 +40,13 @@ const Op kBatchMatmul({
                                 {.rows = block[0], .inner = inner, .columns = block[1]}, options);
           return out;
         },
+    .own_error =
+        [](const OpInputs& in, const OpAttributes& a, const Tensor& out) {
+          MatmulOptions options = matmul_options(a);
+          options.scale = std::fabs(options.scale);
+          const Index inner = in.shape(0)[out.rank() - (options.transpose_a ? 2 : 1)];
+          return (static_cast<double>(inner + 1) * batch_matmul(abs(in[0]), abs(in[1]), options)).value();
+        },
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const auto [ta, tb, scale] = matmul_options(p.attributes());
@@ -126,6 +133,15 @@ const Op kSolveSpd({
           kernel::cholesky_solve("solve_spd", factor.data().data(), n, mutable_data(out), columns);
           return columns == 1 ? out.reshape(b.shape()) : transpose(Var(out)).value();
         },
+    .own_error =
+        [](const OpInputs& in, const OpAttributes&, const Tensor& out) {
+          // The computed x solves (a + e) x = b with |e_ij| <= (3 n + 2) u sqrt(a_ii a_jj).
+          const Index n = in.shape(0)[0], columns = n ? out.size() / n : 0;
+          const Var roots = sqrt(diag(in[0])), x = abs(reshape(out, Shape{n, columns}));
+          const Var sides = outer(roots, matmul(x, roots, {.transpose_a = true}));
+          const Var inverse = abs(solve_spd(in[0], Tensor::eye(n)));
+          return reshape(static_cast<double>(3 * n + 2) * matmul(inverse, sides), out.shape()).value();
+        },
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const Var h = solve_spd(p.in(0), g);
@@ -156,6 +172,15 @@ const Op kLogDetSpd({
           double half = 0.0;
           for (Index i = 0; i < n; ++i) half += std::log(factor.flat(i * (n + 1)));
           return Tensor::scalar(2.0 * half);
+        },
+    .own_error =
+        [](const OpInputs& in, const OpAttributes&, const Tensor&) {
+          // That of a + e with |e_ij| <= (n + 2) u sqrt(a_ii a_jj); and n logarithms, added up, of pivots
+          // that lie between 1 / (a^-1)_ii and a_ii.
+          const Index n = in.shape(0)[0];
+          const Var inverse = abs(solve_spd(in[0], Tensor::eye(n))), roots = sqrt(diag(in[0]));
+          const Var logs = maximum(abs(log(diag(inverse))), abs(log(diag(in[0]))));
+          return (static_cast<double>(n + 2) * (dot(roots, matmul(inverse, roots)) + sum(logs))).value();
         },
     .pullback = [](const OpRecord& p, const Var& g,
                    OpCotangents& out) { out.add(0, g * solve_spd(p.in(0), Tensor::eye(p.shape(0)[0]))); },

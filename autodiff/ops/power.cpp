@@ -28,6 +28,16 @@ const Op kPow({
           if (p == -1.0) return map(in[0], [](double x) { return 1.0 / x; });
           return map(in[0], [p](double x) { return power(x, p); });
         },
+    .own_error =
+        [](const OpInputs& in, const OpAttributes& a, const Tensor& out) {
+          const double p = a.real[0];
+          if (p == 1.0) return Tensor();
+          const Var own = (p == 2.0 || p == -1.0 ? 1.0 : 2.0) * abs(out);
+          if (a.whole[0] == 0 || p == std::rint(p)) return own.value();
+          // The exponent is a rounded difference: |x^p log x| times its error.
+          const Var base = where(equal_to(in[0], 0.0), 1.0, abs(in[0]));
+          return (own + std::fabs(p) * abs(Var(out) * log(base))).value();
+        },
     // x^0 is constant; the rule would say 0 * x^-1, which is NaN at 0.
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
@@ -55,6 +65,7 @@ Var power_by_exponent(const OpRecord& p, const Var& g) {
 const Op kPowVar({
     .name = "pow_var",
     .forward = [](const OpInputs& in, const OpAttributes&) { return zip("pow", in, power); },
+    .roundings = 2,
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           if (out.needs(0)) out.add(0, like(power_by_base(p, g), p.shape(0)));
@@ -73,6 +84,7 @@ const Op kExpm1({
     .name = "expm1",
     .forward = [](const OpInputs& in,
                   const OpAttributes&) { return map(in[0], kernel::transcendental().expm1); },
+    .roundings = 5,
     .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, g * exp(p.in(0))); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
@@ -82,6 +94,7 @@ const Op kLog1p({
     .name = "log1p",
     .forward = [](const OpInputs& in,
                   const OpAttributes&) { return map(in[0], kernel::transcendental().log1p); },
+    .roundings = 5,
     .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, g / (1.0 + p.in(0))); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,

@@ -69,6 +69,13 @@ const Op kMatmul({
           matmul_into(mutable_data(out), in[0], in[1], options, 0.0);
           return out;
         },
+    .own_error =
+        [](const OpInputs& in, const OpAttributes& a, const Tensor&) {
+          MatmulOptions options = matmul_options(a);
+          options.scale = std::fabs(options.scale);
+          const Index inner = in.shape(0)[options.transpose_a ? 0 : 1];
+          return (static_cast<double>(inner + 1) * matmul(abs(in[0]), abs(in[1]), options)).value();
+        },
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const auto [ta, tb, scale] = matmul_options(p.attributes());
@@ -146,6 +153,14 @@ const Op kLinear({
           matmul_into(y, x, weight, {.transpose_b = true, .scale = a.real[0]}, keep);
           return out;
         },
+    .own_error =
+        [](const OpInputs& in, const OpAttributes& a, const Tensor&) {
+          const LinearScales scales{std::fabs(a.real[0]), std::fabs(a.real[1])};
+          const Var x = abs(in[0]), weight = abs(in[1]);
+          const Var sums =
+              in.count() == 3 ? linear(x, weight, abs(in[2]), scales) : linear(x, weight, scales);
+          return (static_cast<double>(in.shape(1)[1] + 2) * sums).value();
+        },
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           out.add_matmul(0, g, p.in(1), {.scale = p.real(0)});
@@ -177,6 +192,10 @@ const Op kDot({
             throw ShapeError(fmt::format("[dot] shapes differ: a is {}, b is {}; reshape one of them",
                                          in.shape(0).to_string(), in.shape(1).to_string()));
           return Tensor::scalar(kernel::loops().dot(in[0].data().data(), in[1].data().data(), in[0].size()));
+        },
+    .own_error =
+        [](const OpInputs& in, const OpAttributes&, const Tensor&) {
+          return ((additions(in[0].size()) + 1.0) * dot(abs(in[0]), abs(in[1]))).value();
         },
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
@@ -219,6 +238,7 @@ const Op kAddRows({
           check_rows("add_rows", "r", in.shape(0), in.shape(1), 1);
           return by_rows(in[0], in[1], kernel::elements().add);
         },
+    .roundings = 1,
     .pullback =
         [](const OpRecord&, const Var& g, OpCotangents& out) {
           out.add(0, g);
@@ -235,6 +255,7 @@ const Op kMulRows({
           check_rows("mul_rows", "r", in.shape(0), in.shape(1), 1);
           return by_rows(in[0], in[1], kernel::elements().mul);
         },
+    .roundings = 1,
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           if (out.needs(0)) out.add(0, mul_rows(g, p.in(1)));
@@ -261,6 +282,7 @@ const Op kScaleRows({
           }
           return out;
         },
+    .roundings = 1,
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           if (out.needs(0)) out.add(0, scale_rows(g, p.in(1)));

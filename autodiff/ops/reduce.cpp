@@ -53,6 +53,8 @@ const Op kSum({
         [](const OpInputs& in, const OpAttributes&) {
           return Tensor::scalar(kernel::loops().sum(in[0].data().data(), in[0].size()));
         },
+    .own_error = [](const OpInputs& in, const OpAttributes&,
+                    const Tensor&) { return (additions(in[0].size()) * sum(abs(in[0]))).value(); },
     .pullback = [](const OpRecord& p, const Var& g,
                    OpCotangents& out) { out.add(0, broadcast_to(g, p.shape(0))); },
     .linear = OpLinear::sum,
@@ -68,6 +70,12 @@ const Op kSumAxis({
           Tensor out = uninitialized(in.shape(0).without(axis));
           kernel::loops().sum_middle(mutable_data(out), in[0].data().data(), s.outer, s.middle, s.inner);
           return out;
+        },
+    .own_error =
+        [](const OpInputs& in, const OpAttributes& a, const Tensor&) {
+          const int axis = static_cast<int>(a.whole[0]);
+          const auto n = static_cast<double>(in.shape(0)[axis]);
+          return (std::fmax(n - 1.0, 0.0) * sum(abs(in[0]), axis)).value();
         },
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
@@ -165,6 +173,11 @@ const Op kNorm({
             for (Index k = 0; k < s.inner; ++k) y[k] = length(y[k], x + k, s.middle, s.inner);
           return out;
         },
+    .own_error =
+        [](const OpInputs& in, const OpAttributes& a, const Tensor& out) {
+          const auto n = static_cast<double>(in.shape(0)[static_cast<int>(a.whole[0])]);
+          return ((0.5 * n + 4.0) * abs(out)).value();
+        },
     // x / |x|, and 0 at 0: an element of the subdifferential, and constant, so that all higher orders
     // are 0 there too.
     .pullback =
@@ -208,6 +221,12 @@ const Op kDeviations({
           for (Index o = 0; o < s.outer; ++o, x += s.middle * s.inner, y += s.inner)
             for (Index k = 0; k < s.inner; ++k) y[k] = squared_deviations(y[k], x + k, s.middle, s.inner);
           return out;
+        },
+    .own_error =
+        [](const OpInputs& in, const OpAttributes& a, const Tensor& out) {
+          // An outlier that comes first makes the first 16 squares larger than they are from the mean.
+          const auto n = static_cast<double>(in.shape(0)[static_cast<int>(a.whole[0])]);
+          return ((4.0 * n + 128.0) * abs(out)).value();
         },
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {

@@ -66,6 +66,11 @@ inline Var over_axes(const char* name, const Var& x, const ReduceOptions& option
                      Var (*along)(const Var&, int)) {
   return over_axes(name, x, options.axes, options.keep_dims, along);
 }
+/// How many roundings one of n numbers goes through in the kernels' sum, which has eight running sums.
+inline double additions(Index n) {
+  const auto all = static_cast<double>(n);
+  return n < 8 ? (n > 0 ? all - 1.0 : 0.0) : all / 8.0 + 3.0;
+}
 /// How many numbers go into one of the result.
 Index count_reduced(const Shape& shape, const std::vector<int>& axes);
 

@@ -74,6 +74,7 @@ const Op kView({
     .name = "view",
     .forward = [](const OpInputs& in,
                   const OpAttributes& a) { return TensorAccess::view(in[0], a.whole[0], *in.target); },
+    .roundings = 0,
     // The backward pass looks through views; no rule is called.
     .pullback = nullptr,
     .row_rule = view_axis,
@@ -85,6 +86,7 @@ namespace {
 const Op kAlias({
     .name = "alias",
     .forward = [](const OpInputs& in, const OpAttributes&) { return in[0]; },
+    .roundings = 0,
     .pullback = [](const OpRecord&, const Var& g, OpCotangents& out) { out.add(0, g); },
     .row_rule = [](const NodeView&, int axis, int) { return axis; },
 });
@@ -101,6 +103,20 @@ const Op kAssemble({
             kernel::loops().add_to(mutable_data(out) + offsets[static_cast<std::size_t>(j)],
                                    in[j].data().data(), in[j].size());
           return out;
+        },
+    .own_error =
+        [](const OpInputs& in, const OpAttributes& a, const Tensor& out) {
+          const Offsets& offsets = *static_cast<const Offsets*>(a.payload.get());
+          Tensor count = Tensor::zeros(out.shape()), sums = Tensor::zeros(out.shape());
+          for (int j = 0; j < in.count(); ++j) {
+            const std::span<const double> piece = in[j].data();
+            const Index first = offsets[static_cast<std::size_t>(j)];
+            for (Index i = 0; i < in[j].size(); ++i) {
+              mutable_data(count)[first + i] += 1.0;
+              mutable_data(sums)[first + i] += std::fabs(piece[static_cast<std::size_t>(i)]);
+            }
+          }
+          return (maximum(Var(count) - 1.0, 0.0) * sums).value();
         },
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
@@ -128,6 +144,7 @@ const Op kSlice({
                     s.outer, run);
           return out;
         },
+    .roundings = 0,
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const auto [axis, first] = axis_and_first(p.attributes());
@@ -148,6 +165,7 @@ const Op kUnslice({
                     s.outer, run);
           return out;
         },
+    .roundings = 0,
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const auto [axis, first] = axis_and_first(p.attributes());
@@ -180,6 +198,7 @@ const Op kConcat({
           }
           return out;
         },
+    .roundings = 0,
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const int axis = static_cast<int>(p.whole(0));
@@ -232,6 +251,7 @@ const Op kTranspose({
           permute(mutable_data(out), in[0].data().data(), sizes, strides, rank);
           return out;
         },
+    .roundings = 0,
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           Index inverse = 0;
@@ -286,6 +306,7 @@ const Op kBroadcastTo({
             xt::noalias(writable(out)) = xt::broadcast(array(in[0]), sizes_of(shape));
           return out;
         },
+    .roundings = 0,
     .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, sum_to(g, p.shape(0))); },
     .row_rule =
         [](const NodeView& node, int axis, int) {

@@ -54,6 +54,13 @@ struct Shifted {
   }
 };
 
+/// In units of u, what rounding does to log sum_i exp(x_i - top) of n numbers: theirs, for the sum over i of
+/// their shares times |x_i - top| is at most log n, those of exp, of the sum and of the logarithm.
+double error_of_log_sum(Index n) {
+  const auto all = static_cast<double>(n);
+  return 12.0 + all + 7.0 * std::log(all);
+}
+
 const Op kLogSumExp({
     .name = "log_sum_exp",
     .forward =
@@ -76,6 +83,10 @@ const Op kLogSumExp({
             y[i] = std::isfinite(t) ? t + y[i] : t;
           }
           return shifted.one;
+        },
+    .own_error =
+        [](const OpInputs& in, const OpAttributes& a, const Tensor& out) {
+          return (error_of_log_sum(in.shape(0)[static_cast<int>(a.whole[0])]) + abs(out)).value();
         },
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
@@ -102,6 +113,12 @@ const Op kSoftmax({
           shifted.update(shifted.numbers, [](double e, double sum) { return e / sum; });
           return shifted.numbers;
         },
+    .own_error =
+        [](const OpInputs& in, const OpAttributes& a, const Tensor& out) {
+          // x - top, rounded, is no larger than |log y|.
+          const double of_sum = error_of_log_sum(in.shape(0)[static_cast<int>(a.whole[0])]);
+          return (out * (of_sum - log(maximum(out, 1e-300)))).value();
+        },
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const int axis = axis_of(p);
@@ -124,6 +141,10 @@ const Op kLogSoftmax({
                                        shifted.one.size());
           shifted.update(shifted.numbers, [](double v, double log_sum) { return v - log_sum; });
           return shifted.numbers;
+        },
+    .own_error =
+        [](const OpInputs& in, const OpAttributes& a, const Tensor& out) {
+          return (error_of_log_sum(in.shape(0)[static_cast<int>(a.whole[0])]) + 2.0 * abs(out)).value();
         },
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {

@@ -32,6 +32,11 @@ struct RowFactor {
   bool data_first = false;
 };
 
+/// Of an operation that does not say how it rounds; then kRoundingsAssumed are taken, eight units in the last
+/// place.
+inline constexpr double kRoundingsNotStated = -1.0;
+inline constexpr double kRoundingsAssumed = 16.0;
+
 /// Which values a pullback reads; the tape keeps only those.
 enum class Keep : unsigned { kNothing = 0, kInputs = 1, kOutput = 2, kInputsAndOutput = 3 };
 
@@ -39,6 +44,12 @@ struct OpSpec {
   const char* name;
   /// Checks shapes, then computes the value.
   Tensor (*forward)(const OpInputs& in, const OpAttributes& attributes);
+  /// How many roundings, each by at most u = 2^-53 of it, stand in a number of the value; 0 where numbers
+  /// move or are chosen; see autodiff/rounding.hpp.
+  double roundings = kRoundingsNotStated;
+  /// Where rounding goes by other magnitudes than the value's, as those of what is summed: for each number of
+  /// the value `out` what u is to be multiplied by. Empty if nothing is rounded.
+  Tensor (*own_error)(const OpInputs& in, const OpAttributes& attributes, const Tensor& out) = nullptr;
   /// Cotangents of the inputs from that of the output, made of public operations; null: not differentiable.
   void (*pullback)(const OpRecord& p, const Var& g, OpCotangents& out);
   Keep keep = Keep::kNothing;
