@@ -6,8 +6,10 @@
 #include <cmath>
 
 #include "autodiff/error.hpp"
+#include "autodiff/ops/own_rounding.hpp"
 #include "autodiff/rng.hpp"
 #include "autodiff/samples/sweep_once.hpp"
+#include "autodiff/tensor/access.hpp"
 
 namespace cotangent::detail {
 
@@ -78,20 +80,53 @@ bool same_rows(const SampleSource& source, const SampleSweep& within, const Samp
   return true;
 }
 
-/// How sample i's values alone differ from those within the batch; empty if they do not.
-std::string difference(const char* operation, const Tensor& batch, const Tensor& single, Index i) {
+/// The values of some samples once more, under observation: made only where they are about to be refused.
+class WatchedValues {
+ public:
+  WatchedValues(const SampleSource& source, Index first, Index last)
+      : source_(source), first_(first), last_(last) {}
+
+  /// How far rounding may have moved number k of `count`; 0 if the function's are not those.
+  double rounding(Index k, Index count) {
+    TapeState& tape = VarAccess::state(tape_);
+    if (!values_) {
+      const Probing watch(tape, probe_);
+      values_ = source_.record(tape_, first_, last_);
+    }
+    if (values_->size() != count) return 0.0;
+    Tensor one = Tensor::zeros(values_->shape());
+    mutable_data(one)[k] = 1.0;
+    return probe_.bound(tape, *values_, one);
+  }
+
+ private:
+  const SampleSource& source_;
+  const Index first_, last_;
+  Tape tape_;
+  RoundingProbe probe_;
+  std::optional<Var> values_;
+};
+
+/// How sample i's values alone differ from those within the batch, which is watched if need be; empty if they
+/// do not, or by no more than rounding may have done to both.
+std::string difference(const SampleSource& source, const Tensor& batch, WatchedValues& watched,
+                       const Tensor& single, Index i) {
+  const char* operation = source.operation();
   const Index n = batch.size(0), outputs = batch.size() / n;
   if (single.size() != outputs)
     throw ShapeError(
         fmt::format("[{}] f returned {} for the single sample {}, {} for all {}; it must treat samples alike",
                     operation, single.shape().to_string(), i, batch.shape().to_string(), n));
+  WatchedValues alone(source, i, i + 1);
   for (Index c = 0; c < outputs; ++c) {
     double scale = 0.0;
     for (Index k = c; k < batch.size(); k += outputs)
       if (const double v = batch.flat(k); std::isfinite(v)) scale = std::max(scale, std::fabs(v));
     const std::span<const double> a = single.data().subspan(static_cast<std::size_t>(c), 1);
     const std::span<const double> b = batch.data().subspan(static_cast<std::size_t>(i * outputs + c), 1);
-    if (!close_numbers(a, b, 1e-9 * std::fabs(b[0]) + 1e-10 * scale))
+    if (close_numbers(a, b, 1e-9 * std::fabs(b[0]) + 1e-10 * scale)) continue;
+    const Index k = i * outputs + c;
+    if (!close_numbers(a, b, alone.rounding(c, outputs) + watched.rounding(k, batch.size())))
       return fmt::format("output {} of sample {} is {} alone but {} within the batch of {}", c, i, a[0], b[0],
                          n);
   }
@@ -104,6 +139,7 @@ SampleSweep sweep_samples(const SampleSource& source) {
   const Index n = source.samples();
   Tensor values, value;
   SampleSweep batch = sweep_once(source, 0, n, values);
+  WatchedValues watched(source, 0, n);
   const auto single = [&](Index i) {
     try {
       return sweep_once(source, i, i + 1, value);
@@ -115,7 +151,7 @@ SampleSweep sweep_samples(const SampleSource& source) {
   };
   for (const Index i : samples_to_check(n)) {
     const SampleSweep alone = single(i);
-    std::string differs = values.size() == 0 ? "" : difference(source.operation(), values, value, i);
+    std::string differs = values.size() == 0 ? "" : difference(source, values, watched, value, i);
     if (!differs.empty() && !source.of_loss())
       throw TapeError(
           fmt::format("[{}] {}: f mixes samples where the record cannot show it (a branch, value(), detach, "
