@@ -55,6 +55,9 @@ Measured rounded(double x) noexcept;
 /// x as computed from terms whose magnitudes sum to `magnitude`, after
 /// `summed` additions: rounding({magnitude}, summed).
 Measured rounded(double x, double magnitude, Index summed = 0) noexcept;
+/// x as computed, off by at most `error` as its record says: see rounding_bound. Negative or NaN counts as
+/// infinite.
+Measured rounded_by(double x, double error) noexcept;
 /// x with a bound of its own, as an eigenvalue has. One that is negative or NaN counts as infinite.
 Measured within(double x, double error) noexcept;
 /// A number known to lie between two bounds, as an Enclosure says; if one of them is not finite, nothing is

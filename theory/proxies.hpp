@@ -95,7 +95,10 @@ struct ProxyDescentOptions {
 ///
 /// (self_bounded: the first three divided by 1 - step/2, with g - |grad|^2 for G^2 - |grad|^2). Series: "g",
 /// "|grad f|", "proxy slack"; predicted "bound", on min_{s<=t} g(w_s). Numbers: "least", "least at".
-/// Cost: the run, and one evaluation of g an iterate unless g is f.
+/// What rounding may have done to g, <grad f, v - w> and |grad f|^2 is taken from their record, to first
+/// order (see rounding_bound), at iterates 0, 1, 2, 4, 8, ..., where two sides are within a millionth of each
+/// other, and everywhere once a record said that digits are lost.
+/// Cost: the run, and one evaluation of g an iterate unless g is f; about ten gradients a record.
 /// Throws: DomainError on options outside their ranges; ShapeError if w0 and v differ in size.
 /// Source: proxy (lecture 000), O30; the self-bounded form is derived in optimisation.md.
 Verdict check_proxy_descent(const ProxyConvexity& triple, const Params& w0,

@@ -40,8 +40,9 @@ struct PlRateOptions {
 /// Hypotheses: 0 < step < 2 / L, 0 < mu <= L, and at every iterate f* <= f(w), PL, and what L-smoothness says
 /// of the step. Step of the proof: the claimed decrease. The account's parts add up to the bound less the
 /// gap: what PL and the decrease gave away, each discounted by the steps that followed. The run ends before
-/// the gap sinks to 1000 times its rounding, and the verdict speaks of the T seen, its number "T". Series: "f
-/// - f*"; predicted "bound"; noted "factor", (f(w_{t+1}) - f*) / (f(w_t) - f*).
+/// the gap sinks to 1000 times its rounding, and the verdict speaks of the T seen, its number "T". What
+/// rounding may have done to f and |grad f|^2 is taken from the record of each iterate, to first order (see
+/// rounding_bound). Series: "f - f*"; predicted "bound"; noted "factor", (f(w_{t+1}) - f*) / (f(w_t) - f*).
 /// Throws: DomainError for options that are not numbers, or a gap that is not positive at w0.
 /// Source: proxy, ece826, ece8101 (theorem 2), O7.
 Verdict check_pl_rate(const Function<Var(const Var& w)>& f, const Params& w0, HalvedPl pl,

@@ -81,6 +81,9 @@ Measured rounded(double x) noexcept { return make_measured(x, rounding({x}), By:
 Measured rounded(double x, double magnitude, Index summed) noexcept {
   return make_measured(x, rounding({magnitude}, summed), By::rounding);
 }
+Measured rounded_by(double x, double error) noexcept {
+  return make_measured(x, checked(error), By::rounding);
+}
 Measured within(double x, double error) noexcept { return make_measured(x, checked(error), By::bound); }
 Measured enclosed(double lower, double upper) noexcept {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();

@@ -1,6 +1,8 @@
 // The proof of the proxy theorem (O30) as a part of any study of a run: the theorem's own check, and the
 // leaky ReLU theorem.
 #pragma once
+#include <initializer_list>
+
 #include "theory/proxies.hpp"
 
 namespace cotangent::theory {
@@ -20,7 +22,7 @@ class ProxySteps {
 
   void at(const Iterate& it);
   /// min_{s<=t} g(w_s), and the theorem's bound on it for T = t + 1, of the iterates seen.
-  Measured least() const { return rounded(least_); }
+  Measured least() const { return least_; }
   /// g(w_0).
   double first() const { return g_.front(); }
   Measured bound() const { return bound_after(static_cast<double>(g_.size())); }
@@ -29,13 +31,17 @@ class ProxySteps {
   void finish(Study& study) const;
 
  private:
+  /// Whether the numbers of these rows are to be recorded at iterate t, for their tolerance.
+  bool wants_record(Index t, std::initializer_list<Inequality> rows) const;
+
   const ProxyConvexity& triple_;
   const ProxyDescentOptions options_;
   bool self_bounded_;
+  bool lossy_ = false;
   Measured h_, start_, distance_;
   Clause &definition_, &gradient_, &identity_, &theorem_;
   std::vector<double>&g_, &norms_, &slacks_, &bounds_;
-  double least_ = std::numeric_limits<double>::infinity();
+  Measured least_ = exact(std::numeric_limits<double>::infinity());
   Index least_at_ = 0;
   long double sum_g_ = 0.0L, sum_square_ = 0.0L, sum_slack_ = 0.0L, lost_ = 0.0L;
 };

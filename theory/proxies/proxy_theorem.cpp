@@ -7,12 +7,16 @@
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/transforms.hpp"
+#include "theory/numerics/from_record.hpp"
 #include "theory/proxies.hpp"
 #include "theory/proxies/proxy_steps.hpp"
 
 namespace cotangent::theory {
 namespace {
 
+/// Of the sides of a row: how near they are for a record to be asked, and how much of them rounding takes for
+/// digits to be lost.
+constexpr double kClose = 1e-6, kLossy = 1e-9;
 constexpr const char* kDefinition = "g(w) + <grad f(w), v - w> <= h(v)";
 
 void check(const ProxyConvexity& triple, const Params& w0, const ProxyDescentOptions& o) {
@@ -63,7 +67,7 @@ ProxySteps::ProxySteps(const ProxyConvexity& triple, const Params& w0, const Pro
     : triple_(triple),
       options_(options),
       self_bounded_(options.bound == ProxyBound::self_bounded),
-      h_(rounded(triple.h(triple.v.flat()).item())),
+      h_(from_record(triple.h, triple.v).front()),
       start_(squared_distance(w0, triple.v)),
       distance_(start_),
       definition_(study.hypothesis_at_each("iterate", kDefinition)),
@@ -88,17 +92,47 @@ Measured ProxySteps::bound_after(double iterations) const {
   return h_ + exact(0.5) * step * square(exact(options_.lipschitz)) + exact(0.5) * distance;
 }
 
+// A record costs ten times the rest of an iterate, so it is asked where a row is close, after 2^k iterates,
+// and everywhere once it said that digits are lost.
+bool ProxySteps::wants_record(Index t, std::initializer_list<Inequality> rows) const {
+  if (lossy_ || (t & (t - 1)) == 0) return true;
+  return std::any_of(rows.begin(), rows.end(), [](const Inequality& q) {
+    return !(std::fabs(q.margin()) > kClose * (std::fabs(q.lhs.value()) + std::fabs(q.rhs.value())));
+  });
+}
+
 void ProxySteps::at(const Iterate& it) {
-  const Measured step = exact(options_.step), squared = square(it.gradient_norm);
-  const double g = triple_.g ? triple_.g(it.w.flat()).item() : it.value;
-  const Side inner = inner_product(it.gradient.flat(), triple_.v.flat(), it.w.flat());
-  const Inequality definition = rounded(g) + inner.measured <= h_;
-  definition_.observe(it.t, definition);
-  gradient_.observe(it.t,
-                    self_bounded_ ? squared <= rounded(g) : it.gradient_norm <= exact(options_.lipschitz));
+  const Measured step = exact(options_.step);
+  // Of the gradient as it was computed, which is all that the identity speaks of.
+  const Measured along = inner_product(it.gradient.flat(), triple_.v.flat(), it.w.flat()).measured,
+                 square_norm = square(it.gradient_norm);
+  Measured g = rounded(triple_.g ? triple_.g(it.w.flat()).item() : it.value), inner = along,
+           squared = square_norm;
+  const auto definition = [&] { return g + inner <= h_; };
+  const auto bounded = [&] {
+    return self_bounded_ ? squared <= g : sqrt(squared) <= exact(options_.lipschitz);
+  };
+  if (wants_record(it.t, {definition(), bounded()})) {
+    const std::vector<Measured> recorded = from_record(
+        [&](const Var& w) {
+          const VarValueAndGrad at = value_and_grad(triple_.f, w);
+          return in_a_row({triple_.g ? triple_.g(w) : at.value, dot(at.grad, Var(triple_.v.flat()) - w),
+                           dot(at.grad, at.grad)});
+        },
+        it.w);
+    const auto take = [&](Measured& x, const Measured& from) {
+      x = rounded_by(x.value(), from.error());
+      lossy_ = lossy_ || !(x.error() <= kLossy * (std::fabs(x.value()) + std::fabs(h_.value())));
+    };
+    take(g, recorded[0]);
+    take(inner, recorded[1]);
+    take(squared, recorded[2]);
+  }
+  definition_.observe(it.t, definition());
+  gradient_.observe(it.t, bounded());
 
   const Measured after = squared_distance(it.next, triple_.v);
-  const Measured expected = distance_ + exact(2.0) * step * inner.measured + step * step * squared;
+  const Measured expected = distance_ + exact(2.0) * step * along + step * step * square_norm;
   // w+ itself is rounded, by eps |w+|.
   const double moved = rounding({std::sqrt(after.value()) * norm(it.next)});
   const Inequality identity = within(after.value(), after.error() + moved) == expected;
@@ -106,19 +140,19 @@ void ProxySteps::at(const Iterate& it) {
   lost_ += identity.tolerance();
   distance_ = after;
 
-  if (g < least_) {
+  if (g.value() < least_.value() || it.t == 0) {
     least_ = g;
     least_at_ = it.t;
   }
-  g_.push_back(g);
+  g_.push_back(g.value());
   const Measured limit = bound();
   theorem_.observe(it.t, least() <= limit);
   norms_.push_back(it.gradient_norm.value());
-  slacks_.push_back(definition.margin());
+  slacks_.push_back(definition().margin());
   bounds_.push_back(limit.value());
-  sum_g_ += g;
+  sum_g_ += g.value();
   sum_square_ += squared.value();
-  sum_slack_ += definition.margin();
+  sum_slack_ += definition().margin();
 }
 
 void ProxySteps::finish(Study& study) const {
@@ -131,9 +165,9 @@ void ProxySteps::finish(Study& study) const {
   study.account({{"proxy inequality, mean over the iterates", within(share * mean(sum_slack_), lost)},
                  {"bound on the gradient, mean", rounded(share * 0.5 * step * (ceiling - mean(sum_square_)))},
                  {"|w_T - v|^2 / (2 step T) dropped", rounded(share * distance_.value() / (2.0 * step * n))},
-                 {"minimum instead of mean", rounded(mean(sum_g_) - least_)}},
+                 {"minimum instead of mean", rounded(mean(sum_g_) - least_.value())}},
                 bound() - least());
-  study.number("least", least_);
+  study.number("least", least_.value());
   study.number("least at", static_cast<double>(least_at_));
 }
 

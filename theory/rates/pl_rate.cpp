@@ -5,19 +5,34 @@
 #include <limits>
 
 #include "autodiff/error.hpp"
+#include "autodiff/ops.hpp"
 #include "autodiff/transforms.hpp"
 #include "theory/numerics/arguments.hpp"
+#include "theory/numerics/from_record.hpp"
 #include "theory/proof.hpp"
 #include "theory/rates.hpp"
 
 namespace cotangent::theory {
 namespace {
 
-/// f(w) as computed: off by its own rounding, and by what the rounding of w and of constants as large as w
-/// does to it, to first order by the gradient and to second by the smoothness.
-Measured known(double value, const Params& gradient, const Params& w, double smoothness) {
-  const double first = inner(gradient, w).error(), moved = rounding({norm(w)});
-  return within(value, rounding({value}) + first + 0.5 * std::fabs(smoothness) * moved * moved);
+/// f(w) and |grad f(w)|^2 as computed, each off by what its record says; f besides by what the rounding of w
+/// and of constants as large as w does to it, to first order by the gradient and to second by the smoothness.
+struct Known {
+  Measured value, square_gradient;
+};
+Known known(const Function<Var(const Var& w)>& f, const Params& w, double smoothness) {
+  Tensor slope;
+  const auto both = [&](const Var& at) {
+    const VarValueAndGrad here = value_and_grad(f, at);
+    slope = here.grad.value();
+    return in_a_row({here.value, dot(here.grad, here.grad)});
+  };
+  const std::vector<Measured> recorded = from_record(both, w);
+  const Params gradient = w.with(slope);
+  const double first = inner(gradient, w).error(), moved = rounding({norm(w)}),
+               of_w = first + 0.5 * std::fabs(smoothness) * moved * moved;
+  return {rounded_by(recorded[0].value(), recorded[0].error() + of_w),
+          rounded_by(squared_norm(gradient).value(), recorded[1].error())};
 }
 
 }  // namespace
@@ -50,8 +65,8 @@ Verdict check_pl_rate(const Function<Var(const Var& w)>& f, const Params& w0, Ha
          &theorem = s.conclusion_at_each("iterate", "f(w_t) - f* <= (1 - 2 mu c)^t (f(w_0) - f*)");
   std::vector<double>&gaps = s.observed("f - f*"), &bounds = s.predicted("bound"),
   &factors = s.noted("factor");
-  const auto [first, slope] = value_and_grad(f, w0);
-  const Measured start = known(first, slope, w0, options.smoothness) - optimum;
+  Known here = known(f, w0, options.smoothness);
+  const Measured start = here.value - optimum;
   if (!(start.value() > 0.0))
     throw DomainError(fmt::format(
         "[check_pl_rate] f(w0) - f* is {}; give the optimum f*, and a start above it", start.value()));
@@ -60,9 +75,10 @@ Verdict check_pl_rate(const Function<Var(const Var& w)>& f, const Params& w0, Ha
   return s.descend(
       f, w0, {.step = a, .iterations = options.iterations, .progress = options.progress},
       [&](const Iterate& it) {
-        const Measured square_gradient = squared_norm(it.gradient);
-        const Measured value = known(it.value, it.gradient, it.w, options.smoothness), gap = value - optimum;
-        const Measured next = known(f(it.next.flat()).item(), it.gradient, it.next, options.smoothness);
+        const auto [value, square_gradient] = here;
+        const Measured gap = value - optimum;
+        here = known(f, it.next, options.smoothness);
+        const Measured next = here.value;
         minimum.observe(it.t, optimum <= next);
         if (const Measured left = next - optimum; it.t > 0 && !(left.value() > 1000.0 * left.error())) {
           s.enough();

@@ -53,6 +53,20 @@ TEST(ProxyConvexity, TakesAnyFunctions) {
   EXPECT_DOUBLE_EQ(triple.at(point({3.0})).margin(), 9.0 - 6.0 - 2.25 + 4.0);
 }
 
+// The proxy inequality of |w| is an equality for every w > 0: the digits a constant costs must not break it.
+TEST(ProxyTheorem, WhatLargeConstantsLoseIsNoViolation) {
+  for (const double c : {1e8, 1e11}) {
+    const auto lossy = [c](const Var& w) { return (c + absolute(w)) - c; };
+    const ProxyConvexity triple{.f = lossy, .h = lossy, .v = point({0.0})};
+    const Verdict d = check_proxy_descent(triple, point({3.0}), {.step = 0.07, .iterations = 200});
+    EXPECT_EQ(d.outcome, Outcome::certified) << d.to_string();
+    const ProxyConvexity wrong{
+        .f = lossy, .h = [=](const Var& w) { return lossy(w) - 1e-3; }, .v = point({0.0})};
+    EXPECT_EQ(check_proxy_descent(wrong, point({3.0}), {.step = 0.07, .iterations = 200}).outcome,
+              Outcome::not_applicable);
+  }
+}
+
 TEST(ProxyTheorem, HoldsForTheAbsoluteValue) {
   const Verdict d = check_proxy_descent(kAbsolute, point({3.0}), {.step = 0.1, .iterations = 200});
   EXPECT_EQ(d.outcome, Outcome::certified);

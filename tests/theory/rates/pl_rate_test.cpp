@@ -91,6 +91,18 @@ TEST(PlRate, ATrueRateIsNeverRefutedByRounding) {
   EXPECT_LT(v.number("T"), 20'000.0) << "it ends where the gap drowns";
 }
 
+// f loses eight digits to a constant that cancels; its numbers alone do not show it, its record does.
+TEST(PlRate, WhatLargeConstantsLoseIsNoViolation) {
+  for (const double c : {1e8, -3e6, 1e11}) {
+    const auto lossy = [c](const Var& w) { return (c + quadratic(w)) - c; };
+    const Verdict v = check_pl_rate(lossy, point({1.0, 1.0}), HalvedPl{0.25}, {.iterations = 200});
+    EXPECT_TRUE(v.outcome == Outcome::certified || v.outcome == Outcome::inconclusive) << v.to_string();
+    // What is false by more than that is seen all the same.
+    const Verdict wrong = check_pl_rate(lossy, point({1.0, 1.0}), HalvedPl{0.3}, {.iterations = 200});
+    EXPECT_EQ(wrong.outcome, Outcome::not_applicable) << wrong.to_string();
+  }
+}
+
 TEST(PlRate, SmoothnessAndTheOptimumAreHypothesesThatAreLookedAt) {
   const auto steep = [](const Var& w) { return 0.5 * sum(Var(Tensor{1.0, 4.0}) * square(w)); };
   const Verdict rough = check_pl_rate(steep, point({1.0, 1.0}), {0.5}, {.smoothness = 1.0});
