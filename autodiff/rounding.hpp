@@ -20,10 +20,9 @@ struct RoundedValue {
 ///
 /// It is a tolerance: for the comparison of two computed numbers, where enclosures (enclose/enclosure.hpp)
 /// would cost too much. It certifies nothing and refutes nothing. It is of first order, and too small where
-/// the error itself decides the derivatives: where a difference is lost altogether, square(x - y) of equal
-/// computed x and y has the derivative 0; where rounding turns a comparison, on the other side of a kink or a
-/// step; where an input of 1e-16 is all rounding. Of sums of cancelling terms it is typically 10 to 100 times
-/// the error, of networks 1e4 times.
+/// what was lost decides the derivatives: the square of a difference that is lost altogether has a computed
+/// derivative of 0, and on the other side of a kink or a step the function is another one. Where terms cancel
+/// it is typically 10 to 100 times the error, of networks 1e4 times.
 ///
 /// f may take derivatives inside: their operations, their seeds and the engine's own rounded constants are on
 /// the record and count. What leaves the record, by value(), item() or a branch, and what f computes of plain
@@ -33,8 +32,8 @@ struct RoundedValue {
 /// beside each product; one more backward pass for each further number of the result; memory: the result of
 /// every operation.
 /// Throws: TapeError if f returns a variable of another tape; what f throws.
-/// Source: Linnainmaa, Taylor expansion of the accumulated rounding error (1976); Higham, Accuracy and Stability
-/// of Numerical Algorithms, 2nd ed., 3.1, 3.5, 10.1 for the operations.
+/// Source: Linnainmaa, Taylor expansion of the accumulated rounding error (1976); Higham, Accuracy and
+/// Stability of Numerical Algorithms, 2nd ed. (2002), 3.1, 3.5, 10.1 for the operations.
 RoundedValue rounding_bound(VarFunction f, const Tensor& w);
 RoundedValue rounding_bound(VarFunction f, const Params& w);
 

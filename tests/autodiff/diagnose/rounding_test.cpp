@@ -24,8 +24,8 @@ using test::error_of;
 
 constexpr double kU = 0x1p-53;
 
-/// What is known of |value - f(w)|, number by number: enclosed as a function itself, for it lies far below the
-/// digits of the value. Throws: DomainError where an operation has no enclosure.
+/// What is known of |value - f(w)|, number by number: enclosed as a function itself, for it lies far below
+/// the digits of the value. Throws: DomainError where an operation has no enclosure.
 struct TrueError {
   Tensor least, most;
 };
@@ -445,6 +445,23 @@ TEST(Rounding, OfNumbersThatAreNotFinite) {
   EXPECT_EQ(bound([](const Var& x) { return log(-exp(x)); }, 1.0), inf);
   // What is not finite and not used does no harm.
   EXPECT_LT(bound([](const Var& x) { return where(1.0, sin(x), exp(x)); }, 1000.0), 1e-15);
+}
+
+TEST(Rounding, OfEmptyArrays) {
+  const Tensor none = Tensor::zeros(Shape{0, 3});
+  const auto size = [&](VarFunction f) {
+    const RoundedValue r = rounding_bound(f, none);
+    for (const double e : r.rounding.data()) EXPECT_LT(e, 1e-300);
+    return r.rounding.size();
+  };
+  EXPECT_EQ(size([](const Var& x) { return sum(x) + dot(x, x); }), 1);
+  EXPECT_EQ(size([](const Var& x) { return sum(exp(x), 0); }), 3);
+  EXPECT_EQ(size([](const Var& x) { return matmul(x, x, {.transpose_a = true}); }), 9);
+  EXPECT_EQ(size([](const Var& x) { return linear(x, Tensor::ones({2, 3})); }), 0);
+  EXPECT_EQ(size([](const Var& x) { return softmax(x, 0) + log_softmax(x, 1); }), 0);
+  EXPECT_EQ(size([](const Var& x) { return log_sum_exp(x, 1); }), 0);
+  EXPECT_EQ(size([](const Var& x) { return scatter_rows(x, Tensor::zeros(Shape{0}), 2); }), 6);
+  EXPECT_EQ(size([](const Var& x) { return grad([](const Var& v) { return sum(square(v)); }, x); }), 0);
 }
 
 TEST(Rounding, Errors) {
