@@ -25,8 +25,8 @@ class RoundingProbe final : public Probe {
   bool opens_checkpoints() const override { return true; }
   bool records_constants() const override { return true; }
 
-  /// Sum over the nodes of |cotangent| times own error, for the cotangent c of y: how far <c, y> may be off. It
-  /// is infinite where a number or a derivative on the way is not finite. Watching has ended by then.
+  /// Sum over the nodes of |cotangent| times own error, for the cotangent c of y: how far <c, y> may be off.
+  /// It is infinite where a number or a derivative on the way is not finite. Watching has ended by then.
   /// Cost: a backward pass, without the gradients by the tape's inputs.
   double bound(TapeState& tape, const Var& y, const Tensor& c) const;
 
