@@ -25,18 +25,29 @@ class Clause {
   /// `place` says what the numbers of observe count: "iterate", "sample".
   Clause(const char* place, std::string name);
 
-  void observe(Index k, const Inequality& q) noexcept;
+  /// Whether q is now the worst.
+  bool observe(Index k, const Inequality& q) noexcept;
+  /// How the row that observe() found worst is enclosed; settle() asks for it if none was worse after it.
+  void closest(Function<Inequality()> enclose) { enclose_ = std::move(enclose); }
+  /// Lets the enclosure of the worst row decide about it. Of an operation without enclosure the row stays as
+  /// computed, is no longer certain, and why() says why.
+  void settle();
+  bool settled() const noexcept { return settled_; }
+  const std::string& why() const noexcept { return why_; }
   Index evaluations() const noexcept { return evaluations_; }
   /// Where it first failed, if it did; NaN counts.
   std::optional<Index> first_failure() const noexcept { return first_failure_; }
   Inequality worst() const;
   /// Whether it is certainly true wherever it was evaluated; and whether no error in it is an estimate.
-  bool proved() const noexcept { return proved_; }
+  bool proved() const noexcept { return unproved_ == 0; }
   bool certain() const noexcept { return certain_; }
 
  private:
   Inequality worst_;
-  bool proved_ = true, certain_ = true;
+  Index unproved_ = 0;
+  bool certain_ = true, settled_ = false;
+  Function<Inequality()> enclose_ = {};
+  std::string why_ = {};
   const char* place_ = nullptr;
   Index at_ = 0;
   Index evaluations_ = 0;
@@ -128,6 +139,9 @@ class Proof {
   /// The conclusion says no more than is known without the theorem where `trivial` holds, "1 <= bound": the
   /// verdict, if it is certified or supported, then says VACUOUS and why.
   void vacuous_if(const Inequality& trivial, std::string why);
+
+  /// Settles every clause, after a run. Returns what the verdict is to say of it.
+  std::string settle();
 
   /// Whether every hypothesis so far holds, so that a check can save itself the work.
   bool applicable() const;

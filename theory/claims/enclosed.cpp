@@ -3,7 +3,9 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
+#include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 
 namespace cotangent::theory {
@@ -44,6 +46,26 @@ Inequality enclosed_at(FunctionRef<Sides(const Var& w)> sides, const Tensor& w) 
   }
   q.difference = enclosed(lower, upper);
   return q;
+}
+
+Inequality enclosed_at(FunctionRef<Sides(const Var& v, const Var& w)> sides, const Params& v,
+                       const Params& w) {
+  const Index n = v.size();
+  return enclosed_at(
+      [&](const Var& both) {
+        return sides(view(both, 0, v.flat().shape()), view(both, n, w.flat().shape()));
+      },
+      concat({v.flat(), w.flat()}, 0).value());
+}
+
+Inequality enclosed_or(Inequality computed, FunctionRef<Inequality()> enclose) {
+  try {
+    const Inequality q = enclose();
+    if (std::isfinite(q.tolerance())) computed.difference = q.difference;
+  } catch (const DomainError&) {
+    // An operation has no enclosure: the number stays as computed.
+  }
+  return computed;
 }
 
 }  // namespace cotangent::theory

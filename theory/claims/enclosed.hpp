@@ -16,5 +16,11 @@ Var margin_on_record(const Sides& sides);
 /// The two sides as computed, their difference as enclosed at w: the exact functions' at these doubles.
 /// Throws: DomainError for an operation that has no enclosure, by its name; what the sides throw.
 Inequality enclosed_at(FunctionRef<Sides(const Var& w)> sides, const Tensor& w);
+/// Of two points at once, as of a run's start and one of its iterates.
+Inequality enclosed_at(FunctionRef<Sides(const Var& v, const Var& w)> sides, const Params& v,
+                       const Params& w);
+
+/// What `enclose` says, or `computed` where it cannot.
+Inequality enclosed_or(Inequality computed, FunctionRef<Inequality()> enclose);
 
 }  // namespace cotangent::theory

@@ -72,20 +72,43 @@ std::string announced(const Clause& clause) {
 }  // namespace
 
 Clause::Clause(Inequality once)
-    : worst_(std::move(once)), proved_(worst_.proved()), certain_(worst_.certain()), evaluations_(1) {}
+    : worst_(std::move(once)),
+      unproved_(worst_.proved() ? 0 : 1),
+      certain_(worst_.certain()),
+      evaluations_(1) {}
 
 Clause::Clause(const char* place, std::string name) : worst_{.name = std::move(name)}, place_(place) {}
 
-void Clause::observe(Index k, const Inequality& q) noexcept {
+bool Clause::observe(Index k, const Inequality& q) noexcept {
   const bool first = evaluations_++ == 0;
   if (!first_failure_ && !q.holds()) first_failure_ = k;
-  proved_ = proved_ && q.proved();
+  unproved_ += !q.proved();
   certain_ = certain_ && q.certain();
-  if (!first && badness(worst_) >= badness(q)) return;
+  if (!first && badness(worst_) >= badness(q)) return false;
   worst_.lhs = q.lhs;
   worst_.relation = q.relation;
   worst_.rhs = q.rhs;
+  worst_.difference = q.difference;
   at_ = k;
+  enclose_ = {};
+  return true;
+}
+
+void Clause::settle() {
+  if (!enclose_ || settled_) return;
+  try {
+    const Inequality q = enclose_();
+    if (!q.difference || !std::isfinite(q.tolerance())) {
+      why_ = "nothing is known of a row by its enclosure";
+    } else {
+      unproved_ += static_cast<Index>(worst_.proved()) - static_cast<Index>(q.proved());
+      worst_.difference = q.difference;
+      settled_ = true;
+    }
+  } catch (const DomainError& e) {
+    why_ = e.what();
+  }
+  certain_ = certain_ && settled_;
 }
 
 Inequality Clause::worst() const {
@@ -142,6 +165,20 @@ void Proof::account(std::vector<std::pair<std::string, Measured>> parts, const M
 
 void Proof::vacuous_if(const Inequality& trivial, std::string why) {
   vacuities_.emplace_back(trivial, std::move(why));
+}
+
+std::string Proof::settle() {
+  bool any = false;
+  for (Clauses* clauses : {&hypotheses_, &steps_, &conclusions_})
+    for (const auto& clause : *clauses) {
+      clause->settle();
+      if (!clause->why().empty())
+        return "; where its sides came closest \"" + clause->worst().name +
+               "\" could not be enclosed: " + clause->why();
+      any = any || clause->settled();
+    }
+  return any ? "; rounding was bounded at each iterate from its record, and enclosed where sides came closest"
+             : "";
 }
 
 bool Proof::applicable() const {

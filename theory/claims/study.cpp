@@ -72,6 +72,7 @@ Verdict Study::descend(const Function<Var(const Var& w)>& f, const Params& w0, c
   const optim::Gd descent({.step = options.step, .iterations = last, .progress = options.progress});
   const optim::Run run = descent.minimize(optim::objective(f), w0, {&watcher});
 
+  const std::string enclosed = settle();
   Verdict v;
   if (run.stop != optim::StopReason::diverged && (enough_ || watcher.seen() == options.iterations)) {
     v = conclude(Domain::run(), name, conclusion());
@@ -84,6 +85,7 @@ Verdict Study::descend(const Function<Var(const Var& w)>& f, const Params& w0, c
     v = unfinished(Domain::run(), fmt::format("the run ended after {} of {} iterations: {}", watcher.seen(),
                                               options.iterations, optim::to_string(run.stop)));
   }
+  if (v.outcome != Outcome::not_applicable) v.reason += enclosed;
   v.last = run.w;
   if (v.outcome == Outcome::refuted) v.witness = w0;
   return v;

@@ -27,10 +27,14 @@ class ProxySteps {
   double first() const { return g_.front(); }
   Measured bound() const { return bound_after(static_cast<double>(g_.size())); }
   Measured bound_after(double iterations) const;
+  /// min g <= the bound, or what is claimed, enclosed if that can be.
+  Inequality enclosed_bound() const;
+  Inequality enclosed_claim(double claimed) const;
   /// Adds account and numbers to the study, at the end of the run.
   void finish(Study& study) const;
 
  private:
+  Function<Inequality()> theorem_row() const;
   /// Whether the numbers of these rows are to be recorded at iterate t, for their tolerance.
   bool wants_record(Index t, std::initializer_list<Inequality> rows) const;
 
@@ -41,6 +45,7 @@ class ProxySteps {
   Measured h_, start_, distance_;
   Clause &definition_, &gradient_, &identity_, &theorem_;
   std::vector<double>&g_, &norms_, &slacks_, &bounds_;
+  Params w0_, least_w_;
   Measured least_ = exact(std::numeric_limits<double>::infinity());
   Index least_at_ = 0;
   long double sum_g_ = 0.0L, sum_square_ = 0.0L, sum_slack_ = 0.0L, lost_ = 0.0L;

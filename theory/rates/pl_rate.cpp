@@ -7,6 +7,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/transforms.hpp"
+#include "theory/claims/enclosed.hpp"
 #include "theory/numerics/arguments.hpp"
 #include "theory/numerics/from_record.hpp"
 #include "theory/proof.hpp"
@@ -19,6 +20,7 @@ namespace {
 /// and of constants as large as w does to it, to first order by the gradient and to second by the smoothness.
 struct Known {
   Measured value, square_gradient;
+  double of_w = 0.0;  // the last part
 };
 Known known(const Function<Var(const Var& w)>& f, const Params& w, double smoothness) {
   Tensor slope;
@@ -32,7 +34,14 @@ Known known(const Function<Var(const Var& w)>& f, const Params& w, double smooth
   const double first = inner(gradient, w).error(), moved = rounding({norm(w)}),
                of_w = first + 0.5 * std::fabs(smoothness) * moved * moved;
   return {rounded_by(recorded[0].value(), recorded[0].error() + of_w),
-          rounded_by(squared_norm(gradient).value(), recorded[1].error())};
+          rounded_by(squared_norm(gradient).value(), recorded[1].error()), of_w};
+}
+
+/// A row of two points of the run, and how it is enclosed.
+using Sides2 = Function<Sides(const Var& v, const Var& w)>;
+void observe(Clause& clause, Index k, const Inequality& q, const Sides2& sides, const Params& v,
+             const Params& w) {
+  if (clause.observe(k, q)) clause.closest([=] { return enclosed_at(sides, v, w); });
 }
 
 }  // namespace
@@ -71,29 +80,56 @@ Verdict check_pl_rate(const Function<Var(const Var& w)>& f, const Params& w0, Ha
     throw DomainError(fmt::format(
         "[check_pl_rate] f(w0) - f* is {}; give the optimum f*, and a start above it", start.value()));
 
+  // The same rows on the record: of w and the exact w - step grad f(w), or of w_0 and w_t, which rounding moved.
+  const auto gap_of = [=](const Var& at) { return side(f(at)) - side(optimum); };
+  const auto descent = [=](const Measured& by) -> Sides2 {
+    return [=](const Var& w, const Var&) {
+      const VarValueAndGrad at = value_and_grad(f, w);
+      return side(f(w - a * at.grad)) <= side(at.value) - by * inner_product(at.grad, at.grad);
+    };
+  };
+  const Sides2 above = [=](const Var&, const Var& next) { return side(optimum) <= side(f(next)); };
+  const Sides2 pl_row = [=](const Var& w, const Var&) {
+    const VarValueAndGrad at = value_and_grad(f, w);
+    return exact(2.0) * mu * (side(at.value) - side(optimum)) <= inner_product(at.grad, at.grad);
+  };
+  const Measured by_smoothness = step * (exact(1.0) - exact(0.5) * step * L);
+  const auto theorem_row = [=](const Measured& factor, double moved) -> Sides2 {
+    return [=](const Var& first, const Var& now) {
+      return gap_of(now) + side(within(0.0, moved)) <= factor * gap_of(first);
+    };
+  };
+  Params reached = w0;
+  double moved = 0.0;
+  const double moved_start = here.of_w;
+  Measured factor = exact(1.0);
   Measured bound = start, by_condition = exact(0.0), by_decrease = exact(0.0), last = start;
   return s.descend(
       f, w0, {.step = a, .iterations = options.iterations, .progress = options.progress},
       [&](const Iterate& it) {
-        const auto [value, square_gradient] = here;
+        const Measured value = here.value, square_gradient = here.square_gradient;
         const Measured gap = value - optimum;
         here = known(f, it.next, options.smoothness);
         const Measured next = here.value;
-        minimum.observe(it.t, optimum <= next);
+        observe(minimum, it.t, optimum <= next, above, it.w, it.next);
         if (const Measured left = next - optimum; it.t > 0 && !(left.value() > 1000.0 * left.error())) {
           s.enough();
           return;
         }
         const Inequality pl_here = exact(2.0) * mu * gap <= square_gradient,
                          down = next <= value - c * square_gradient;
-        smooth.observe(it.t, next <= value - step * (exact(1.0) - exact(0.5) * step * L) * square_gradient);
-        condition.observe(it.t, pl_here);
-        decrease.observe(it.t, down);
+        observe(smooth, it.t, next <= value - by_smoothness * square_gradient, descent(by_smoothness), it.w,
+                it.next);
+        observe(condition, it.t, pl_here, pl_row, it.w, it.next);
+        observe(decrease, it.t, down, descent(c), it.w, it.next);
         by_condition = rate * by_condition + c * (pl_here.rhs - pl_here.lhs);
         by_decrease = rate * by_decrease + (down.rhs - down.lhs);
+        factor = rate * factor;
         bound = rate * bound;
         last = next - optimum;
-        theorem.observe(it.t + 1, last <= bound);
+        reached = it.next;
+        moved = here.of_w + factor.value() * moved_start;
+        observe(theorem, it.t + 1, last <= bound, theorem_row(factor, moved), w0, reached);
         gaps.push_back(last.value());
         bounds.push_back(bound.value());
         factors.push_back(last.value() / gap.value());
@@ -104,7 +140,8 @@ Verdict check_pl_rate(const Function<Var(const Var& w)>& f, const Params& w0, Ha
         s.account(
             {{"PL inequality, discounted", by_condition}, {"decrease of each step, discounted", by_decrease}},
             bound - last);
-        return last <= bound;
+        return enclosed_or(last <= bound,
+                           [&] { return enclosed_at(theorem_row(factor, moved), w0, reached); });
       },
       "f(w_T) - f* <= (1 - 2 mu c)^T (f(w_0) - f*)");
 }

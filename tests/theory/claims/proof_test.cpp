@@ -405,6 +405,41 @@ TEST(Clause, AFailureIsNeverHiddenByWhatCameCloser) {
   EXPECT_TRUE(mixed.worst().disproved()) << "what is certainly false comes before what an estimate says";
 }
 
+// The enclosure of the worst row decides about it, whichever way, and about no other.
+TEST(Clause, TheWorstRowIsSettledByItsEnclosure) {
+  const auto clause_of = [](const Inequality& enclosed, bool worse_after = false) {
+    Clause c("iterate", "row");
+    EXPECT_TRUE(c.observe(0, rounded(1.0) <= exact(2.0)));
+    EXPECT_TRUE(c.observe(1, rounded(1.0) <= exact(1.0)));
+    c.closest([enclosed] { return enclosed; });
+    EXPECT_FALSE(c.observe(2, rounded(0.0) <= exact(1.0)));
+    EXPECT_EQ(worse_after && c.observe(3, rounded(1.0) <= exact(0.5)), worse_after);
+    EXPECT_FALSE(c.proved());
+    c.settle();
+    return c;
+  };
+  const auto difference = [](double lower, double upper) {
+    Inequality q = rounded(1.0) <= exact(1.0);
+    q.difference = theory::enclosed(lower, upper);
+    return q;
+  };
+  const Clause right = clause_of(difference(1e-20, 1.00001e-20));
+  EXPECT_TRUE(right.proved() && right.certain() && right.settled());
+  EXPECT_GT(right.worst().margin(), 0.0);
+  EXPECT_EQ(right.worst().where, "iterate 1");
+  const Clause wrong = clause_of(difference(-1.00001e-20, -1e-20));
+  EXPECT_TRUE(wrong.worst().disproved());
+  EXPECT_FALSE(wrong.proved());
+  const Clause open = clause_of(difference(-1.0, 1.0));
+  EXPECT_FALSE(open.proved() || open.worst().disproved());
+  const Clause unknown = clause_of(difference(-kInf, kInf));
+  EXPECT_FALSE(unknown.certain() || unknown.settled());
+  EXPECT_FALSE(unknown.why().empty());
+  const Clause later = clause_of(difference(1e-20, 1.00001e-20), true);
+  EXPECT_FALSE(later.settled()) << "the enclosure is of another row";
+  EXPECT_TRUE(later.worst().disproved());
+}
+
 TEST(Clause, ShowsWhereItIsWorst) {
   const auto worst = [](const Inequality& first, const Inequality& second) {
     Clause clause("sample", "c");

@@ -91,6 +91,27 @@ TEST(PlRate, ATrueRateIsNeverRefutedByRounding) {
   EXPECT_LT(v.number("T"), 20'000.0) << "it ends where the gap drowns";
 }
 
+// Rows are bounded at each iterate and enclosed where they came closest; where that cannot be, nothing is
+// certified, and the operation is named.
+TEST(PlRate, WhereSidesCameClosestTheyAreEnclosed) {
+  const Verdict v = check_pl_rate(quadratic, point({1.0, 1.0}), HalvedPl{0.25}, {.iterations = 20});
+  EXPECT_EQ(v.outcome, Outcome::certified) << v.to_string();
+  EXPECT_THAT(v.reason, HasSubstr("enclosed where sides came closest"));
+  ASSERT_FALSE(v.steps.empty());
+  EXPECT_EQ(v.steps.front().by(), theory::Measured::By::enclosure);
+  static const CustomOp own(
+      {.name = "square_without_enclosure",
+       .forward = [](const OpInputs& x,
+                     const OpAttributes&) { return map_elements(x[0], [](double t) { return t * t; }); },
+       .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, 2.0 * g * p.in(0)); },
+       .samples = OpSamples::elementwise,
+       .at_kink = "none"});
+  const auto f = [](const Var& w) { return 0.5 * sum(Var(Tensor{1.0, 0.25}) * own(w)); };
+  const Verdict u = check_pl_rate(f, point({1.0, 1.0}), HalvedPl{0.25}, {.iterations = 20});
+  EXPECT_EQ(u.outcome, Outcome::supported) << u.to_string();
+  EXPECT_THAT(u.reason, HasSubstr("could not be enclosed: [enclose] [square_without_enclosure]"));
+}
+
 // f loses eight digits to a constant that cancels; its numbers alone do not show it, its record does.
 TEST(PlRate, WhatLargeConstantsLoseIsNoViolation) {
   for (const double c : {1e8, -3e6, 1e11}) {
