@@ -197,6 +197,44 @@ TEST(Rounding, IsTooSmallWhereADifferenceIsLostAltogether) {
   looseness([](const Var& x) { return (x + 1e-20) - x; }, Tensor::scalar(0.3));
 }
 
+// Of functions that bend within the error of a difference some bounds are too small, and only there: where the
+// difference is no larger than its own bound.
+TEST(Rounding, IsTooSmallOnlyWhereADifferenceIsLost) {
+  int too_small = 0, lost = 0;
+  for (int i = 0; i < 200; ++i) {
+    SCOPED_TRACE(i);
+    Rng rng = Rng(32).split(std::to_string(i));
+    const double h = std::pow(10.0, -8 - 10 * rng.uniform());
+    const Scalar g = expression(rng.bits(), 4);
+    const Tensor w = rng.uniform({3}, -1.5, 1.5);
+    const Scalar difference = [=](const Var& x) { return g(x + h) - g(x); };
+    const auto f = [&](const Var& x) {
+      const Var d = difference(x);
+      switch (i % 4) {
+        case 0:
+          return square(d);
+        case 1:
+          return 1.0 - cos(1e3 * d);
+        case 2:
+          return 1.0 / (1e-30 + square(d));
+        default:
+          return sqrt(1e-30 + square(d));
+      }
+    };
+    looseness(difference, w);
+    const RoundedValue r = rounding_bound(f, w), d = rounding_bound(difference, w);
+    const bool is_lost = std::fabs(d.value.item()) <= d.rounding.item();
+    lost += is_lost ? 1 : 0;
+    if (r.rounding.item() >= true_error(f, w, r.value).least.item()) continue;
+    ++too_small;
+    EXPECT_TRUE(is_lost) << d.value.item() << " +- " << d.rounding.item();
+  }
+  RecordProperty("too_small", too_small);
+  RecordProperty("lost", lost);
+  EXPECT_GT(too_small, 0);
+  EXPECT_GT(lost, too_small);
+}
+
 TEST(Rounding, OfLargeConstantsThatCancel) {
   Rng rng(3);
   const nn::Sequential net{nn::Linear(3, 8), nn::Tanh(), nn::Linear(8, 1)};
