@@ -13,21 +13,14 @@ constexpr double kUnit = 0x1p-53;
 /// Below the normal numbers an error is absolute; kernels make 0 of what is smaller.
 constexpr double kUnderflow = std::numeric_limits<double>::min() / kUnit;
 
-/// Sum of |c_i| times the own error of number i.
+/// Sum of |c_i| times the own error of number i; what nothing is made of does not count, whatever it is.
 double weighed(const OwnRounding& own, const Tensor& c) {
   const double* e = own.numbers.data().data();
   const double* g = c.data().data();
-  const Index n = c.size();
   double total = 0.0;
-  for (Index i = 0; i < n; ++i) total += std::fabs(g[i]) * (std::fabs(e[i]) + kUnderflow);
-  if (std::isfinite(total)) return own.units * total;
-  // What nothing is made of does not count, whatever it is.
-  for (Index i = 0; i < n; ++i)
-    if (g[i] != 0.0 && !std::isfinite(g[i] * e[i])) return std::numeric_limits<double>::infinity();
-  total = 0.0;
-  for (Index i = 0; i < n; ++i)
-    if (g[i] != 0.0) total += own.units * (std::fabs(g[i]) * (std::fabs(e[i]) + kUnderflow));
-  return total;
+  for (Index i = 0, n = c.size(); i < n; ++i)
+    total += g[i] == 0.0 ? 0.0 : std::fabs(g[i]) * (std::fabs(e[i]) + kUnderflow);
+  return own.units * total;
 }
 
 }  // namespace
@@ -40,28 +33,28 @@ OwnRounding own_rounding(const Op& op, const OpInputs& in, const OpAttributes& a
   return roundings == 0.0 ? OwnRounding{} : OwnRounding{out, roundings * kUnit};
 }
 
-double RoundingProbe::bound(TapeState& tape, const Var& y, const Tensor& c) const {
+double RoundingProbe::bound(TapeState& tape, const Var& y, const Tensor& c) {
   if (!y.tracked()) return 0.0;
   const std::uint32_t last = VarAccess::node(y);
+  own_.resize(tape.nodes.size());  // inputs that came last are not among them
+  const auto rounds = [&](std::uint32_t node) { return own_[node].numbers.size() > 0; };
   // Asked for are the cotangents of what is rounded or is made of such: no weight's, for instance.
-  std::vector<unsigned char> rounded(std::size_t{last} + 1, 0);
+  std::vector<unsigned char> wanted(tape.nodes.size());
   for (std::uint32_t i = 0; i <= last; ++i) {
-    const Node& node = tape.nodes[i];
-    bool found = i < own_.size() && own_[i].numbers.size() > 0;
-    for (std::uint32_t j = 0; j < node.num_inputs && !found; ++j) {
-      const std::uint32_t source = tape.source(node, j);
-      found = source != kNoNode && rounded[source];
+    wanted[i] = rounds(i);
+    for (std::uint32_t j = 0; j < tape.nodes[i].num_inputs; ++j) {
+      const std::uint32_t source = tape.source(tape.nodes[i], j);
+      if (source != kNoNode) wanted[i] |= wanted[source];
     }
-    rounded[i] = found ? 1 : 0;
   }
-  if (!rounded[last]) return 0.0;
+  if (!wanted[last]) return 0.0;
   double total = 0.0;
   const auto add = [&](std::uint32_t node, const Var& g) {
-    if (node < own_.size() && own_[node].numbers.size() > 0) total += weighed(own_[node], g.value());
+    if (rounds(node)) total += weighed(own_[node], g.value());
   };
   const FunctionRef<void(std::uint32_t, const Var&)> visit(add);
   Sweep sweep(tape, last, 0, false);  // node 0 is an input
-  sweep.set_active(rounded.data());
+  sweep.set_active(wanted.data());
   sweep.run(c, &visit);
   return std::isnan(total) ? std::numeric_limits<double>::infinity() : total;
 }

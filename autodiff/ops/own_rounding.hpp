@@ -28,7 +28,7 @@ class RoundingProbe final : public Probe {
   /// Sum over the nodes of |cotangent| times own error, for the cotangent c of y: how far <c, y> may be off.
   /// It is infinite where a number or a derivative on the way is not finite. Watching has ended by then.
   /// Cost: a backward pass, without the gradients by the tape's inputs.
-  double bound(TapeState& tape, const Var& y, const Tensor& c) const;
+  double bound(TapeState& tape, const Var& y, const Tensor& c);
 
  private:
   std::vector<OwnRounding> own_;  // of each node

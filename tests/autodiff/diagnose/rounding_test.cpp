@@ -197,8 +197,8 @@ TEST(Rounding, IsTooSmallWhereADifferenceIsLostAltogether) {
   looseness([](const Var& x) { return (x + 1e-20) - x; }, Tensor::scalar(0.3));
 }
 
-// Of functions that bend within the error of a difference some bounds are too small, and only there: where the
-// difference is no larger than its own bound.
+// Of functions that bend within the error of a difference some bounds are too small, and only there: where
+// the difference is no larger than its own bound.
 TEST(Rounding, IsTooSmallOnlyWhereADifferenceIsLost) {
   int too_small = 0, lost = 0;
   for (int i = 0; i < 200; ++i) {
@@ -402,6 +402,64 @@ TEST(Rounding, OfCholeskySystems) {
   }
 }
 
+// The error models themselves, where a true error would not show one that is a little too small.
+TEST(Rounding, OfSingleOperationsIsWhatTheModelSays) {
+  const auto bound = [](VarFunction f, const Tensor& w, Index k) {
+    return rounding_bound(f, w).rounding.flat(k) / kU;
+  };
+  const Tensor w{0.3, -2.5};
+  const Tensor m{{1.0, -2.0}, {3.0, 4.0}};
+  const auto at = [](const Var& x, Index k) { return view(x, k, Shape{}); };
+  EXPECT_NEAR(bound([&](const Var& x) { return x - 7.0; }, w, 1), 9.5, 1e-9);
+  EXPECT_NEAR(bound([&](const Var& x) { return add_rows(m, x); }, w, 3), 1.5, 1e-9);
+  EXPECT_NEAR(bound([&](const Var& x) { return dot(x, Tensor{1.0, 2.0}); }, w, 0), 2 * 5.3, 1e-9);
+  EXPECT_NEAR(bound([&](const Var& x) { return dot(Tensor{1.0, 2.0}, x); }, w, 0), 2 * 5.3, 1e-9);
+  EXPECT_NEAR(bound([&](const Var& x) { return linear(m, m, x, {.bias = 3.0}); }, w, 0), 4 * (5.0 + 0.9),
+              1e-9);
+  EXPECT_NEAR(bound([&](const Var& x) { return linear(m, m, x, {.bias = 3.0}); }, w, 3), 4 * (25.0 + 7.5),
+              1e-9);
+  // x^0.4 has the derivative 0.4 x^-0.6, whose exponent was rounded, times the seed, times 0.4.
+  const double x = 0.3, power = std::pow(x, -0.6);
+  const auto slope = [](const Var& v) { return grad([](const Var& u) { return pow(u, 0.4); }, v); };
+  EXPECT_NEAR(bound(slope, Tensor::scalar(x), 0), 0.4 * power * (2.0 + 0.6 * std::fabs(std::log(x)) + 2.0),
+              1e-9);
+  // Numbers that meet at one place, in the rule of take_along_axis and of slices that overlap.
+  const auto taken = [](const Var& v) {
+    const auto f = [](const Var& u) {
+      return dot(take_along_axis(u, Tensor{0.0, 0.0, 0.0}, 0), Tensor{1.0, 2.0, -3.5});
+    };
+    return grad(f, v);
+  };
+  EXPECT_NEAR(bound(taken, w, 0), 6.5 + 2.0 * 6.5, 1e-9);
+  const auto sliced = [&](const Var& v) {
+    const auto f = [&](const Var& u) {
+      return 3.0 * at(u, 0) - 5.5 * at(u, 0) + dot(view(u, 0, Shape{2}), m.rows(0, 1).reshape(Shape{2}));
+    };
+    return grad(f, v);
+  };
+  EXPECT_GE(bound(sliced, w, 0), 2.5 + 3.0 + 5.5);
+  // [[4, -2], [-2, 5]]: its inverse is [[5, 2], [2, 4]] / 16, the roots of its diagonal are 2 and sqrt 5.
+  const Tensor a{{4.0, -2.0}, {-2.0, 5.0}};
+  const Tensor b{-3.0, 6.0};  // x = (-3/16, 18/16)
+  const double sum = 2.0 * 3.0 / 16.0 + std::sqrt(5.0) * 18.0 / 16.0;
+  EXPECT_NEAR(bound([&](const Var& v) { return solve_spd(v, b); }, a, 0),
+              8.0 * (5.0 * 2.0 + 2.0 * std::sqrt(5.0)) / 16.0 * sum, 1e-9);
+  EXPECT_NEAR(bound([&](const Var& v) { return solve_spd(v, b); }, a, 1),
+              8.0 * (2.0 * 2.0 + 4.0 * std::sqrt(5.0)) / 16.0 * sum, 1e-9);
+  const Tensor c{{4.0, 2.0}, {2.0, 5.0}};  // its inverse has numbers below 0
+  EXPECT_NEAR(
+      bound([&](const Var& v) { return solve_spd(v, b); }, c, 0),
+      8.0 * (5.0 * 2.0 + 2.0 * std::sqrt(5.0)) / 16.0 * (2.0 * 27.0 / 16.0 + std::sqrt(5.0) * 30.0 / 16.0),
+      1e-9);
+  EXPECT_NEAR(bound([&](const Var& v) { return log_det_spd(v); }, c, 0),
+              4.0 * ((5.0 * 4.0 + 4.0 * 5.0 + 2.0 * 2.0 * 2.0 * std::sqrt(5.0)) / 16.0 + std::log(4.0) +
+                     std::log(5.0)),
+              1e-9);
+  const Tensor small{{0.01, 0.0}, {0.0, 0.01}};
+  EXPECT_NEAR(bound([&](const Var& v) { return log_det_spd(v); }, small, 0),
+              4.0 * (2.0 + 2.0 * std::log(100.0)), 1e-9);
+}
+
 TEST(Rounding, OfWhatIsExact) {
   const Tensor w{3.0, -4.0, 5.0};
   const auto bound = [&](VarFunction f) { return sum(Var(rounding_bound(f, w).rounding)).item(); };
@@ -481,6 +539,12 @@ TEST(Rounding, OfNumbersThatAreNotFinite) {
   EXPECT_EQ(bound([](const Var& x) { return exp(x); }, 1000.0), inf);
   EXPECT_EQ(bound([](const Var& x) { return sqrt(0.3 * x - 0.3 * x); }, 1.0), inf);
   EXPECT_EQ(bound([](const Var& x) { return log(-exp(x)); }, 1.0), inf);
+  const auto first_of = [](VarFunction f) { return rounding_bound(f, Tensor{1000.0, 0.5}).rounding.item(); };
+  EXPECT_EQ(first_of([](const Var& x) { return sum(exp(x) * Tensor{1.0, 1.0}); }), inf);
+  EXPECT_NEAR(first_of([](const Var& x) {
+                return sum(where(Tensor{0.0, 1.0}, exp(x), 0.0));
+              }),
+              6.0 * std::exp(0.5) * kU, 1e-3 * kU);
   // What is not finite and not used does no harm.
   EXPECT_LT(bound([](const Var& x) { return where(1.0, sin(x), exp(x)); }, 1000.0), 1e-15);
 }
