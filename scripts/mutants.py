@@ -2,9 +2,9 @@
 C++ sources and makes wrong ones of them, all in one program.
 
 A mutant is a small wrong edit of a pullback, a row rule, a row factor, a function these use, of what an operation
-keeps, of what a part of an optimizer does, of what makes a word of numbers, or of what computes in balls. `weave` puts all mutants of a file into
-it, each chosen at run time by its number in COTANGENT_MUTANT, so that one build serves them all and a mutant costs
-nothing but its tests."""
+keeps or says of its rounding, of what a part of an optimizer does, of what makes a word of numbers, or of what computes
+in balls. `weave` puts all mutants of a file into it, each chosen at run time by its number in COTANGENT_MUTANT, so that
+one build serves them all and a mutant costs nothing but its tests."""
 import dataclasses
 import re
 
@@ -27,6 +27,11 @@ int cotangent_mutant() {
 RULES = ("pullback", "row_rule", "row_factor")
 # The pullback of view, which the backward pass sees through: what brings a cotangent to its place.
 VIEW = ("base_of", "add", "place", "cover", "add_range", "add_matmul", "complete")
+
+
+# How errors of operations become one of the result, and shares of own errors.
+ERROR_MODEL = "autodiff/ops/own_rounding.cpp"
+ERROR_SHARES = ("additions", "error_of_log_sum")
 
 
 @dataclasses.dataclass
@@ -348,7 +353,21 @@ def row_factor_outcomes(rule, bodies, inputs):
         yield "the other input's factor", f"return j > 1 ? f : ({rule})(p, axis, 1 - j, g);"
 
 
+def own_error_outcomes(text):
+    """Wrong error models of an operation: (what, the wrong rule); signs in a product of magnitudes let terms cancel."""
+    yield "nothing is rounded", "[](const OpInputs&, const OpAttributes&, const Tensor&) { return Tensor(); }"
+    code = masked(text)
+    for m in re.finditer(r"\babs\(", code):
+        close = closing(code, m.end() - 1)
+        inside = text[m.end():close]
+        if inside == "out":
+            continue  # whose sign nothing looks at
+        yield f"{inside} for its magnitudes", f"{text[:m.start()]}Var({inside}){text[close + 1:]}"
+
+
 FIELD = {
+    "roundings": ("double", ""),
+    "own_error": ("Tensor (*)(const OpInputs&, const OpAttributes&, const Tensor&)", ""),
     "row_rule": ("int (*)(const NodeView&, int, int)",
                  "[](const NodeView& node, int axis, int j) -> int {{ [[maybe_unused]] const int a = ({0})(node, axis, "
                  "j); {1} }}"),
@@ -410,6 +429,11 @@ def mutants_of(file, text, shared, users):
                 for lower in LOWER.get(value.removeprefix("Keep::"), []):
                     add(start, op, rule, f"{value} => Keep::{lower}", start, end=b, text=f"Keep::{lower}",
                         is_field=True)
+            if rule == "roundings" and value != "0":
+                add(start, op, rule, f"{value} => 0", start, end=b, text="0.0", is_field=True)
+            if rule == "own_error":
+                for what, wrong in own_error_outcomes(value):
+                    add(start, op, rule, what, start, end=b, text=wrong, is_field=True)
             if rule not in RULES or value == "nullptr":
                 continue
             braces = lambda_body(code, start, b)
@@ -435,6 +459,12 @@ def mutants_of(file, text, shared, users):
         if name in users:
             _, rule, inputs = users[name]
             add_edits(name, rule, start, end, max(inputs, 1 + bool(re.search(r"in\(1\)", code[start:end]))))
+    for name, start, end in functions(code):
+        if name in ERROR_SHARES:  # what these return, a number
+            add(start, name, "own_error", "0", start, end=end, text="{ return 0.0; }")
+    if file == ERROR_MODEL:
+        for name, start, end in [*functions(code), *functions(code, "RoundingProbe::")]:
+            add_edits(name, "own_error", start, end, 1)
     for name, start, end in functions(code, "Sweep::"):
         if name in VIEW:
             add_edits(name, "view", start, end, 1)

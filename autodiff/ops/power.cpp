@@ -35,7 +35,7 @@ const Op kPow({
           const Var own = (p == 2.0 || p == -1.0 ? 1.0 : 2.0) * abs(out);
           if (a.whole[0] == 0 || p == std::rint(p)) return own.value();
           // The exponent is a rounded difference: |x^p log x| times its error.
-          const Var base = where(equal_to(in[0], 0.0), 1.0, abs(in[0]));
+          const Var base = where(equal_to(in[0], 0.0), 1.0, in[0]);
           return (own + std::fabs(p) * abs(Var(out) * log(base))).value();
         },
     // x^0 is constant; the rule would say 0 * x^-1, which is NaN at 0.
