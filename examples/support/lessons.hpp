@@ -84,7 +84,7 @@ with equality where $r$ is an eigenvector of $\lambda_{\min}$.)",
 
 inline const LessonInfo kYourOwnOperation{
     .name = "14_your_own_operation",
-    .about = "An operation of one's own: value, pullback, checks, networks; checkpoints.",
+    .about = "An operation of one's own: value, pullback, checks, bounds, networks; checkpoints.",
     .claim = "A value and a pullback made of operations are all it takes; differences tell whether they fit.",
     .statement =
         R"(A reverse pass needs one rule of an operation $y = \varphi(x)$: how the cotangent $g$ of the result
