@@ -270,7 +270,11 @@ def enclosure_edits(text, code, start, end):
     without one of its sides, ends rounded inward, comparisons that are not counted."""
     for a, b, new in edits(text, code, start, end, 2):
         old = text[a:b]
-        if re.fullmatch(r"\d+", old) and int(old) >= 16:  # bits
+        if re.fullmatch(r"\d+", old) and (int(old) >= 16 or text[b] == "]" and text[b + 1] == ";"):  # bits, arrays
+            continue
+        if text[a - 3:a] == "in[" and "in[1]" not in code[start:end]:  # there is no other
+            continue
+        if "static_assert" in text[text.rfind("\n", 0, a):b]:
             continue
         if new == "(void)0" and re.search(r"_(?:clear|init|free)\(|mind_thread|reserve\(", old):
             continue

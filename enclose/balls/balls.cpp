@@ -44,15 +44,32 @@ Balls Balls::of(const Tensor& numbers) {
   return b;
 }
 
+namespace {
+
+/// A radius that is not less than r, and r itself where 30 bits hold it: then a box that ends at a kink does
+/// not go beyond.
+void set_radius(mag_ptr radius, const arf_struct* r) {
+  arf_t back;
+  arf_init(back);
+  arf_get_mag_lower(radius, r);
+  arf_set_mag(back, radius);
+  if (!arf_equal(back, r)) arf_get_mag(radius, r);
+  arf_clear(back);
+}
+
+}  // namespace
+
 Balls Balls::between(const Tensor& lower, const Tensor& upper) {
-  // Two doubles differ by up to 2100 bits, so that the middle of any two is exact, and the radius rounded up.
-  constexpr slong kAll = 4096;
   Balls b(lower.shape());
-  Ball high;
+  Ball low, high;
   for (Index i = 0; i < b.size(); ++i) {
-    arb_set_d(b[i], lower.flat(i));
+    arb_set_d(low, lower.flat(i));
     arb_set_d(high, upper.flat(i));
-    arb_union(b[i], b[i], high, kAll);
+    arb_add(b[i], low, high, ARF_PREC_EXACT);
+    arb_mul_2exp_si(b[i], b[i], -1);
+    arb_sub(high, high, low, ARF_PREC_EXACT);
+    arb_mul_2exp_si(high, high, -1);
+    set_radius(arb_radref(b[i]), arb_midref(static_cast<arb_ptr>(high)));
   }
   return b;
 }

@@ -36,7 +36,7 @@ const Balls& square_of(const char* name, const Enclosure& k) {
   return b;
 }
 
-/// The symmetric part of b, less mu I.
+/// The symmetric part of b, less mu I: its lower triangle, all that Arb looks at.
 Balls shifted(const Balls& b, double mu, slong bits) {
   const Index n = b.shape()[0];
   Balls y(b.shape());
@@ -45,7 +45,6 @@ Balls shifted(const Balls& b, double mu, slong bits) {
     for (Index j = 0; j < i; ++j) {
       arb_add(y[i * n + j], b[i * n + j], b[j * n + i], bits);
       arb_mul_2exp_si(y[i * n + j], y[i * n + j], -1);
-      arb_set(y[j * n + i], y[i * n + j]);
     }
     arb_sub(y[i * n + i], b[i * n + i], shift, bits);
   }

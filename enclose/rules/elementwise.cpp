@@ -35,7 +35,7 @@ void sigmoid(arb_ptr y, arb_srcptr x, slong bits) {
 }
 
 void power(arb_ptr y, arb_srcptr x, arb_srcptr p, slong bits) {
-  if (arb_is_exact(p) && arb_is_int(p)) {
+  if (arb_is_int(p)) {  // then it is exact
     fmpz_t whole;
     fmpz_init(whole);
     arb_get_unique_fmpz(whole, p);

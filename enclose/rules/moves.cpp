@@ -148,7 +148,7 @@ bool surely_first(arb_srcptr line, Index step, Index count, Index chosen, int si
   for (Index m = 0; m < count; ++m) {
     arb_srcptr other = line + m * step;
     const bool ahead = sign > 0 ? arb_gt(best, other) : arb_lt(best, other);
-    const bool tie = arb_is_exact(best) && arb_is_exact(other) && arb_equal(best, other);
+    const bool tie = arb_is_exact(best) && arb_equal(best, other);
     if (m != chosen && !ahead && !(tie && chosen < m)) return false;
   }
   return true;

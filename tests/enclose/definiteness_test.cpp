@@ -89,10 +89,10 @@ TEST(Definiteness, Errors) {
   EXPECT_THROW(positive(Tensor{1.0}), ShapeError);
   EXPECT_THROW(positive(Tensor::zeros({0, 0})), ShapeError);
   EXPECT_EQ(error_of<DomainError>([&] {
-              positive(Tensor{{1.0, 0.5}, {0.25, 1.0}});
+              positive(Tensor{{1.0, 0.0, 0.0}, {0.0, 1.0, 0.5}, {0.0, 0.25, 1.0}});
             }),
-            "[certainly_positive_definite] the matrix is not symmetric: 0.25000000000000000 at [1, 0], "
-            "0.50000000000000000 at [0, 1]");
+            "[certainly_positive_definite] the matrix is not symmetric: 0.25000000000000000 at [2, 1], "
+            "0.50000000000000000 at [1, 2]");
   EXPECT_EQ(error_of<DomainError>([&] { positive(Tensor{{1.0}}, NAN); }),
             "[certainly_positive_definite] mu is nan; give a finite number");
   EXPECT_THROW(positive(Tensor{{1.0}}, INFINITY), DomainError);
