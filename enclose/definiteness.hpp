@@ -10,8 +10,8 @@ Enclosure enclosure_of(const Tensor& exact);
 /// lambda_min(K) > mu, proved for every symmetric K within its bounds: K - mu I has a Cholesky factor in
 /// balls. False says nothing of lambda_min. Of k(i, j) and k(j, i) the mean stands in both places.
 ///
-/// Shapes: k [n, n]. Cost: O(n^3 / 3) products of balls; of 64 bits, twice as many up to what k's radii are
-/// worth, and 4096 where they are 0, until it is proved.
+/// Shapes: k [n, n]. Cost: O(n^3 / 3) products of balls; of 64 bits, twice as many up to k's own, and to
+/// 4096 where it is exact, until it is proved.
 /// Throws: ShapeError unless k is square and not empty; DomainError if k(i, j) and k(j, i) cannot be one
 /// number, or for mu that is not finite.
 /// Source: S. M. Rump 2006, verification of positive definiteness; Arb's arb_mat_cho.

@@ -65,7 +65,7 @@ bool certainly_positive_definite(const Enclosure& k, double mu) {
   const Balls& b = square_of("certainly_positive_definite", k);
   if (!std::isfinite(mu))
     throw DomainError(fmt::format("[certainly_positive_definite] mu is {}; give a finite number", mu));
-  const slong n = b.shape()[0], most = all_exact(b) ? kMost : std::min(kMost, slong{2} * k.bits());
+  const slong n = b.shape()[0], most = all_exact(b) ? kMost : std::min<slong>(kMost, k.bits());
   for (slong bits = 64;; bits *= 2) {
     const Balls a = shifted(b, mu, bits);
     enclosing::Matrix matrix(a, n, n);

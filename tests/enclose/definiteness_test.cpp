@@ -31,6 +31,32 @@ TEST(Definiteness, IsProvedToTheLastDigit) {
       enclosure_of(Tensor{{1e300, 1e-10, 0.0}, {1e-10, 1e-300, 0.0}, {0.0, 0.0, 1.0}})));
 }
 
+/// Binomial coefficients (i + j over i), of determinant 1: the smallest eigenvalue is 1 / the largest.
+Tensor pascal(Index n) {
+  std::vector<double> entries(static_cast<std::size_t>(n * n), 1.0);
+  for (Index i = 1; i < n; ++i)
+    for (Index j = 1; j < n; ++j)
+      entries[static_cast<std::size_t>(i * n + j)] =
+          entries[static_cast<std::size_t>(i * n + j - 1)] + entries[static_cast<std::size_t>(i * n - n + j)];
+  return Tensor::from(entries, {n, n});
+}
+
+// Of a condition beyond doubles, 2^50 and 2^112: with as many bits as it takes and the entries have.
+TEST(Definiteness, TakesAsManyBitsAsItNeeds) {
+  for (const Index n : {13, 28}) {
+    const Tensor k = pascal(n);
+    const double below = 0.5 / trace(k).item();
+    EXPECT_TRUE(certainly_positive_definite(enclosure_of(k), below)) << n;
+    EXPECT_FALSE(certainly_positive_definite(enclosure_of(k), 4.0 * below)) << n;
+    const auto third = [&](const Var& w) { return w / 3.0 * Var(k); };
+    for (const int bits : {64, 128, 256})
+      EXPECT_EQ(certainly_positive_definite(
+                    enclose(third, Tensor::scalar(3.3), {.bits = bits, .most_bits = bits}), below),
+                bits >= (n == 13 ? 128 : 256))
+          << n << " with " << bits;
+  }
+}
+
 TEST(Definiteness, SingularMatricesGetNoProofAtAnyScale) {
   Rng rng(5);
   for (const double scale : {1.0, 0x1p-600, 0x1p500}) {
