@@ -86,27 +86,23 @@ class Wolfe final : public StepSize {
     const auto too_high = [&](double step, double value) {
       return !(value <= start + o_.decrease * step * slope + noise);
     };
-    End low{0.0, start, slope}, high{0.0, start, slope}, best = low;
-    bool bracketed = false;
+    // Nothing is too far until a trial shows it.
+    End low{0.0, start, slope}, high{std::numeric_limits<double>::infinity(), start, slope}, best = low;
     double step = first;
     for (Index k = 0; k < o_.trials; ++k) {
       const Line::Found found = line.look(step);
       const End here{step, found.value, found.slope};
-      if (!std::isnan(found.value) && (best.step == 0.0 || found.value < best.value)) best = here;
+      if (found.value < best.value) best = here;
       if (too_high(step, found.value) || (low.step > 0.0 && found.value >= low.value + noise)) {
         high = here;
-        bracketed = true;
       } else {
         if (std::fabs(found.slope) <= -o_.curvature * slope) return last_ = step;
-        if (bracketed ? found.slope * (high.step - low.step) >= 0.0 : found.slope >= 0.0) {
-          high = low;
-          bracketed = true;
-        }
+        if (found.slope * (high.step - low.step) > 0.0) high = low;
         low = here;
       }
-      step = bracketed ? between(low, high) : 2.0 * step;
+      step = std::isfinite(high.step) ? between(low, high) : 2.0 * step;
     }
-    if (!(best.step > 0.0 && best.value < start)) return 0.0;
+    if (best.step == 0.0) return 0.0;
     line.look(best.step);
     return last_ = best.step;
   }
@@ -126,11 +122,10 @@ class Wolfe final : public StepSize {
     const double d1 = a.slope + b.slope - 3.0 * (a.value - b.value) / (a.step - b.step);
     // In units of the largest, whose square may be more than a double holds.
     const double unit = std::max({std::fabs(d1), std::fabs(a.slope), std::fabs(b.slope)}), d = d1 / unit;
-    const double root =
-        unit * std::sqrt(d * d - (a.slope / unit) * (b.slope / unit)) * std::copysign(1.0, width);
+    const double root = std::copysign(unit * std::sqrt(d * d - (a.slope / unit) * (b.slope / unit)), width);
     const double t = b.step - width * (b.slope + root - d1) / (b.slope - a.slope + 2.0 * root);
     const double share = (t - a.step) / width;
-    if (a.step == 0.0 && share > -1e-12 && share < 0.1) return std::max(share, 1e-12) * width;
+    if (a.step == 0.0 && share < 0.1) return std::max(share, 1e-12) * width;
     return share >= 0.1 && share <= 0.9 ? t : middle;
   }
 
