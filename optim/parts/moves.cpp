@@ -42,15 +42,14 @@ class Proximal final : public Move {
     if (step == 0.0) return at.w;  // or the momentum would go on by itself
     Params x = point(at.w, std::move(direction), step);
     if (!options_.accelerated) return x;
-    const double t = 0.5 * (1.0 + std::sqrt(1.0 + 4.0 * t_ * t_)),
-                 q = std::sqrt(options_.mu.value_or(0.0) * step);
-    const bool known = options_.mu.value_or(0.0) > 0.0;
-    if (known && q > 1.0)
+    const double t = 0.5 * (1.0 + std::sqrt(1.0 + 4.0 * t_ * t_));
+    const double mu = options_.mu.value_or(0.0), q = std::sqrt(mu * step);
+    if (q > 1.0)
       throw DomainError(
           fmt::format("[proximal] mu * step is {}, which is above 1; the step is to be 1 / L, and no f "
                       "has mu > L",
                       q * q));
-    const double momentum = known ? (1.0 - q) / (1.0 + q) : (t_ - 1.0) / t;
+    const double momentum = mu > 0.0 ? (1.0 - q) / (1.0 + q) : (t_ - 1.0) / t;
     t_ = t;
     Params y = axpy(momentum, x - (x_.size() > 0 ? x_ : at.w), x);
     x_ = std::move(x);

@@ -16,12 +16,18 @@
 #include "autodiff/ops.hpp"
 #include "optim/optim.hpp"
 #include "tests/support/files_support.hpp"
+#include "tests/support/parts.hpp"
 #include "tests/support/paths.hpp"
 
 namespace cotangent::optim {
 namespace {
 
-using test::error_of, test::Path;
+using test::Bench, test::error_of, test::Path;
+
+/// |w|^2 / 2.
+FiniteSum bowl() {
+  return objective([](const Var& w) { return 0.5 * dot(w, w); });
+}
 
 double squared_distance(const Tensor& a, const Tensor& b) {
   double square = 0.0;
@@ -155,6 +161,7 @@ TEST(Sphere, AtARestingPointStays) {
   const FiniteSum f = objective([](const Var& w) { return dot(Tensor{0.0, 1.0}, square(w)); });
   Rng rng(1);
   const auto run = RiemannianGd({.iterations = 3}).minimize(f, Tensor{1.0, 0.0}, rng);
+  EXPECT_EQ(run.stop, StopReason::finished);
   EXPECT_TRUE(equal(run.w.flat(), Tensor{1.0, 0.0}));
 }
 
@@ -197,33 +204,73 @@ TEST(FrankWolfe, StepsEndAtTheCorner) {
   }
 }
 
-TEST(Perturbed, PublishedNumbersAndTheRunThatEndsAtAMinimum) {  // A9
-  const Perturbation p = perturbation_theory({.smoothness = 3.32,
-                                              .hessian_lipschitz = 7.2,
-                                              .accuracy = 0.1,
-                                              .gap = 0.75,
-                                              .dimension = 2,
-                                              .confidence = 0.1,
-                                              .constant = 1.0});
-  EXPECT_NEAR(p.step, 0.301204819277, 1e-12);
-  EXPECT_NEAR(p.radius, 4.617801359e-5, 1e-14);
-  EXPECT_NEAR(p.gradient, 1.533110051e-4, 1e-13);
-  EXPECT_NEAR(p.decrease, 7.0744673759e-7, 1e-16);
-  EXPECT_EQ(p.pause, 100);
-  const FiniteSum f = objective([](const Var& w) {
-    const Var x = slice(w, 0, 0, 1), y = slice(w, 0, 1, 2);
-    return sum(0.5 * square(x) + 0.25 * square(square(y)) - 0.5 * square(y));
-  });
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
-    Rng rng(seed);
-    const auto run = PerturbedGd(p).minimize(f, Tensor{1.0, 0.0}, rng);
-    EXPECT_EQ(run.stop, StopReason::finished);
-    EXPECT_LT(run.iterations, 2000);
-    EXPECT_NEAR(run.w.flat()(0), 0.0, 1e-3);
-    EXPECT_NEAR(std::fabs(run.w.flat()(1)), 1.0, 1e-3);
-    EXPECT_NEAR(Gd({.step = p.step, .iterations = 2000}).minimize(f, Tensor{1.0, 0.0}).w.flat()(1), 0.0,
-                1e-12);
-  }
+TEST(FrankWolfe, GoesAlongItsLine) {
+  // To the corner (0, 1) of the simplex, by a quarter and by the whole of the way.
+  Bench bench(bowl(), Tensor{0.25, 0.75});
+  const auto move = frank_wolfe(over_simplex())(bench.setting());
+  const Params w = bench.start, down = bench.params(Tensor{1.0, -1.0});
+  EXPECT_TRUE(equal(move->line(w, down).flat(), Tensor{-0.25, 0.25}));
+  EXPECT_TRUE(equal(move->point(w, down, 0.25).flat(), Tensor{0.1875, 0.8125}));
+  EXPECT_TRUE(equal(move->point(w, down, 1.0).flat(), Tensor{0.0, 1.0}));
+}
+
+TEST(Sphere, FollowsTheExponentialMap) {
+  Bench bench(bowl(), Tensor{1.0, 0.0});
+  const auto move = on_unit_sphere()(bench.setting());
+  const auto expect = [&](const Tensor& w, const Tensor& direction, double step, const Tensor& wanted) {
+    const Tensor there = move->point(bench.params(w), bench.params(direction), step).flat();
+    for (Index j = 0; j < 2; ++j) EXPECT_NEAR(there(j), wanted(j), 1e-15);
+  };
+  const double quarter = std::acos(0.0), third = 2.0 / 3.0 * quarter;
+  expect({1.0, 0.0}, {0.0, 1.0}, quarter, {0.0, -1.0});
+  expect({1.0, 0.0}, {7.0, 1.0}, quarter, {0.0, -1.0});  // what is along w is taken away
+  expect({1.0, 0.0}, {0.0, -2.0}, 0.5 * third, {0.5, std::sqrt(0.75)});
+  expect({0.0, 1.0}, {0.5, 0.0}, 2.0 * third, {-std::sqrt(0.75), 0.5});
+  expect({1.0, 0.0}, {3.0, 0.0}, 1.0, {1.0, 0.0});
+  // Away from the sphere as well, to which it leads back.
+  expect({2.0, 0.0}, {3.0, 1.0}, quarter, {0.0, -1.0});
+}
+
+TEST(Proximal, ResidualIsTheGradientMapping) {
+  // |w| / 2 from w = 1 with the gradient 1: the proximal point is 1 - 1.5 step up to 2/3, then 0, and from 2
+  // on 1 - step / 2.
+  Bench bench(bowl(), Tensor{1.0});
+  const auto move = proximal(l1(0.5))(bench.setting());
+  const auto residual = [&](double step) {
+    return move->residual(bench.at(Tensor{1.0}, 0.0, 1.0), bench.params(Tensor{1.0}), step);
+  };
+  EXPECT_EQ(residual(0.5), 1.5);
+  EXPECT_EQ(residual(1.0), 1.0);
+  EXPECT_EQ(residual(2.0), 0.5);
+  EXPECT_EQ(residual(4.0), 0.5);
+  EXPECT_EQ(residual(0.0), 1.0);  // of the step 1
+}
+
+TEST(Accelerated, OnTheLine) {
+  // x^2 / 2 from 1 with the step 1/2: x halves y.
+  const double t1 = 0.5 * (1.0 + std::sqrt(5.0)), t2 = 0.5 * (1.0 + std::sqrt(1.0 + 4.0 * t1 * t1)),
+               t3 = 0.5 * (1.0 + std::sqrt(1.0 + 4.0 * t2 * t2));
+  const double x2 = 0.25, y2 = x2 + (t1 - 1.0) / t2 * (x2 - 0.5), x3 = 0.5 * y2,
+               y3 = x3 + (t2 - 1.0) / t3 * (x3 - x2);
+  Path points;
+  Rng rng(1);
+  const auto run = Descent({.move = accelerated(), .step = 0.5, .epochs = 4})
+                       .minimize(bowl(), Tensor{1.0}, rng, {&points});
+  EXPECT_EQ(points.x[1], 0.5);
+  EXPECT_NEAR(points.x[2], y2, 1e-16);
+  EXPECT_NEAR(points.x[3], y3, 1e-16);
+  EXPECT_NEAR(run.w.flat()(0), 0.5 * y3, 1e-16);
+}
+
+TEST(Accelerated, KnowsNoConvexityAboveTheSmoothness) {
+  Rng rng(1);
+  // mu * step = 1 leaves no momentum: w halves with step and gradient.
+  const auto run =
+      Descent({.move = accelerated(2.0), .step = 0.5, .epochs = 3}).minimize(bowl(), Tensor{1.0}, rng);
+  EXPECT_EQ(run.w.flat()(0), 0.125);
+  EXPECT_EQ(error_of<DomainError>(
+                [&] { Descent({.move = accelerated(4.0), .step = 1.0}).minimize(bowl(), Tensor{1.0}, rng); }),
+            "[proximal] mu * step is 4, which is above 1; the step is to be 1 / L, and no f has mu > L");
 }
 
 TEST(Moves, Errors) {
@@ -249,66 +296,6 @@ TEST(Moves, Errors) {
   EXPECT_THROW(over_l1_ball(-1.0), DomainError);
   EXPECT_THROW(proximal({}), DomainError);
   EXPECT_THROW(frank_wolfe({}), DomainError);
-}
-
-TEST(Perturbed, OddNumbersAreNamed) {
-  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-  constexpr double kInf = std::numeric_limits<double>::infinity();
-  const PerturbationProblem good{
-      .smoothness = 3.32, .hessian_lipschitz = 7.2, .accuracy = 0.1, .gap = 0.75, .dimension = 2};
-  const Perturbation numbers = perturbation_theory(good);
-  const auto of_problem = [](const PerturbationProblem& p) {
-    return error_of<DomainError>([&] { perturbation_theory(p); });
-  };
-  const auto of_numbers = [](const Perturbation& n) {
-    const std::string text = error_of<DomainError>([&] { perturbed(n); });
-    EXPECT_EQ(text, error_of<DomainError>([&] { PerturbedGd{n}; }));
-    return text;
-  };
-  for (const double odd : {kNan, -1.0, 0.0, kInf, -kInf}) {
-    const std::string rest = fmt::format(" is {}; give a finite number above 0", odd);
-    for (const auto& [name, field] : {std::pair("smoothness", &PerturbationProblem::smoothness),
-                                      {"hessian_lipschitz", &PerturbationProblem::hessian_lipschitz},
-                                      {"accuracy", &PerturbationProblem::accuracy},
-                                      {"gap", &PerturbationProblem::gap},
-                                      {"confidence", &PerturbationProblem::confidence},
-                                      {"constant", &PerturbationProblem::constant}}) {
-      PerturbationProblem p = good;
-      p.*field = odd;
-      EXPECT_EQ(of_problem(p), std::string("[perturbation_theory] ") + name + rest);
-    }
-    for (const auto& [name, field] : {std::pair("step", &Perturbation::step),
-                                      {"radius", &Perturbation::radius},
-                                      {"gradient", &Perturbation::gradient},
-                                      {"decrease", &Perturbation::decrease}}) {
-      Perturbation n = numbers;
-      n.*field = odd;
-      EXPECT_EQ(of_numbers(n), std::string("[perturbed] ") + name + rest);
-    }
-  }
-  PerturbationProblem p = good;
-  p.dimension = 0;
-  EXPECT_EQ(of_problem(p), "[perturbation_theory] dimension is 0; give a finite number above 0");
-  p = good, p.confidence = 1.0;
-  EXPECT_EQ(of_problem(p),
-            "[perturbation_theory] confidence is 1; give the chance of a failure, a number in (0, 1)");
-  p = good, p.constant = 1.5;
-  EXPECT_EQ(of_problem(p),
-            "[perturbation_theory] constant is 1.5; give a number in (0, 1], for the step is constant / "
-            "smoothness");
-  p = good, p.smoothness = 1.0, p.hessian_lipschitz = 4.0, p.accuracy = 0.5;
-  EXPECT_EQ(of_problem(p),
-            "[perturbation_theory] accuracy is 0.5, above smoothness^2 / hessian_lipschitz = 0.25; give a "
-            "smaller one, as the theorem asks for");
-  // Good numbers whose results no double or count holds.
-  p = good, p.accuracy = 1e-200;
-  EXPECT_EQ(of_problem(p),
-            "[perturbation_theory] radius comes out as 0, which no run can use; scale f and w towards 1");
-  p = good, p.constant = 1e-12;
-  EXPECT_NE(of_problem(p).find("pause comes out as "), std::string::npos);
-  Perturbation n = numbers;
-  n.pause = 0;
-  EXPECT_EQ(of_numbers(n), "[perturbed] pause is 0; give 1 step or more");
 }
 
 }  // namespace
