@@ -18,12 +18,15 @@ class Lbfgs final : public Rule {
     remember(at.w, gradient);
     Params d = gradient;
     std::vector<double>& alpha = alpha_;
-    alpha.assign(s_.size(), 0.0);
+    alpha.resize(s_.size());
     for (std::size_t k = s_.size(); k-- > 0;) {
       alpha[k] = rho_[k] * dot(s_[k], d);
       d = axpy(-alpha[k], y_[k], std::move(d));
     }
-    if (!s_.empty()) d = (1.0 / (rho_.back() * dot(y_.back(), y_.back()))) * d;
+    if (!s_.empty()) {
+      const double size = norm(y_.back());  // whose square may be too small or too large for a double
+      d = (1.0 / (rho_.back() * size) / size) * d;
+    }
     for (std::size_t k = 0; k < s_.size(); ++k) {
       const double factor = alpha[k] - rho_[k] * dot(y_[k], d);
       d = axpy(factor, s_[k], std::move(d));
@@ -47,8 +50,8 @@ class Lbfgs final : public Rule {
   void remember(const Params& w, const Params& gradient) {
     if (w_.size() > 0) {
       Params s = w - w_, y = gradient - gradient_;
-      const double curvature = dot(s, y), size = norm(y);  // 0 where its square is too small for a double
-      if (size > 0.0 && curvature > 1e-10 * norm(s) * size) {
+      const double curvature = dot(s, y);
+      if (curvature > 1e-10 * norm(s) * norm(y)) {
         if (s_.size() == pairs_) {
           s_.erase(s_.begin());
           y_.erase(y_.begin());
