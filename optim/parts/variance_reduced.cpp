@@ -186,27 +186,22 @@ class Page final : public Estimator {
                                     static_cast<double>(n_ + batches_.size()))) {}
 
   Index begin_epoch(const Params&) override {
-    return std::max<Index>(1, static_cast<Index>(std::ceil(std::min(1.0 / restart_, 1e15))));
+    return static_cast<Index>(std::ceil(std::min(1.0 / restart_, 1e15)));
   }
 
   Estimate at(const Params& w, Index i) override {
     const bool anew = before_.size() == 0 || rng_.uniform() < restart_;
-    Estimate e{.value = 0.0, .gradient = {}, .batch = Batch::all(n_), .exact = anew && large_ == n_};
+    const bool exact = anew && large_ == n_;
+    const Batch batch = exact ? Batch::all(n_) : (anew ? whole_ : batches_).at(i, rng_);
+    auto [value, gradient] = f_.value_and_grad(w, batch);
     if (anew) {
-      if (large_ < n_) e.batch = whole_.at(i, rng_);
-      auto [value, gradient] = f_.value_and_grad(w, e.batch);
-      e.value = value;
       last_ = std::move(gradient);
     } else {
-      e.batch = batches_.at(i, rng_);
-      auto [value, gradient] = f_.value_and_grad(w, e.batch);
-      e.value = value;
-      gradient = axpy(-1.0, f_.value_and_grad(before_, e.batch).grad, gradient);
+      gradient = axpy(-1.0, f_.value_and_grad(before_, batch).grad, std::move(gradient));
       last_ = axpy(1.0, gradient, std::move(last_));
     }
     before_ = w;
-    e.gradient = last_;
-    return e;
+    return {.value = value, .gradient = last_, .batch = batch, .exact = exact};
   }
 
   void visit(State& state) override {
