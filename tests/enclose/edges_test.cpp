@@ -225,6 +225,74 @@ TEST(EnclosureEdges, LargestNumbersThatMayBeEqual) {
   }
 }
 
+// The derivative by a of that of a max(x) along c is the c of the largest x: a position, and nothing else.
+TEST(EnclosureEdges, PositionsOfAMaximumAreCheckedAtEveryOrder) {
+  for (const bool largest : {true, false}) {
+    const auto f = [&](const Var& v) {
+      const Var x = slice(v, 0, 0, 2);
+      return sum(slice(v, 0, 2, 3)) * (largest ? max(x) : min(x));
+    };
+    const auto slope = [&](const Var& v) {
+      return slice(grad([&](const Var& u) { return dot(grad(f, u), Tensor{3.0, 5.0, 0.0}); }, v), 0, 2, 3);
+    };
+    const Tensor at{2.0, 1.0, 0.5};
+    const EnclosedFunction enclosed(slope, at);
+    EXPECT_EQ(enclosed(at).lower()(0), largest ? 3.0 : 5.0);
+    EXPECT_EQ(enclosed(at).upper()(0), largest ? 3.0 : 5.0);
+    EXPECT_TRUE(enclosed(Box{Tensor{1.75, 1.0, 0.5}, Tensor{2.0, 1.5, 0.5}}).finite());
+    EXPECT_FALSE(enclosed(Box{Tensor{1.0, 1.0, 0.5}, Tensor{2.0, 1.5, 0.5}}).finite());
+  }
+}
+
+TEST(EnclosureEdges, WhatIsRecordedAndWhatOfItIsReplayed) {
+  std::vector<double> seen;
+  enclose(
+      [&](const Var& w) {
+        seen.push_back(w.value()(0));
+        return w * w;
+      },
+      Box{Tensor{1.0}, Tensor{4.0}});
+  EXPECT_EQ(seen, std::vector<double>{2.5});  // a box at its middle
+  // An operation that has no enclosure, and no part in the result.
+  const CustomOp none({.name = "edge: no enclosure",
+                       .forward = [](const OpInputs& in, const OpAttributes&) { return in[0]; },
+                       .pullback = nullptr});
+  const Enclosure e = enclose(
+      [&](const Var& w) {
+        (void)none(w);
+        return 2.0 * w;
+      },
+      Tensor{0.25});
+  EXPECT_EQ(e.lower()(0), 0.5);
+  // What is within a checkpoint is enclosed one by one.
+  const auto block = [](const Var& x) { return sin(x) * x; };
+  const auto slope = [&](bool again) {
+    return enclose(
+        [&](const Var& w) {
+          return grad([&](const Var& v) { return sum(again ? checkpoint(block, v) : block(v)); }, w);
+        },
+        Tensor{0.7, 0.2});
+  };
+  EXPECT_TRUE(equal(slope(true).lower(), slope(false).lower()));
+  EXPECT_TRUE(equal(slope(true).upper(), slope(false).upper()));
+}
+
+TEST(EnclosureEdges, DataThatAreNotFinite) {
+  const Tensor none{NAN}, far{kInf};
+  const auto plus = [](const Tensor& data) {
+    return enclose([&](const Var& w) { return w + data; }, Tensor{1.0}, {.most_bits = 128});
+  };
+  EXPECT_EQ(plus(none).lower()(0), -kInf);
+  EXPECT_EQ(plus(none).upper()(0), kInf);
+  const auto alone = [](const Tensor& data) {
+    return enclose([&](const Var&) { return Var(data); }, Tensor{1.0}, {.most_bits = 128});
+  };
+  EXPECT_EQ(alone(none).lower()(0), -kInf);
+  EXPECT_EQ(alone(none).upper()(0), kInf);
+  EXPECT_EQ(alone(far).lower()(0), kInf);
+  EXPECT_EQ(alone(far).upper()(0), kInf);
+}
+
 TEST(EnclosureEdges, ProductsTimesANumberAndOfSingleNumbers) {
   const Tensor x{{0.5, 2.0}, {1.0, -3.0}};
   const auto exact = [](const Function& f, const Tensor& at) {

@@ -216,6 +216,9 @@ TEST(Enclosure, Errors) {
             "[Enclosure] the numbers are [2], the bounds []; give them one shape");
   EXPECT_EQ(error_of<ShapeError>([&] { (void)enclose(f, w).digits(1); }),
             "[Enclosure] number 1 of []; give one of 0 .. 0");
+  const Linearized linear = linearize([](const Var& v) { return sin(v); }, w);
+  EXPECT_EQ(error_of<DomainError>([&] { enclose([&](const Var& v) { return linear(v); }, w); }),
+            "[enclose] [linear_map] has no enclosure; write f of operations that have one");
   const CustomOp cubed(
       {.name = "test cubed for enclosures",
        .forward = [](const OpInputs& x,

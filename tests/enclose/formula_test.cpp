@@ -279,6 +279,11 @@ TEST(Formula, WhatAnEnclosureDoesNotSetIsNotKnownAndWhatIsNotThereIsRefused) {
   EXPECT_EQ(e.upper()(0), 0.5);
   EXPECT_EQ(e.lower()(1), -kInf);
   EXPECT_EQ(e.upper()(1), kInf);
+  const CustomOp second = op("test second only", [](OpEnclosure& c) { c.out(1, c.in(0, 1)); });
+  const Enclosure other =
+      enclose([&](const Var& x) { return second(x); }, Tensor{0.5, 0.25}, {.most_bits = 128});
+  EXPECT_EQ(other.lower()(0), -kInf);
+  EXPECT_EQ(other.lower()(1), 0.25);
   const auto refused = [&](const CustomOp& own) {
     return error_of<DomainError>([&] { enclose([&](const Var& x) { return own(x); }, Tensor{0.5, 0.25}); });
   };
