@@ -80,7 +80,8 @@ Verdict check_pl_rate(const Function<Var(const Var& w)>& f, const Params& w0, Ha
     throw DomainError(fmt::format(
         "[check_pl_rate] f(w0) - f* is {}; give the optimum f*, and a start above it", start.value()));
 
-  // The same rows on the record: of w and the exact w - step grad f(w), or of w_0 and w_t, which rounding moved.
+  // The same rows on the record: of w and the exact w - step grad f(w), or of w_0 and w_t, which rounding
+  // moved.
   const auto gap_of = [=](const Var& at) { return side(f(at)) - side(optimum); };
   const auto descent = [=](const Measured& by) -> Sides2 {
     return [=](const Var& w, const Var&) {
