@@ -5,6 +5,7 @@
 
 #include "autodiff/jacobian.hpp"
 #include "autodiff/params.hpp"
+#include "enclose/enclosure.hpp"
 #include "nn/two_layer.hpp"
 #include "theory/verdict.hpp"
 
@@ -29,8 +30,8 @@ Verdict check_linear_jacobian(const nn::TwoLayer& net, const Params& w, const Te
 Verdict check_leaky_relu_jacobian(const nn::TwoLayer& net, const Params& w, const Tensor& x,
                                   double accuracy = 1e-12);
 
-/// claimed <= rank J(w). Eigenvalues of J J^T that certainly are not 0 are counted from below, rows and
-/// columns of J whose enclosure is not 0 from above; between the two it is inconclusive.
+/// claimed <= rank J(w). Eigenvalues of J J^T, enclosed, that certainly are not 0 are counted from below, rows
+/// and columns of J whose enclosure is not 0 from above; between the two it is inconclusive.
 ///
 /// Shapes: f(w, X) [n] or [n, C].
 /// Throws: as per_sample_jacobian; DomainError if claimed is negative.
@@ -54,17 +55,24 @@ struct KernelBoundOptions {
 Verdict check_two_layer_bound(const nn::TwoLayer& net, const Params& w, const Tensor& x,
                               const KernelBoundOptions& options = {});
 
+struct PlStarOptions {
+  /// enclose_tangent_kernel(f, w, X), where it was made already: most of the cost.
+  std::optional<Enclosure> kernel = std::nullopt;
+};
+
 /// PL* at w for all targets: 2 mu L(w) <= |grad L(w)|^2 for L = |f(w, X) - y|^2 / 2, whatever y is; that is,
-/// mu <= lambda_min(K(w)), K = J J^T. Refuted with the targets that leave the eigenvector of lambda_min as
-/// the residual ("w", "X", "targets"), for which the two sides are those shown.
+/// mu <= lambda_min(K(w)), K = J J^T, whose entries are enclosed. Refuted with the targets that leave the
+/// eigenvector of lambda_min as the residual ("w", "X", "targets").
 ///
-/// Numbers: "lambda_min", and "error" of it: the solver's bound and what rounding may have done to K.
-/// Cost: the tangent kernel and its eigenvalues, O((n C)^3).
+/// Numbers: "lambda_min", and "error" of it, by Cholesky factors in balls.
+/// Cost: enclose_tangent_kernel, and factors and eigenvalues of K, O((n C)^3). Where f has an operation
+/// without enclosure K is only computed: then nothing is certified or refuted.
 /// Throws: as tangent_kernel; DomainError if mu is not finite.
 /// Source: ece8101 (lecture 004), O15.
-Verdict check_pl_star(ModelFunction f, const Params& w, const Tensor& x, double mu);
+Verdict check_pl_star(ModelFunction f, const Params& w, const Tensor& x, double mu,
+                      const PlStarOptions& options = {});
 
-/// The same for targets of one's own. Steps: |grad L|^2 = r^T K r with r = f(w, X) - y, and lambda_min |r|^2
+/// The same for targets of one's own; the two sides are enclosed. Steps: |grad L|^2 = r^T K r with r = f(w, X) - y, and lambda_min |r|^2
 /// <= r^T K r.
 ///
 /// Shapes: y as f(w, X).

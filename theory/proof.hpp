@@ -143,6 +143,10 @@ class Proof {
   /// Settles every clause, after a run. Returns what the verdict is to say of it.
   std::string settle();
 
+  /// Numbers were only computed, `why`, as an operation without enclosure: nothing is certified or refuted,
+  /// what holds is supported.
+  void as_computed(std::string why) { as_computed_ = std::move(why); }
+
   /// Whether every hypothesis so far holds, so that a check can save itself the work.
   bool applicable() const;
 
@@ -180,6 +184,7 @@ class Proof {
   std::vector<std::pair<std::string, double>> numbers_;
   std::vector<std::pair<std::string, Measured>> account_;
   Measured account_slack_ = {};
+  std::string as_computed_ = {};
   std::vector<std::pair<Inequality, std::string>> vacuities_;
 };
 

@@ -226,6 +226,10 @@ Verdict Proof::evidence(const Domain& domain, std::optional<Inequality> conclusi
   for (const Inequality& c : conclusions) {
     if (!c.disproved()) continue;
     v.conclusion = c;
+    if (!as_computed_.empty()) {
+      v.reason = fmt::format("\"{}\" is false as computed, which proves nothing: {}", c.name, as_computed_);
+      return v;
+    }
     v.outcome = Outcome::refuted;
     v.reason = fmt::format("\"{}\" is false: {}", c.name, c.to_string());
     if (const Inequality* broken = first_failure(v.steps))
@@ -294,7 +298,7 @@ Verdict Proof::conclude(const Domain& domain, std::string name, Inequality concl
            std::all_of(steps_.begin(), steps_.end(), property) &&
            std::all_of(conclusions_.begin(), conclusions_.end(), property);
   };
-  const bool certain = all([](const auto& clause) { return clause->certain(); });
+  const bool certain = as_computed_.empty() && all([](const auto& clause) { return clause->certain(); });
   for (const auto& clause : conclusions_)
     if (!clause->proved() && clause->certain()) {
       v.conclusion = clause->worst();
@@ -320,7 +324,10 @@ Verdict Proof::conclude(const Domain& domain, std::string name, Inequality concl
                    ? quoted(c)
                    : fmt::format("every hypothesis{} was evaluated and holds; {}",
                                  v.steps.empty() ? "" : " and every inequality of the proof", quoted(c));
-    if (!certain) v.reason += "; an error among them is an estimate, which proves nothing";
+    if (!as_computed_.empty())
+      v.reason += "; numbers among them were only computed, which proves nothing: " + as_computed_;
+    else if (!certain)
+      v.reason += "; an error among them is an estimate, which proves nothing";
     v.reason += forgiven();
   } else if (!std::isnan(c.margin()) && !c.certain()) {
     // An error that is itself an estimate proves nothing, either way.

@@ -90,7 +90,7 @@ Verdict check_two_layer_bound(const nn::TwoLayer& net, const Params& w, const Te
                     : options.slope ? fmt::format("slope {}", *options.slope)
                                     : "the bound at this W",
                     "bound on lambda_min"));
-  const Measured data = GramSpectrum(gram(x), x.size(1)).smallest();
+  const Measured data = KernelSpectrum::gram(x).smallest();
   Measured bound;
   if (options.slope) {
     const Measured slope = exact(*options.slope);
@@ -105,17 +105,19 @@ Verdict check_two_layer_bound(const nn::TwoLayer& net, const Params& w, const Te
     const Tensor b = sum(square(factors(net, w, x)), 1).value();
     bound = data * rounded(*std::min_element(b.data().begin(), b.data().end()));
   }
-  const Measured smallest = GramSpectrum(tangent_kernel(net, w, x).matrix(), w.size()).smallest();
+  const KernelSpectrum kernel = KernelSpectrum::of(net, w, x);
+  kernel.tell(proof);
+  const Measured smallest = kernel.smallest();
   if (options.claimed) proof.step("bound <= lambda_min(K(W))", bound <= smallest);
   proof.number("bound", bound.value());
   proof.number("lambda_min", smallest.value());
   const Measured claimed = options.claimed ? exact(*options.claimed) : bound;
   proof.vacuous_if(claimed <= exact(0.0), "no eigenvalue of a Gram matrix is below 0");
-  return of_computed_entries(
-      at_witness(proof.conclude(Domain::here("W"),
-                                options.claimed ? "claimed <= lambda_min(K(W))" : "bound <= lambda_min(K(W))",
-                                claimed <= smallest),
-                 w, x));
+  return at_witness(
+      proof.conclude(Domain::here("W"),
+                     options.claimed ? "claimed <= lambda_min(K(W))" : "bound <= lambda_min(K(W))",
+                     claimed <= smallest),
+      w, x);
 }
 
 }  // namespace cotangent::theory

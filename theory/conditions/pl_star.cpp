@@ -3,30 +3,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/transforms.hpp"
 #include "enclose/enclosure.hpp"
+#include "theory/claims/enclosed.hpp"
 #include "theory/conditions.hpp"
 #include "theory/conditions/smallest_eigenvalue.hpp"
 #include "theory/numerics/arguments.hpp"
 #include "theory/proof.hpp"
-#include "theory/tangent_kernel.hpp"
 
 namespace cotangent::theory {
 namespace {
-
-struct Kernel : GramSpectrum {
-  Tensor matrix;  // [n C, n C]
-
-  Kernel(ModelFunction f, const Params& w, const Tensor& x)
-      : Kernel(tangent_kernel(f, w, x).matrix(), w.size()) {}
-
- private:
-  Kernel(const Tensor& k, Index columns) : GramSpectrum(k, columns), matrix(k) {}
-};
 
 /// L = |f(w, X) - y|^2 / 2 and its gradient at w, with r = f(w, X) - y, [n C, 1], and r^T K r.
 struct Loss {
@@ -82,38 +71,26 @@ Index largest_rank(ModelFunction f, const Params& w, const Tensor& x, Index rows
                          std::count(column.begin(), column.end(), true));
 }
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr const char* kPlStar = "2 mu L(w) <= |grad L(w)|^2";
 
 }  // namespace
 
-Verdict check_pl_star(ModelFunction f, const Params& w, const Tensor& x, double mu) {
+Verdict check_pl_star(ModelFunction f, const Params& w, const Tensor& x, double mu,
+                      const PlStarOptions& options) {
   check_finite("check_pl_star", "mu", mu);
   Proof proof(Claim(entry("O15"), fmt::format("mu = {}, for all targets", mu)));
-  const Kernel k(f, w, x);
-  proof.number("lambda_min", k.eigen.smallest());
-  proof.number("error", k.error);
-  const Inequality conclusion = exact(mu) <= k.smallest();
-  // A computed spectrum alone is no proof for large matrices; a factorisation that runs through is one.
-  if (conclusion.proved())
-    proof.step(
-        "K - mu I, less its rounding, has a Cholesky factor",
-        exact(certify_positive_definite(k.matrix, std::nextafter(mu + k.rounding, kInfinity)) ? 1.0 : 0.0) ==
-            exact(1.0));
+  const KernelSpectrum k = options.kernel ? KernelSpectrum(*options.kernel) : KernelSpectrum::of(f, w, x);
+  k.tell(proof);
+  const Measured smallest = k.sharp_smallest();
+  proof.number("lambda_min", smallest.value());
+  proof.number("error", smallest.error());
   proof.vacuous_if(exact(mu) <= exact(0.0), "the right-hand side is at least 0 anyway");
-  if (!conclusion.disproved())
-    return of_computed_entries(proof.conclude(Domain::here("w"), "mu <= lambda_min(K(w))", conclusion));
+  Verdict v = proof.conclude(Domain::here("w"), "mu <= lambda_min(K(w))", exact(mu) <= smallest);
+  if (v.outcome != Outcome::refuted) return v;
   const Tensor outputs = f(w.flat(), x).value();
-  const Tensor worst = slice(k.eigen.vectors, 1, 0, 1).value().reshape(outputs.shape());
-  const Tensor targets = (outputs - Var(worst)).value();
-  const Loss loss(f, w, x, outputs, targets, k.matrix);
-  const Inequality at_targets = exact(2.0 * mu) * loss.value <= loss.square_gradient;
-  // The eigenvalue decides also where the targets' digits cannot show it.
-  Verdict v = at_targets.disproved()
-                  ? proof.conclude(Domain::here("w"), fmt::format("{} at the witness", kPlStar), at_targets)
-                  : proof.conclude(Domain::here("w"), "mu <= lambda_min(K(w))", conclusion);
-  v.witness = Params({{"w", w.flat()}, {"X", x}, {"targets", targets}});
-  return of_computed_entries(std::move(v));
+  const Tensor worst = slice(k.eigen().vectors, 1, 0, 1).value().reshape(outputs.shape());
+  v.witness = Params({{"w", w.flat()}, {"X", x}, {"targets", (outputs - Var(worst)).value()}});
+  return v;
 }
 
 Verdict check_pl_star(ModelFunction f, const Params& w, const Tensor& x, const Tensor& y, double mu) {
@@ -123,28 +100,40 @@ Verdict check_pl_star(ModelFunction f, const Params& w, const Tensor& x, const T
   if (outputs.shape() != y.shape())
     throw ShapeError(fmt::format("[check_pl_star] f(w, X) is {}, y is {}; give a target for every output",
                                  outputs.shape().to_string(), y.shape().to_string()));
-  const Kernel k(f, w, x);
-  const Loss loss(f, w, x, outputs, y, k.matrix);
-  proof.number("lambda_min", k.eigen.smallest());
-  proof.number("error", k.error);
+  // The conclusion is enclosed by itself; the steps show how it comes about, with K as computed.
+  const KernelSpectrum k = KernelSpectrum::computed(f, w, x);
+  const Loss loss(f, w, x, outputs, y, k.matrix());
+  proof.number("lambda_min", k.eigen().smallest());
+  proof.number("error", k.error());
   proof.step("|grad L(w)|^2 = r^T K r", loss.square_gradient == loss.rkr);
   proof.step("lambda_min |r|^2 <= r^T K r", k.smallest() * exact(2.0) * loss.value <= loss.rkr);
   proof.vacuous_if(exact(mu) <= exact(0.0), "the right-hand side is at least 0 anyway");
-  Verdict v =
-      proof.conclude(Domain::here("w"), kPlStar, exact(2.0 * mu) * loss.value <= loss.square_gradient);
+  const auto sides = [&](const Var& u) {
+    const VarValueAndGrad at =
+        value_and_grad([&](const Var& v) { return 0.5 * sum(cotangent::square(f(v, x) - y)); }, u);
+    return exact(2.0 * mu) * side(at.value) <= inner_product(at.grad, at.grad);
+  };
+  Inequality conclusion = exact(2.0 * mu) * loss.value <= loss.square_gradient;
+  try {
+    conclusion = enclosed_at(sides, w.flat());
+  } catch (const DomainError& e) {
+    proof.as_computed(e.what());
+  }
+  Verdict v = proof.conclude(Domain::here("w"), kPlStar, conclusion);
   if (v.outcome == Outcome::refuted) v.witness = Params({{"w", w.flat()}, {"X", x}, {"targets", y}});
-  return of_computed_entries(std::move(v));
+  return v;
 }
 
 Verdict check_jacobian_rank(ModelFunction f, const Params& w, const Tensor& x, Index claimed) {
   if (claimed < 0)
     throw DomainError(fmt::format("[check_jacobian_rank] claimed is {}; give a rank", claimed));
   Proof proof(Claim("rank of the Jacobian", fmt::format("{} <= rank J(w)", claimed)));
-  const Kernel kernel(f, w, x);
-  const std::span<const double> values = kernel.eigen.values.data();
+  const KernelSpectrum kernel = KernelSpectrum::of(f, w, x);
+  kernel.tell(proof);
+  const std::span<const double> values = kernel.eigen().values.data();
   const auto least =
-      std::count_if(values.begin(), values.end(), [&](double lambda) { return lambda > kernel.error; });
-  const Index most = claimed > least ? largest_rank(f, w, x, kernel.matrix.size(0)) : least;
+      std::count_if(values.begin(), values.end(), [&](double lambda) { return lambda > kernel.error(); });
+  const Index most = claimed > least ? largest_rank(f, w, x, kernel.matrix().size(0)) : least;
   const double low = static_cast<double>(least), high = static_cast<double>(std::max(least, most)),
                claim = static_cast<double>(claimed);
   const Measured rank = claim <= low   ? exact(low)
@@ -153,7 +142,7 @@ Verdict check_jacobian_rank(ModelFunction f, const Params& w, const Tensor& x, I
   proof.vacuous_if(exact(claim) <= exact(0.0), "every rank is at least 0");
   Verdict v = proof.conclude(Domain::here("w"), "claimed <= rank J(w)", exact(claim) <= rank);
   if (v.outcome == Outcome::refuted) v.witness = Params({{"w", w.flat()}, {"X", x}});
-  return of_computed_entries(std::move(v));
+  return v;
 }
 
 }  // namespace cotangent::theory

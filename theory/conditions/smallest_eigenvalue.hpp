@@ -1,37 +1,47 @@
-// The smallest eigenvalue of a Gram matrix, with the error of the solver and of the matrix itself.
+// The eigenvalues of a kernel that was enclosed, or only computed.
 #pragma once
+#include <optional>
+#include <string>
+
+#include "autodiff/function.hpp"
+#include "autodiff/jacobian.hpp"
+#include "enclose/enclosure.hpp"
 #include "theory/measured.hpp"
+#include "theory/proof.hpp"
 #include "theory/spectrum.hpp"
-#include "theory/verdict.hpp"
 
 namespace cotangent::theory {
 
-/// A Gram matrix J J^T as it was computed, each entry off by at most rounding({|J_i| |J_j|}, columns): in the
-/// spectral norm at most rounding({trace}, columns).
-struct GramSpectrum {
-  Spectrum eigen;
-  double rounding;  // of the matrix, in the spectral norm
-  double error;     // of each eigenvalue: the solver's and that of the matrix
+/// A symmetric matrix with proven bounds of its entries, its middle, and the middle's eigenvalues, each at most
+/// `error` from that of every matrix within the bounds: the solver's bound and the largest row sum of radii. Of
+/// an operation without enclosure the matrix is as it was computed, and why() says so.
+class KernelSpectrum {
+ public:
+  explicit KernelSpectrum(const Enclosure& k);
+  /// Of the tangent kernel of f at w, enclosed if that can be; and as computed, whose entries are taken for off
+  /// by the rounding of their sums alone.
+  static KernelSpectrum of(ModelFunction f, const Params& w, const Tensor& x);
+  static KernelSpectrum computed(ModelFunction f, const Params& w, const Tensor& x);
+  /// Of X X^T.
+  static KernelSpectrum gram(const Tensor& x);
 
-  GramSpectrum(const Tensor& gram, Index columns)
-      : eigen(spectrum(gram)), rounding(rounding_of(gram, columns)), error(eigen.bound + rounding) {}
-  Measured smallest() const { return within(eigen.smallest(), error); }
+  const Tensor& matrix() const { return matrix_; }
+  const Spectrum& eigen() const { return eigen_; }
+  double error() const { return error_; }
+  /// lambda_min, by the eigenvalues; and as sharp as factorisations in balls make it.
+  Measured smallest() const;
+  Measured sharp_smallest() const;
+  /// Tells a proof where nothing is proved.
+  void tell(Proof& proof) const;
 
  private:
-  static double rounding_of(const Tensor& gram, Index columns) {
-    double trace = 0.0;
-    for (Index i = 0; i < gram.size(0); ++i) trace += gram(i, i);
-    return theory::rounding({trace}, columns);
-  }
-};
+  KernelSpectrum(const Tensor& computed, Index columns, std::string why);
 
-/// A verdict that rests on a GramSpectrum says what that leaves out.
-inline Verdict of_computed_entries(Verdict v) {
-  v.reason +=
-      "; J is taken as computed, K's entries as off by the rounding of their sums alone "
-      "(enclose_tangent_kernel "
-      "has them proven)";
-  return v;
-}
+  Tensor matrix_;
+  Spectrum eigen_;
+  double error_ = 0.0;
+  std::optional<Enclosure> enclosure_;
+  std::string why_;
+};
 
 }  // namespace cotangent::theory
