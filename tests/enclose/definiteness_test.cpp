@@ -102,6 +102,8 @@ TEST(Definiteness, RayleighQuotientsBoundTheSmallestEigenvalueFromAbove) {
       rayleigh_quotient(enclosure_of(Tensor{{1.0, 0.0}, {0.0, 0.0}}), Tensor{1.0, M_SQRT2});
   EXPECT_LT(third.lower().item(), third.upper().item());
   EXPECT_NEAR(third.lower().item(), 1.0 / 3.0, 1e-15);
+  // Numbers so far apart that their squares' sum is rounded.
+  EXPECT_NEAR(rayleigh_quotient(k, Tensor{1.0, 1e-60}).upper().item(), 2.0, 1e-15);
 }
 
 TEST(Definiteness, Errors) {
