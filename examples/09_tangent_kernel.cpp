@@ -53,8 +53,8 @@ void lesson(examples::Lesson& l) {
                    Tensor{dot(g, g)}, Tensor{dot(r, matmul(k, r)).item()}));
   l.expect(Outcome::certified, check_pl_star(net, w, x, y, s.smallest()), "PL* at w for these targets");
 
-  // For all targets the constant is lambda_min(K(w)) itself: proved below it, refuted above it, by the targets
-  // that leave the first eigenvector as the residual. For that every entry of K gets proven bounds.
+  // For all targets the constant is lambda_min(K(w)) itself: proved below it, refuted above it, by the
+  // targets that leave the first eigenvector as the residual. For that every entry of K gets proven bounds.
   const theory::PlStarOptions proven{.kernel = theory::enclose_tangent_kernel(net, w, x)};
   l.expect(Outcome::certified, check_pl_star(net, w, x, (1.0 - 1e-9) * s.smallest(), proven),
            "PL* with a constant a billionth below lambda_min");

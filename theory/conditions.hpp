@@ -30,8 +30,8 @@ Verdict check_linear_jacobian(const nn::TwoLayer& net, const Params& w, const Te
 Verdict check_leaky_relu_jacobian(const nn::TwoLayer& net, const Params& w, const Tensor& x,
                                   double accuracy = 1e-12);
 
-/// claimed <= rank J(w). Eigenvalues of J J^T, enclosed, that certainly are not 0 are counted from below, rows
-/// and columns of J whose enclosure is not 0 from above; between the two it is inconclusive.
+/// claimed <= rank J(w). Eigenvalues of J J^T, enclosed, that certainly are not 0 are counted from below,
+/// rows and columns of J whose enclosure is not 0 from above; between the two it is inconclusive.
 ///
 /// Shapes: f(w, X) [n] or [n, C].
 /// Throws: as per_sample_jacobian; DomainError if claimed is negative.
@@ -72,8 +72,8 @@ struct PlStarOptions {
 Verdict check_pl_star(ModelFunction f, const Params& w, const Tensor& x, double mu,
                       const PlStarOptions& options = {});
 
-/// The same for targets of one's own; the two sides are enclosed. Steps: |grad L|^2 = r^T K r with r = f(w, X) - y, and lambda_min |r|^2
-/// <= r^T K r.
+/// The same for targets of one's own; the two sides are enclosed. Steps: |grad L|^2 = r^T K r with r = f(w,
+/// X) - y, and lambda_min |r|^2 <= r^T K r.
 ///
 /// Shapes: y as f(w, X).
 /// Throws: as above; ShapeError.

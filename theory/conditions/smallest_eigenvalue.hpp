@@ -12,14 +12,14 @@
 
 namespace cotangent::theory {
 
-/// A symmetric matrix with proven bounds of its entries, its middle, and the middle's eigenvalues, each at most
-/// `error` from that of every matrix within the bounds: the solver's bound and the largest row sum of radii. Of
-/// an operation without enclosure the matrix is as it was computed, and why() says so.
+/// A symmetric matrix with proven bounds of its entries, its middle, and the middle's eigenvalues, each at
+/// most `error` from that of every matrix within the bounds: the solver's bound and the largest row sum of
+/// radii. Of an operation without enclosure the matrix is as it was computed, and why() says so.
 class KernelSpectrum {
  public:
   explicit KernelSpectrum(const Enclosure& k);
-  /// Of the tangent kernel of f at w, enclosed if that can be; and as computed, whose entries are taken for off
-  /// by the rounding of their sums alone.
+  /// Of the tangent kernel of f at w, enclosed if that can be; and as computed, whose entries are taken for
+  /// off by the rounding of their sums alone.
   static KernelSpectrum of(ModelFunction f, const Params& w, const Tensor& x);
   static KernelSpectrum computed(ModelFunction f, const Params& w, const Tensor& x);
   /// Of X X^T.
