@@ -204,7 +204,8 @@ def mutants_of_parts(file, text):
 
 
 # Where numbers become words, of which functions (all), and the functions there that only make text.
-DECISIONS = {"theory/claims/proof.cpp": r"", "theory/numerics/measured.cpp": r"Inequality::|bounded"}
+DECISIONS = {"theory/claims/proof.cpp": r"", "theory/numerics/measured.cpp": r"Inequality::|bounded|enclosed",
+             "theory/claims/enclosed.cpp": r"", "theory/claims/prove.cpp": r"(?!plot_margin|outline|check)"}
 TEXTS = ("to_string", "quoted", "announced", "open", "in_standard_errors", "inside", "named", "series", "account",
          "number", "observed", "predicted", "noted")
 
@@ -232,7 +233,7 @@ def decision_edits(text, code, start, end):
 def mutants_of_decisions(file, text):
     """All mutants of a file in which numbers become words: of its functions that make more than text."""
     code, result = masked(text), []
-    function = re.compile(r"^(?!namespace|class|struct|using|#)[A-Za-z][\w:<>&*, ]*?[ &*]((?:\w+::)?(?:\w+|operator\S+))\(",
+    function = re.compile(r"^(?:  )?(?!namespace|class|struct|using|#)[A-Za-z][\w:<>&*, ]*?[ &*]((?:\w+::)?(?:\w+|operator\S+))\(",
                           flags=re.M)
     for m in function.finditer(code):
         close = closing(code, m.end() - 1)
