@@ -2,22 +2,13 @@
 #include "theory/claims/enclosed.hpp"
 
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
+#include "theory/numerics/interval.hpp"
 
 namespace cotangent::theory {
-namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-double down(double x) { return std::nextafter(x, -kInfinity); }
-double up(double x) { return std::nextafter(x, kInfinity); }
-
-}  // namespace
-
 Var margin_on_record(const Sides& sides) {
   const Shape one{1};
   const Var apart = reshape(sides.rhs.var - sides.lhs.var, one);
@@ -35,14 +26,14 @@ Inequality enclosed_at(FunctionRef<Sides(const Var& w)> sides, const Tensor& w) 
   const Enclosure e = enclose([&](const Var& at) { return margin_on_record(sides(at)); }, w, kOfADifference);
   double lower = e.lower()(0), upper = e.upper()(0);
   if (e.lower().size() > 1) {
-    lower = down(lower - e.upper()(1));
-    upper = up(upper + e.upper()(1));
+    lower = below(lower - e.upper()(1));
+    upper = above(upper + e.upper()(1));
   }
   if (q.relation == Relation::equal) {
     // An identity is claimed up to an accuracy.
     const double allowed = computed.accuracy * (computed.lhs.magnitude + computed.rhs.magnitude);
-    lower = down(lower - allowed);
-    upper = up(upper + allowed);
+    lower = below(lower - allowed);
+    upper = above(upper + allowed);
   }
   q.difference = enclosed(lower, upper);
   return q;

@@ -15,38 +15,13 @@
 #include "enclose/definiteness.hpp"
 #include "report/progress.hpp"
 #include "theory/claims/enclosed.hpp"
+#include "theory/numerics/interval.hpp"
 #include "theory/proof.hpp"
 
 namespace cotangent::theory {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-/// A real number between two doubles; results are rounded outward.
-struct Interval {
-  double lower = 0.0, upper = 0.0;
-};
-// A sum or product of 0 is exact: where both sides of a claim meet, everything is 0. Of others that underflow
-// to 0 the next doubles are taken.
-double sum_down(double a, double b) {
-  return a == 0.0 || b == 0.0 ? a + b : std::nextafter(a + b, -kInfinity);
-}
-Interval operator-(const Interval& a, const Interval& b) {
-  const auto exact = [](double x, double y) { return x == y || x == 0.0 || y == 0.0; };
-  const double lower = a.lower - b.upper, upper = a.upper - b.lower;
-  return {exact(a.lower, b.upper) ? lower : std::nextafter(lower, -kInfinity),
-          exact(a.upper, b.lower) ? upper : std::nextafter(upper, kInfinity)};
-}
-Interval operator*(const Interval& a, const Interval& b) {
-  Interval c{kInfinity, -kInfinity};
-  for (const double x : {a.lower, a.upper})
-    for (const double y : {b.lower, b.upper}) {
-      const bool exact = x == 0.0 || y == 0.0;
-      c.lower = std::min(c.lower, exact ? 0.0 : std::nextafter(x * y, -kInfinity));
-      c.upper = std::max(c.upper, exact ? 0.0 : std::nextafter(x * y, kInfinity));
-    }
-  return c;
-}
 
 Tensor middle_of(const Box& b) { return (0.5 * Var(b.lower) + 0.5 * Var(b.upper)).value(); }
 
@@ -179,7 +154,7 @@ class Prover {
     const Tensor c = Tensor::from(at, middle.shape());
     double lower = margin_(c, bits()).lower().item();
     for (Index i = 0; i < c.size(); ++i)
-      lower = sum_down(lower, (component(slope, i) * edge(b.box, c, i)).lower);
+      lower = sum_below(lower, (component(slope, i) * edge(b.box, c, i)).lower);
     b.lower = std::max(b.lower, lower);
     if (!enough(b.lower) && value.undecided() == 0 && slope.undecided() == 0) by_bend(b);
   }
@@ -201,8 +176,8 @@ class Prover {
       const Enclosure slope = slope_(c, bits());
       if (!slope.finite()) continue;
       for (Index i = 0; i < c.size(); ++i)
-        lower = sum_down(lower, (component(slope, i) * edge(b.box, c, i)).lower);
-      if (!convex) lower = sum_down(lower, bent(b.box, c, bend));
+        lower = sum_below(lower, (component(slope, i) * edge(b.box, c, i)).lower);
+      if (!convex) lower = sum_below(lower, bent(b.box, c, bend));
       b.lower = std::max(b.lower, lower);
       if (enough(b.lower)) return;
     }
@@ -216,7 +191,7 @@ class Prover {
       for (Index j = 0; j < p; ++j) {
         Interval square = edge(box, c, i) * edge(box, c, j);
         if (i == j) square.lower = 0.0;
-        lower = sum_down(lower, 0.5 * (component(bend, i * p + j) * square).lower);
+        lower = sum_below(lower, 0.5 * (component(bend, i * p + j) * square).lower);
       }
     return lower;
   }
@@ -224,7 +199,7 @@ class Prover {
   static Interval component(const Enclosure& e, Index k) { return {e.lower().flat(k), e.upper().flat(k)}; }
   /// w_i - c_i on the box.
   static Interval edge(const Box& box, const Tensor& c, Index i) {
-    return Interval{box.lower(i), box.upper(i)} - Interval{c(i), c(i)};
+    return Interval{box.lower(i), box.upper(i)} - c(i);
   }
   static bool inside(const Box& box, const Tensor& c) {
     for (Index i = 0; i < c.size(); ++i)

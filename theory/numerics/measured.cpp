@@ -200,7 +200,7 @@ namespace {
 
 /// Whether the errors say anything.
 bool bounded(const Inequality& q) noexcept {
-  if (q.difference) return q.difference->error() >= 0.0 && std::isfinite(q.difference->error());
+  if (q.difference) return std::isfinite(q.difference->error());
   return q.lhs.error() >= 0.0 && q.rhs.error() >= 0.0 && std::isfinite(q.tolerance());
 }
 

@@ -347,6 +347,57 @@ TEST(Proof, EvidenceOfASearchIsDecidedHere) {
             Outcome::not_applicable);
 }
 
+TEST(Proof, ASearchSaysWhatEnclosuresDenied) {
+  const Params w({{"w", Tensor{1.0}}});
+  const auto reason = [&](const Inequality& worst, bool counterexample, Index denied, Index left_over,
+                          const std::string& not_enclosed = {}) {
+    return Proof("claim")
+        .searched({.worst = worst,
+                   .point = w,
+                   .points = 9,
+                   .counterexample = counterexample,
+                   .denied = denied,
+                   .left_over = left_over,
+                   .not_enclosed = not_enclosed})
+        .reason;
+  };
+  EXPECT_THAT(reason(kTrue, false, 0, 0), testing::Not(HasSubstr("enclosure")));
+  EXPECT_THAT(reason(kTrue, false, 1, 0), HasSubstr("at 1 points a violation as computed is none"));
+  EXPECT_THAT(reason(kTrue, false, 1, 0), testing::Not(HasSubstr("further")));
+  EXPECT_THAT(reason(kTrue, false, 2, 1), HasSubstr("at 1 further ones"));
+  EXPECT_THAT(reason(kFalse, true, 3, 0), testing::Not(HasSubstr("as computed")));
+  EXPECT_THAT(reason(kFalse, false, 0, 0, "no rule"), HasSubstr("which proves nothing: no rule"));
+  EXPECT_THAT(reason(rounded(1.0) <= exact(1.0), false, 0, 0, "no rule"), testing::Not(HasSubstr("no rule")));
+}
+
+// A box: what is left decides, but only a counterexample that is one refutes.
+TEST(Proof, EvidenceOfBoxesIsDecidedHere) {
+  const Box box{Tensor{0.0}, Tensor{1.0}};
+  const auto bisected = [&](const Inequality& worst, bool counterexample, Index proved, std::size_t left) {
+    theory::BoxEvidence e{
+        .worst = worst, .point = Params({{"w", Tensor{0.5}}}), .counterexample = counterexample};
+    e.record = {.box = box, .looked_at = 7, .proved = proved};
+    e.record.undecided.assign(left, box);
+    return Proof(theory::Claim("claim", "a <= b for all w")).bisected(e);
+  };
+  EXPECT_EQ(bisected(kTrue, false, 7, 0).outcome, Outcome::certified);
+  EXPECT_EQ(bisected(kTrue, false, 6, 1).outcome, Outcome::inconclusive);
+  EXPECT_EQ(bisected(kTrue, false, 0, 0).outcome, Outcome::inconclusive) << "no box was proved";
+  EXPECT_EQ(bisected(kFalse, true, 3, 3).outcome, Outcome::refuted);
+  EXPECT_EQ(bisected(kFalse, false, 3, 1).outcome, Outcome::inconclusive);
+  EXPECT_EQ(bisected(kTrue, true, 3, 1).outcome, Outcome::inconclusive);
+  EXPECT_EQ(bisected(kTrue, false, 7, 0).claim.statement, "a <= b for the w of [0, 1]");
+  for (const auto& [hypothesis, wanted] : {std::pair{exact(1.0) <= exact(2.0), Outcome::certified},
+                                           {rounded(1.0) <= exact(1.0), Outcome::inconclusive},
+                                           {exact(2.0) <= exact(1.0), Outcome::not_applicable}}) {
+    Proof proof("claim");
+    proof.hypothesis("h", hypothesis);
+    theory::BoxEvidence e{.worst = kTrue};
+    e.record = {.box = box, .looked_at = 1, .proved = 1};
+    EXPECT_EQ(proof.bisected(e).outcome, wanted);
+  }
+}
+
 TEST(Proof, ASearchSaysWhatItSaw) {
   const Params w({{"w", Tensor{1.0}}});
   const auto searched = [&](Inequality worst, Index points, Index not_evaluated) {
@@ -403,6 +454,20 @@ TEST(Clause, AFailureIsNeverHiddenByWhatCameCloser) {
   mixed.observe(0, exact(2.0) <= exact(1.0));
   mixed.observe(1, theory::sampled(9.0, 0.1) <= exact(0.5));
   EXPECT_TRUE(mixed.worst().disproved()) << "what is certainly false comes before what an estimate says";
+}
+
+// What was only computed certifies and refutes nothing.
+TEST(Proof, WhatIsOnlyComputedProvesNothing) {
+  const auto verdict = [](const Inequality& conclusion) {
+    Proof proof("claim");
+    proof.hypothesis("h", exact(0.0) < exact(1.0));
+    proof.as_computed("no rule for it");
+    return proof.conclude(Domain::here(), "c", conclusion);
+  };
+  EXPECT_EQ(verdict(kTrue).outcome, Outcome::supported);
+  EXPECT_EQ(verdict(kFalse).outcome, Outcome::inconclusive);
+  for (const Inequality& q : {kTrue, kFalse})
+    EXPECT_THAT(verdict(q).reason, HasSubstr("which proves nothing: no rule for it"));
 }
 
 // The enclosure of the worst row decides about it, whichever way, and about no other.

@@ -145,5 +145,43 @@ TEST(Inequality, PrintsDigitsUntilItsSidesCanBeToldApart) {
   EXPECT_EQ((exact(1.0) <= exact(1.0)).to_string(), "1 <= 1");
 }
 
+TEST(Measured, BetweenTwoBounds) {
+  constexpr double kInfinite = std::numeric_limits<double>::infinity();
+  const Measured one = theory::enclosed(2.0, 2.0), wide = theory::enclosed(1.0, 4.0);
+  EXPECT_EQ(one.value(), 2.0);
+  EXPECT_EQ(one.error(), 0.0);
+  EXPECT_TRUE(one.certain());
+  EXPECT_EQ(wide.value(), 2.5);
+  EXPECT_GE(wide.error(), 1.5);
+  EXPECT_LT(wide.error(), 1.5 + 1e-15);
+  EXPECT_STREQ(to_string(wide.by()), "enclosure");
+  for (const auto& [lower, upper] : {std::pair{-kInfinite, 1.0},
+                                     {1.0, kInfinite},
+                                     {2.0, 1.0},
+                                     {-kInfinite, kInfinite},
+                                     {std::nan(""), 1.0},
+                                     {1.0, std::nan("")}}) {
+    const Measured unknown = theory::enclosed(lower, upper);
+    EXPECT_TRUE(std::isnan(unknown.value()) && std::isinf(unknown.error())) << lower << " " << upper;
+  }
+}
+
+// A difference that is known better than the two sides decides.
+TEST(Inequality, ItsDifferenceDecides) {
+  theory::Inequality q = theory::rounded(1.0) <= theory::rounded(1.0);
+  EXPECT_FALSE(q.proved() || q.disproved());
+  q.difference = theory::enclosed(1e-30, 1e-30);
+  EXPECT_TRUE(q.proved());
+  EXPECT_EQ(q.margin(), 1e-30);
+  EXPECT_EQ(q.tolerance(), 0.0);
+  EXPECT_EQ(q.by(), Measured::By::enclosure);
+  q.difference = theory::enclosed(-1e-30, -1e-30);
+  EXPECT_TRUE(q.disproved());
+  q.difference = theory::within(1.0, std::numeric_limits<double>::infinity());
+  EXPECT_FALSE(q.holds() || q.proved() || q.disproved());
+  q.difference = theory::sampled(1.0, 0.0);
+  EXPECT_FALSE(q.certain());
+}
+
 }  // namespace
 }  // namespace cotangent
