@@ -8,7 +8,8 @@ namespace cotangent {
 Enclosure enclosure_of(const Tensor& exact);
 
 /// lambda_min(K) > mu, proved for every symmetric K within its bounds: K - mu I has a Cholesky factor in
-/// balls. False says nothing of lambda_min. Of k(i, j) and k(j, i) the mean stands in both places.
+/// balls. False says nothing of lambda_min; it is false for a K that is not finite. Of k(i, j) and k(j, i)
+/// the mean stands in both places.
 ///
 /// Shapes: k [n, n]. Cost: O(n^3 / 3) products of balls; of 64 bits, twice as many up to k's own, and to
 /// 4096 where it is exact, until it is proved.

@@ -19,7 +19,8 @@ struct Side {
   Var var;
   Measured measured;
   double magnitude = 0.0;
-  /// By how much the errors of constants may move `var`; nullopt where they are exact.
+  /// By how much the errors of constants, and the rounding of sums and products of plain numbers, may move
+  /// `var`; nullopt where there is none.
   std::optional<Var> slack = std::nullopt;
 };
 /// A scalar as the engine computed it. Throws: ShapeError unless v is one.
@@ -29,6 +30,7 @@ Side side(const Measured& constant);
 /// <a, b>, compensated; <a, b - c>, the differences taken without loss. Throws: ShapeError.
 Side inner_product(const Var& a, const Var& b);
 Side inner_product(const Var& a, const Var& b, const Var& c);
+Side operator-(const Side& a);
 Side operator+(const Side& a, const Side& b);
 Side operator-(const Side& a, const Side& b);
 Side operator*(const Measured& factor, const Side& a);

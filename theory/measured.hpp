@@ -60,8 +60,8 @@ Measured rounded(double x, double magnitude, Index summed = 0) noexcept;
 Measured rounded_by(double x, double error) noexcept;
 /// x with a bound of its own, as an eigenvalue has. One that is negative or NaN counts as infinite.
 Measured within(double x, double error) noexcept;
-/// A number known to lie between two bounds, as an Enclosure says; if one of them is not finite, nothing is
-/// known.
+/// A number known to lie between two bounds, as an Enclosure says. If one of them is not finite, nothing is
+/// known but that the number is positive or negative, if both say so: it then counts as that infinity.
 Measured enclosed(double lower, double upper) noexcept;
 /// A mean of samples, taken for off by at most five of its standard errors.
 Measured sampled(double mean, double standard_error) noexcept;

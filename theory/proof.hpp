@@ -104,6 +104,10 @@ struct BoxEvidence {
 ///                                                         estimated error, also of a step, forbids more
 ///   otherwise, and for NaN                             -> inconclusive, with what may have moved the numbers
 ///
+/// On a run the rows of each iterate are known to the first-order bound of their rounding (rounding_bound),
+/// and where their sides came closest they are enclosed. A row elsewhere, whose digits are lost altogether
+/// without that bound seeing it, is not noticed: the reason says that this is how the run was looked at.
+///
 /// A claim goes beyond the numbers everywhere, on a ball, in expectation, with a probability. At one point or
 /// on a run its conclusion itself is evaluated; the verdict then names the hypotheses that rounding forgives.
 ///

@@ -100,6 +100,8 @@ struct SearchRecord {
   std::string seed = {};
   /// Points at which both sides were numbers, and at which one was not.
   Index points = 0, not_evaluated = 0;
+  /// How far from the centre the farthest of them was.
+  double farthest = 0.0;
 };
 
 /// A box that was bisected for a proof: the boxes looked at, those on which the claim is proved, and those of

@@ -65,6 +65,8 @@ bool certainly_positive_definite(const Enclosure& k, double mu) {
   const Balls& b = square_of("certainly_positive_definite", k);
   if (!std::isfinite(mu))
     throw DomainError(fmt::format("[certainly_positive_definite] mu is {}; give a finite number", mu));
+  for (Index i = 0; i < b.size(); ++i)
+    if (!arb_is_finite(b[i])) return false;
   const slong n = b.shape()[0], most = all_exact(b) ? kMost : std::min<slong>(kMost, k.bits());
   for (slong bits = 64;; bits *= 2) {
     const Balls a = shifted(b, mu, bits);

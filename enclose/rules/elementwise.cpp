@@ -34,6 +34,16 @@ void sigmoid(arb_ptr y, arb_srcptr x, slong bits) {
   }
 }
 
+// Of a ball around 0 neither has negative numbers.
+void squared(arb_ptr y, arb_srcptr x, slong bits) {
+  arb_sqr(y, x, bits);
+  arb_nonnegative_part(y, y);
+}
+void root(arb_ptr y, arb_srcptr x, slong bits) {
+  arb_sqrt(y, x, bits);
+  arb_nonnegative_part(y, y);
+}
+
 void power(arb_ptr y, arb_srcptr x, arb_srcptr p, slong bits) {
   if (arb_is_int(p)) {  // then it is exact
     fmpz_t whole;
@@ -114,8 +124,8 @@ void add_elementwise(RuleTable& table) {
   table["scale"] = scale;
   table["exp"] = map<arb_exp>;
   table["log"] = map<arb_log>;
-  table["sqrt"] = map<arb_sqrt>;
-  table["square"] = map<arb_sqr>;
+  table["sqrt"] = map<root>;
+  table["square"] = map<squared>;
   table["sin"] = map<arb_sin>;
   table["cos"] = map<arb_cos>;
   table["tanh"] = map<arb_tanh>;

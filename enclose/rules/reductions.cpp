@@ -13,6 +13,10 @@ using detail::Around;
 void sum_into(arb_ptr y, arb_srcptr x, Index step, Index count, slong bits) {
   const Ball one(1.0);
   arb_dot(y, nullptr, 0, x, step, one, 0, count, bits);
+  // Nothing below 0 comes of numbers that are not, whatever rounding did to the radius.
+  bool nonnegative = true;
+  for (Index m = 0; m < count; ++m) nonnegative = nonnegative && arb_is_nonnegative(x + m * step);
+  if (nonnegative) arb_nonnegative_part(y, y);
 }
 
 Balls sum(const Call& c) {
@@ -40,6 +44,7 @@ Balls norm_axis(const Call& c) {
   return along(c, [](arb_ptr y, arb_srcptr x, Index step, Index count, slong bits) {
     arb_dot(y, nullptr, 0, x, step, x, step, count, bits);
     arb_sqrtpos(y, y, bits);
+    arb_nonnegative_part(y, y);
   });
 }
 

@@ -11,12 +11,9 @@
 namespace cotangent::theory {
 Var margin_on_record(const Sides& sides) {
   const Shape one{1};
-  const Var apart = reshape(sides.rhs.var - sides.lhs.var, one);
-  if (!sides.lhs.slack && !sides.rhs.slack) return apart;
-  Var slack = 0.0;
-  for (const Side* side : {&sides.lhs, &sides.rhs})
-    if (side->slack) slack = slack + *side->slack;
-  return concat({apart, reshape(slack, one)}, 0);
+  const Side apart = sides.rhs - sides.lhs;
+  const Var margin = reshape(apart.var, one);
+  return apart.slack ? concat({margin, reshape(*apart.slack, one)}, 0) : margin;
 }
 
 Inequality enclosed_at(FunctionRef<Sides(const Var& w)> sides, const Tensor& w) {

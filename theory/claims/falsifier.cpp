@@ -2,56 +2,91 @@
 #include "theory/falsifier.hpp"
 
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "autodiff/kernels/compensated.hpp"
 #include "autodiff/ops.hpp"
+#include "theory/numerics/interval.hpp"
 
 namespace cotangent::theory {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// What a sum, a product or a slack of plain numbers loses: on the record nothing is lost, but two numbers
+/// that are not on it are computed in doubles.
+double lost_in_sum(double a, double b, double sum) {
+  const double part = sum - a, lost = (a - (sum - part)) + (b - part);
+  return std::isfinite(sum) && std::isfinite(lost) ? std::fabs(lost) : kInfinity;
+}
+double lost_in_product(double a, double b, double product) {
+  if (a == 0.0 || b == 0.0) return 0.0;
+  // What underflows on the way to fma's result is less than the smallest normal number.
+  const double lost = std::fabs(std::fma(a, b, -product));
+  return !std::isfinite(product) ? kInfinity : std::fabs(product) > 1e-250 ? lost : above(lost);
+}
+
+bool plain(const Var& v) { return !v.tracked(); }
+bool plain(const Var& a, const Var& b) { return plain(a) && plain(b); }
+
+using Slack = std::optional<Var>;
+
+Slack both(const Slack& a, const Slack& b) {
+  if (!a || !b) return a ? a : b;
+  return plain(*a, *b) ? Var(above(a->item() + b->item())) : *a + *b;
+}
+Slack times(double factor, const Slack& a) {
+  if (!a || factor == 0.0) return std::nullopt;
+  return plain(*a) ? Var(above(factor * a->item())) : factor * *a;
+}
+Slack of(double error) { return error == 0.0 ? Slack() : Var(error); }
+
+}  // namespace
+
 Side side(const Var& v) {
   const double x = v.item();
   return {v, rounded(x), std::fabs(x)};
 }
 
 Side side(const Measured& constant) {
-  Side s{Var(constant.value()), constant, std::fabs(constant.value())};
-  if (constant.error() != 0.0) s.slack = Var(constant.error());
-  return s;
+  return {Var(constant.value()), constant, std::fabs(constant.value()), of(constant.error())};
 }
 
 Side inner_product(const Var& a, const Var& b) {
   const Compensated dot = compensated_dot(a.value().data(), b.value().data());
-  return {cotangent::dot(a, b), rounded(dot.value, dot.magnitude), dot.magnitude};
+  const Measured measured = rounded(dot.value, dot.magnitude);
+  if (plain(a, b)) return {Var(dot.value), measured, dot.magnitude, of(measured.error())};
+  return {cotangent::dot(a, b), measured, dot.magnitude};
 }
 
 Side inner_product(const Var& a, const Var& b, const Var& c) {
   const Compensated dot = compensated_dot_difference(a.value().data(), b.value().data(), c.value().data());
-  return {cotangent::dot(a, b - c), rounded(dot.value, dot.magnitude), dot.magnitude};
+  const Measured measured = rounded(dot.value, dot.magnitude);
+  if (plain(a) && plain(b, c)) return {Var(dot.value), measured, dot.magnitude, of(measured.error())};
+  if (!plain(a) && plain(b, c)) return {cotangent::dot(a, lift(b.value(), a) - c), measured, dot.magnitude};
+  return {cotangent::dot(a, b - c), measured, dot.magnitude};
 }
 
-namespace {
-
-std::optional<Var> both(const std::optional<Var>& a, const std::optional<Var>& b) {
-  return a && b ? *a + *b : a ? a : b;
-}
-
-}  // namespace
+Side operator-(const Side& a) { return {-a.var, -a.measured, a.magnitude, a.slack}; }
 
 Side operator+(const Side& a, const Side& b) {
-  return {a.var + b.var, a.measured + b.measured, a.magnitude + b.magnitude, both(a.slack, b.slack)};
+  Side sum{a.var + b.var, a.measured + b.measured, a.magnitude + b.magnitude, both(a.slack, b.slack)};
+  if (plain(a.var, b.var))
+    sum.slack = both(sum.slack, of(lost_in_sum(a.var.item(), b.var.item(), sum.var.item())));
+  return sum;
 }
 
-Side operator-(const Side& a, const Side& b) {
-  return {a.var - b.var, a.measured - b.measured, a.magnitude + b.magnitude, both(a.slack, b.slack)};
-}
+Side operator-(const Side& a, const Side& b) { return a + (-b); }
 
 Side operator*(const Measured& factor, const Side& a) {
   Side product{factor.value() * a.var, factor * a.measured, std::fabs(factor.value()) * a.magnitude};
-  if (a.slack) product.slack = std::fabs(factor.value()) * *a.slack;
-  if (factor.error() != 0.0) {
-    const Var largest = a.slack ? abs(a.var) + *a.slack : abs(a.var);
-    product.slack = both(product.slack, factor.error() * largest);
-  }
+  product.slack = times(std::fabs(factor.value()), a.slack);
+  if (plain(a.var))
+    product.slack =
+        both(product.slack, of(lost_in_product(factor.value(), a.var.item(), product.var.item())));
+  if (factor.error() != 0.0)
+    product.slack = both(product.slack, times(factor.error(), both(abs(a.var), a.slack)));
   return product;
 }
 

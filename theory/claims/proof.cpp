@@ -365,6 +365,8 @@ Verdict Proof::searched(const Evidence& e) const {
   if (e.search && e.search->domain)
     v.claim = inside(claim_, fmt::format("|w - centre| <= {}", *e.search->domain));
   v.conclusion = e.worst;
+  if (e.search && e.search->domain)
+    v.conclusion.name = v.claim.statement.empty() ? v.claim.name : v.claim.statement;
   if (v.conclusion.where.empty()) v.conclusion.where = "the worst point found";
   v.points = e.points;
   v.seed = e.seed;
@@ -390,13 +392,17 @@ Verdict Proof::searched(const Evidence& e) const {
   } else if (e.counterexample && e.worst.disproved()) {
     v.outcome = Outcome::refuted;
     v.reason = fmt::format("a counterexample: {} is false by {:.6g}, {} {:.2g}", v.conclusion.to_string(),
-                           -margin, to_string(e.worst.by()), tolerance);
+                           std::fabs(margin), to_string(e.worst.by()), tolerance);
   } else if (!e.worst.holds() && !e.not_enclosed.empty()) {
     v.reason = fmt::format("{} is false by {:.6g} as computed, which proves nothing: {}",
                            v.conclusion.to_string(), -margin, e.not_enclosed);
   } else if (std::isnan(margin) || !std::isfinite(tolerance)) {
     v.reason =
         fmt::format("nothing is known at the worst of {} points: {}", e.points, v.conclusion.to_string());
+  } else if (!e.worst.holds() && e.worst.difference) {
+    v.reason = fmt::format(
+        "at the worst of {} points the enclosure of the difference, {:.3g} +- {:.2g}, leaves it open",
+        e.points, margin, tolerance);
   } else if (!e.worst.holds()) {
     v.reason = fmt::format("the largest violation of {} points, {:.3g}, is as computed and was not enclosed",
                            e.points, -margin);
@@ -438,11 +444,11 @@ Verdict Proof::bisected(const BoxEvidence& e) const {
   Verdict v = evidence(domain, std::nullopt, state);
   v.claim = inside(claim_, domain.text.substr(3));
   v.conclusion = e.worst;
-  v.conclusion.name = claim_.statement.empty() ? claim_.name : claim_.statement;
+  v.conclusion.name = v.claim.statement.empty() ? v.claim.name : v.claim.statement;
   v.conclusion.where = "the least margin seen";
   v.boxes = e.record;
   v.points = e.record.looked_at;
-  v.witness = e.point;
+  if (e.counterexample) v.witness = e.point;
   if (state != State::open) return v;
   for (const Inequality& q : v.hypotheses)
     if (!q.proved()) {
@@ -453,7 +459,7 @@ Verdict Proof::bisected(const BoxEvidence& e) const {
   if (e.counterexample && e.worst.disproved()) {
     v.outcome = Outcome::refuted;
     v.reason = fmt::format("a counterexample: {} is false by {:.6g}, {} {:.2g}", v.conclusion.to_string(),
-                           -e.worst.margin(), to_string(e.worst.by()), e.worst.tolerance());
+                           std::fabs(e.worst.margin()), to_string(e.worst.by()), e.worst.tolerance());
   } else if (left > 0) {
     v.reason = fmt::format("{} boxes are left undecided; {} of {} looked at are proved", left,
                            e.record.proved, e.record.looked_at);

@@ -23,7 +23,11 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-Tensor middle_of(const Box& b) { return (0.5 * Var(b.lower) + 0.5 * Var(b.upper)).value(); }
+/// Of numbers so small that their halves are rounded an end of the box.
+Tensor middle_of(const Box& b) {
+  const Var middle = 0.5 * Var(b.lower) + 0.5 * Var(b.upper);
+  return minimum(maximum(middle, Var(b.lower)), Var(b.upper)).value();
+}
 
 void check(const PointwiseClaim& claim, const Box& box, const ProveOptions& o) {
   constexpr Index kMost = 3;
@@ -31,6 +35,12 @@ void check(const PointwiseClaim& claim, const Box& box, const ProveOptions& o) {
   if (box.lower.rank() != 1 || p < 1 || p > kMost)
     throw DomainError(fmt::format("[prove] the box's lower corner is {}; give one to three numbers, [P]",
                                   box.lower.shape().to_string()));
+  if (!(box.upper.shape() == box.lower.shape()))
+    throw ShapeError(fmt::format("[prove] the lower corner is {}, the upper {}; give them one shape",
+                                 box.lower.shape().to_string(), box.upper.shape().to_string()));
+  constexpr int kLeastBits = 30;
+  if (o.bits < kLeastBits)
+    throw DomainError(fmt::format("[prove] bits is {}; give at least {}", o.bits, kLeastBits));
   if (o.boxes < 1) throw DomainError(fmt::format("[prove] boxes is {}; give at least 1", o.boxes));
   if (!(o.smallest >= 0.0 && o.smallest < 1.0))
     throw DomainError(fmt::format("[prove] smallest is {}; give a share of the box, below 1", o.smallest));
@@ -124,7 +134,7 @@ class Prover {
     if (here < least_) {
       least_ = here;
       worst_point_ = middle;
-      if (here < 0.0 || (strict_ && here == 0.0)) refute(middle);
+      if (negative(here)) refute(middle);
     }
     open.push(std::move(b));
   }
@@ -134,6 +144,7 @@ class Prover {
     if (!q.disproved()) return;
     found_.counterexample = true;
     found_.worst = q;
+    worst_point_ = w;
   }
 
   /// The mean value form; about the corner where the margin is least, along edges on which it is monotone.
@@ -171,9 +182,9 @@ class Prover {
     for (const Tensor& t : options_.touching)
       if (inside(b.box, t)) centres.push_back(t);
     for (const Tensor& c : centres) {
-      double lower = margin_(c, bits()).lower().item();
+      double lower = margin_(c, at_point()).lower().item();
       if (!(lower >= 0.0)) continue;
-      const Enclosure slope = slope_(c, bits());
+      const Enclosure slope = slope_(c, at_point());
       if (!slope.finite()) continue;
       for (Index i = 0; i < c.size(); ++i)
         lower = sum_below(lower, (component(slope, i) * edge(b.box, c, i)).lower);
@@ -191,7 +202,7 @@ class Prover {
       for (Index j = 0; j < p; ++j) {
         Interval square = edge(box, c, i) * edge(box, c, j);
         if (i == j) square.lower = 0.0;
-        lower = sum_below(lower, 0.5 * (component(bend, i * p + j) * square).lower);
+        lower = sum_below(lower, (Interval{0.5, 0.5} * (component(bend, i * p + j) * square)).lower);
       }
     return lower;
   }
@@ -243,7 +254,18 @@ class Prover {
                      Box{Tensor::from(lower, b.box.lower.shape()), b.box.upper});
   }
 
-  void undecided(const Box& box) { found_.record.undecided.push_back(box); }
+  /// Its corners belong to it: of what is false at an end of the given box they are the only ones to show it.
+  void undecided(const Box& box) {
+    found_.record.undecided.push_back(box);
+    for (const Tensor& c : corners(box))
+      if (!found_.counterexample && negative(margin_(c, bits()).upper().item())) refute(c);
+  }
+  bool negative(double upper) const { return upper < 0.0 || (strict_ && upper == 0.0); }
+  /// Where the sides meet, their difference is 0 only if nothing of it is rounded.
+  EncloseOptions at_point() const {
+    constexpr int kBits = 512;
+    return {.bits = std::max(options_.bits, kBits), .most_bits = std::max(options_.bits, kBits)};
+  }
   EncloseOptions bits() const { return {.bits = options_.bits, .most_bits = options_.bits}; }
 
   const PointwiseClaim& claim_;

@@ -76,7 +76,8 @@ class Search {
   Evidence run() {
     report::Progress progress(options_.evaluations, {.label = "falsify", .silent = !options_.progress});
     consider(trials_.look(trials_.centre()), given_);
-    for (const Params& start : options_.starts) consider(trials_.look(start.flat()), given_);
+    for (const Params& start : options_.starts)
+      consider(trials_.look(trials_.inside(start.flat()).value()), given_);
     draw_points();
     trials_.end_of_draws();
     if (!trials_.done())

@@ -91,6 +91,8 @@ class Trials {
   std::optional<Seen> record(const Tensor& w, const Sides& s);
   std::optional<Sides> sides_at(const Var& w);
   void check_signs(const Sides& s, const Inequality& q) const;
+  bool certainly_inside(const Tensor& w) const;
+  double distance_of(const Tensor& w) const;
   void keep_worst(const Tensor& w, const Inequality& q);
   std::optional<Inequality> enclosure_at(const Tensor& w);
   void refuted_by(const Tensor& w, const Inequality& q);
@@ -106,6 +108,7 @@ class Trials {
   std::string seed_;
   Index spent_ = 0, points_ = 0, no_number_ = 0, threw_ = 0, drawn_ = 0, drawn_in_vain_ = 0, tight_ = 0,
         enclosed_ = 0, denied_ = 0, left_over_ = 0;
+  double farthest_ = 0.0;
   double rejected_ = 0.0;  // the largest violation that an enclosure denied
   bool drawing_ = true, seen_ = false, counterexample_ = false;
   double worst_excess_ = 0.0;

@@ -33,6 +33,18 @@ double excess_of(const Inequality& q) {
 
 double size_of(const Inequality& q) { return std::fabs(q.lhs.value()) + std::fabs(q.rhs.value()); }
 
+double largest(const Tensor& x) {
+  double most = 0.0;
+  for (const double v : x.data()) {
+    if (std::isnan(v)) return v;
+    most = std::max(most, std::fabs(v));
+  }
+  return most;
+}
+bool all_finite(const Tensor& x) {
+  return std::all_of(x.data().begin(), x.data().end(), [](double v) { return std::isfinite(v); });
+}
+
 /// sign(x) log((|x| + sqrt(x^2 + unit^2)) / unit): linear near 0, the logarithm far from it.
 Var stretched(const Var& x, double unit) {
   const double value = x.item();
@@ -48,6 +60,7 @@ Trials::Trials(const SearchedClaim& claim, Rng& rng, const FalsifyOptions& optio
     : claim_(claim), rng_(rng), options_(options), seed_(rng.state()) {}
 
 std::optional<Seen> Trials::look(const Tensor& w) {
+  if (!all_finite(w)) return std::nullopt;  // no point of the claim
   const std::optional<Sides> s = sides_at(w);
   return s ? record(w, *s) : std::nullopt;
 }
@@ -90,9 +103,10 @@ std::optional<Inequality> Trials::enclosure_at(const Tensor& w) {
 void Trials::judge(const Tensor& w, const Inequality& computed) {
   const std::optional<Inequality> q = enclosure_at(w);
   if (!q) return keep_computed(w, computed);
-  if (q->disproved()) return refuted_by(w, *q);
+  if (q->disproved() && certainly_inside(w)) return refuted_by(w, *q);
   ++denied_;
-  rejected_ = std::max(rejected_, violation_of(computed));
+  if (std::isfinite(violation_of(computed))) rejected_ = std::max(rejected_, violation_of(computed));
+  if (q->disproved()) return;
   if (std::isfinite(excess_of(*q))) keep_worst(w, *q);
 }
 
@@ -129,7 +143,8 @@ void Trials::settle() {
   if (counterexample_ || !seen_ || worst_.difference || !not_enclosed_.empty()) return;
   const std::optional<Inequality> q = enclosure_at(worst_point_);
   if (!q || !std::isfinite(excess_of(*q))) return;
-  if (q->disproved()) return refuted_by(worst_point_, *q);
+  if (q->disproved() && certainly_inside(worst_point_)) return refuted_by(worst_point_, *q);
+  if (q->disproved()) return;
   worst_ = *q;
   worst_excess_ = excess_of(*q);
 }
@@ -138,9 +153,16 @@ std::optional<Seen> Trials::record(const Tensor& w, const Sides& s) {
   const Inequality q = s.inequality();
   const double violation = violation_of(q), excess = excess_of(q);
   if (!std::isfinite(excess)) {
-    no_number();
+    // An infinite side against a finite one is a violation, if the exact sides are so.
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    if (violation == kInfinity && enclosed_ < kEnclosed && not_enclosed_.empty()) judge(w, q);
+    if (counterexample_)
+      ++points_;
+    else
+      no_number();
     return std::nullopt;
   }
+  farthest_ = std::max(farthest_, distance_of(w));
   check_signs(s, q);
   ++points_;
   if (drawing_) tight_ += std::fabs(violation) <= (q.relation == Relation::equal ? 0.0 : q.tolerance());
@@ -184,6 +206,7 @@ Var Trials::climbed(Climb what, const Frame& frame, double unit, const Var& u) {
   if (done()) return none(nan);
   ++spent_;  // for the gradient
   const Var w = inside(frame.at(u));
+  if (!all_finite(w.value())) return none(nan);
   const std::optional<Sides> s = sides_at(w);
   if (!s || !record(w.value(), *s)) return none(nan);
   const Var &lhs = s->lhs.var, &rhs = s->rhs.var;
@@ -218,16 +241,48 @@ Var Trials::violation(const Var& w) { return claim_.sides(w).violation(); }
 
 Var Trials::inside(const Var& w) const {
   if (!options_.domain) return w;
+  // Inside by more than what rounding does to the point.
+  const double limit = *options_.domain * (1.0 - 1e-14);
   const Index each = w.size() / claim_.points;
   std::vector<Var> parts;
   for (Index k = 0; k < claim_.points; ++k) {
     const Var c = view(Var(centre()), k * each, Shape{each}), away = view(w, k * each, Shape{each}) - c;
-    const double distance = std::sqrt(dot(away, away).item());
-    parts.push_back(distance <= *options_.domain
-                        ? c + away
-                        : c + away * (*options_.domain * (1.0 - 1e-15) / sqrt(dot(away, away))));
+    const double size = largest(away.value());
+    if (!(size > 0.0 && std::isfinite(size))) {
+      parts.push_back(c + away);
+      continue;
+    }
+    const Var direction = away * (1.0 / size);
+    const Var length = sqrt(dot(direction, direction));
+    parts.push_back(size * length.item() <= limit ? c + away : c + direction * (limit / length));
   }
   return parts.size() == 1 ? parts.front() : concat(parts, 0);
+}
+
+/// |w - centre| <= domain, of a pair for both points, by an enclosure.
+bool Trials::certainly_inside(const Tensor& w) const {
+  if (!options_.domain) return true;
+  const Index each = w.size() / claim_.points;
+  for (Index k = 0; k < claim_.points; ++k) {
+    const Tensor c = view(Var(centre()), k * each, Shape{each}).value();
+    const Enclosure slack = enclose(
+        [&](const Var& at) {
+          const Var away = view(at, k * each, Shape{each}) - c;
+          return square(lift(*options_.domain, at)) - dot(away, away);
+        },
+        w, kOfADifference);
+    if (!(slack.lower().item() >= 0.0)) return false;
+  }
+  return true;
+}
+
+/// |w - centre|, of a pair the larger one.
+double Trials::distance_of(const Tensor& w) const {
+  const Index each = w.size() / claim_.points;
+  double most = 0.0;
+  for (Index k = 0; k < claim_.points; ++k)
+    most = std::max(most, norm(view(Var(w) - Var(centre()), k * each, Shape{each})).item());
+  return most;
 }
 
 Evidence Trials::evidence() {
@@ -253,7 +308,8 @@ Evidence Trials::evidence() {
                                  .starts = options_.starts,
                                  .seed = seed_,
                                  .points = points_,
-                                 .not_evaluated = no_number_},
+                                 .not_evaluated = no_number_,
+                                 .farthest = farthest_},
           .not_evaluated = no_number_,
           .counterexample = counterexample_,
           .denied = denied_,

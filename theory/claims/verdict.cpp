@@ -141,8 +141,9 @@ std::string Verdict::to_string() const {
     const SearchRecord& s = *search;
     text += fmt::format("\n  search: {} points", s.points);
     if (s.not_evaluated > 0) text += fmt::format(" and {} at which a side was no number", s.not_evaluated);
-    text += fmt::format("; radius {} around the centre, |centre| = {:g}{}; {} evaluations", s.radius,
-                        norm(s.centre), s.domain ? fmt::format(", within {}", *s.domain) : "", s.evaluations);
+    text += fmt::format(
+        "; radius {} around the centre, |centre| = {:g}{}, the farthest at {:g}; {} evaluations", s.radius,
+        norm(s.centre), s.domain ? fmt::format(", within {}", *s.domain) : "", s.farthest, s.evaluations);
     if (!s.starts.empty()) text += fmt::format("; {} points given", s.starts.size());
   }
   if (boxes) {

@@ -37,6 +37,7 @@ Json to_json(const Inequality& q) {
           {"lhs", to_json(q.lhs)},
           {"relation", to_string(q.relation)},
           {"rhs", to_json(q.rhs)},
+          {"difference", q.difference ? to_json(*q.difference) : Json(nullptr)},
           {"margin", number(q.margin())},
           {"holds", q.holds()},
           {"proved", q.proved()},
@@ -64,7 +65,8 @@ Json to_json(const SearchRecord& s) {
           {"starts", std::move(starts)},
           {"seed", s.seed},
           {"points", s.points},
-          {"not_evaluated", s.not_evaluated}};
+          {"not_evaluated", s.not_evaluated},
+          {"farthest", number(s.farthest)}};
 }
 
 Json to_json(const Box& b) {

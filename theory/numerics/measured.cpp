@@ -87,6 +87,9 @@ Measured rounded_by(double x, double error) noexcept {
 Measured within(double x, double error) noexcept { return make_measured(x, checked(error), By::bound); }
 Measured enclosed(double lower, double upper) noexcept {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  // Beyond the range of doubles, but on a known side of 0.
+  if (std::isinf(upper) && lower > 0.0) return make_measured(kInfinity, 0.0, By::enclosure);
+  if (std::isinf(lower) && upper < 0.0) return make_measured(-kInfinity, 0.0, By::enclosure);
   if (!(std::isfinite(lower) && std::isfinite(upper) && lower <= upper))
     return make_measured(std::numeric_limits<double>::quiet_NaN(), kInfinity, By::enclosure);
   if (lower == upper) return make_measured(lower, 0.0, By::enclosure);

@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "autodiff/autodiff.hpp"
 #include "nn/nn.hpp"
@@ -100,8 +102,10 @@ TEST(Falsifier, SaysWhereAndHowItLooked) {
   EXPECT_EQ(v.claim.statement, "|w|^2 <= 9 for the w of |w - centre| <= 1.5");
   EXPECT_THAT(v.domain.text, HasSubstr("of |w - centre| <= 1.5"));
   EXPECT_THAT(v.to_string(), testing::Not(HasSubstr("every w")));
-  EXPECT_THAT(v.to_string(),
-              HasSubstr("radius 10 around the centre, |centre| = 1, within 1.5; 300 evaluations"));
+  EXPECT_THAT(
+      v.to_string(),
+      HasSubstr(
+          "radius 10 around the centre, |centre| = 1, within 1.5, the farthest at 1.5; 300 evaluations"));
   // Made again from the record, it is the same.
   Rng again = Rng::from_state(v.search->seed);
   const Verdict w = falsify(claim, v.search->centre, again,
@@ -265,6 +269,80 @@ TEST(Falsifier, RoundingOnPlateausIsNoCounterexample) {
           Outcome::refuted)
           << &f - never_negative.data() << ", " << radius;
     }
+}
+
+// |w|^2 <= r^2 on |w| <= r is tight on the sphere: a witness must certainly lie within.
+TEST(Falsifier, AClaimThatIsTightOnTheSphereOfItsDomainIsNotRefuted) {
+  const auto claim = [](double level) {
+    return theory::PointwiseClaim{"sphere", [=](const Var& w) {
+                                    return theory::inner_product(w, w) <= theory::side(theory::exact(level));
+                                  }};
+  };
+  for (const Index d : {2, 3, 10})
+    for (int seed = 1; seed <= 5; ++seed) {
+      Rng rng(static_cast<std::uint64_t>(seed));
+      const Params centre({{"w", Tensor::zeros({d})}});
+      const Verdict v = falsify(claim(1.0), centre, rng, {.evaluations = 5000, .domain = 1.0});
+      EXPECT_EQ(v.outcome, Outcome::supported) << v.to_string();
+      EXPECT_EQ(v.search->not_evaluated, 0) << "no point is lost";
+      EXPECT_LE(v.search->farthest, 1.0);
+      EXPECT_EQ(falsify(claim(1.0 - 1e-12), centre, rng, {.domain = 1.0}).outcome, Outcome::refuted);
+    }
+  // A point given from outside is moved inside.
+  Rng rng(1);
+  const Verdict v = falsify(claim(1.0), point({0.0, 0.0}), rng,
+                            {.evaluations = 2000, .domain = 1.0, .starts = {point({2.0, 0.0})}});
+  EXPECT_EQ(v.outcome, Outcome::supported) << v.to_string();
+}
+
+TEST(Falsifier, ASearchSaysHowFarItWent) {
+  const auto claim = pointwise(
+      {"positive", "0 <= |w|^2 for all w"}, [](const Var&) { return Var(0.0); },
+      [](const Var& w) { return sum(square(w)); });
+  Rng rng(1);
+  double most = 0.0;
+  const theory::PointwiseClaim watched{claim.claim, [&](const Var& w) {
+                                         most = std::max(most, std::fabs(w.value()(0)));
+                                         return claim.sides(w);
+                                       }};
+  const Verdict v = falsify(watched, point({0.0}), rng, {.evaluations = 5000});
+  EXPECT_GT(v.search->farthest, 1e3);
+  EXPECT_LE(v.search->farthest, most);
+  const Verdict within = falsify(claim, point({0.0}), rng, {.evaluations = 5000, .domain = 3.0});
+  EXPECT_EQ(within.search->not_evaluated, 0) << within.to_string();
+  EXPECT_THAT(within.conclusion.name, HasSubstr("for the w of |w - centre| <= 3"));
+}
+
+// Sums and products of constants are no roundings on the record: what they lose counts as an error.
+TEST(Falsifier, ConstantsThatMeetKeepWhatTheyLose) {
+  using theory::exact, theory::side, theory::PointwiseClaim;
+  Rng rng(1);
+  const PointwiseClaim strict{"1 - w^2 < 1 + 1e-20", [](const Var& w) {
+                                return side(1.0 - sum(square(w))) < side(exact(1.0)) + side(exact(1e-20));
+                              }};
+  EXPECT_NE(falsify(strict, point({0.5}), rng, {.evaluations = 3000}).outcome, Outcome::refuted);
+  const PointwiseClaim product{"1 - w^2 <= 3 * 0.1 + 0.7", [](const Var& w) {
+                                 return side(1.0 - sum(square(w))) <=
+                                        exact(3.0) * side(exact(0.1)) + side(exact(0.7));
+                               }};
+  EXPECT_NE(falsify(product, point({0.5}), rng, {.evaluations = 3000}).outcome, Outcome::refuted);
+  const PointwiseClaim data{"1 - w^2 <= <x, x>", [](const Var& w) {
+                              const Var x = Tensor{0.6, 0.8};
+                              return side(1.0 - sum(square(w))) <= theory::inner_product(x, x);
+                            }};
+  EXPECT_NE(falsify(data, point({0.5}), rng, {.evaluations = 3000}).outcome, Outcome::refuted);
+}
+
+// An infinite side against a finite one is a violation; what only overflows is enclosed.
+TEST(Falsifier, InfiniteAgainstFinite) {
+  const auto below = [](double level) {
+    return pointwise(
+        "below", [](const Var& w) { return sum(square(w)); }, [level](const Var&) { return Var(level); });
+  };
+  Rng rng(1);
+  EXPECT_EQ(falsify(below(-std::numeric_limits<double>::infinity()), point({1.0}), rng).outcome,
+            Outcome::refuted);
+  EXPECT_EQ(falsify(below(1e300), point({1e200}), rng).outcome, Outcome::refuted);
 }
 
 // Of a violation without enclosure nothing is proved, and the operation is named.

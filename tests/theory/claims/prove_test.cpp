@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <tuple>
 
 #include "autodiff/autodiff.hpp"
 #include "tests/support/files_support.hpp"
@@ -67,7 +68,7 @@ TEST(Prove, OneLineClaimsBecomeTheorems) {
     EXPECT_GE(v.boxes->proved, 1);
     EXPECT_TRUE(v.boxes->undecided.empty());
     EXPECT_GT(v.conclusion.margin(), 0.0);
-    // Of a right side that is 1 % smaller a counterexample is found, where there is one.
+    // None of them touches on its box.
     const Verdict strict = prove(
         {claim.claim, [=](const Var& w) { return theory::side(c.lhs(w)) < theory::side(c.rhs(w)); }}, c.box);
     EXPECT_EQ(strict.outcome, Outcome::certified) << strict.to_string();
@@ -148,10 +149,104 @@ TEST(Prove, InTwoAndThreeDimensions) {
             Outcome::refuted);
 }
 
+// Second-order forms in two dimensions: a saddle is no bowl, whichever entry of the Hessian says so.
+TEST(Prove, ASaddleIsNotNegative) {
+  const auto quadratic = [](double a, double b, double c) {
+    return [=](const Var& w) {
+      const Var x = slice(w, 0, 0, 1), y = slice(w, 0, 1, 2);
+      return sum(0.5 * a * square(x) + b * x * y + 0.5 * c * square(y));
+    };
+  };
+  const Box square_{Tensor{-1.0, -1.0}, Tensor{1.0, 1.0}};
+  const auto never_negative = [](const Scalar& f) {
+    return pointwise(
+        "never negative", [](const Var&) { return Var(0.0); }, f);
+  };
+  EXPECT_EQ(prove(never_negative(quadratic(2.0, 1.0, 2.0)), square_).outcome, Outcome::certified);
+  for (const auto& [a, b, c] :
+       {std::tuple{1.0, 0.0, -1e-3}, {-1e-3, 0.0, 1.0}, {1.0, 1.1, 1.0}, {1.0, -1.1, 1.0}, {1.0, 3.0, 1.0}})
+    EXPECT_EQ(prove(never_negative(quadratic(a, b, c)), square_).outcome, Outcome::refuted) << a << b << c;
+  // On one quadrant the cross term helps, on the other it does not, and no box of one may say so of both.
+  const Box quadrant{Tensor{0.0, 0.0}, Tensor{1.0, 1.0}}, other{Tensor{0.0, -1.0}, Tensor{1.0, 0.0}};
+  EXPECT_EQ(prove(never_negative(quadratic(1.0, 3.0, 1.0)), quadrant).outcome, Outcome::certified);
+  EXPECT_EQ(prove(never_negative(quadratic(1.0, 3.0, 1.0)), other).outcome, Outcome::refuted);
+  EXPECT_EQ(prove(never_negative(quadratic(1.0, -3.0, 1.0)), quadrant).outcome, Outcome::refuted);
+}
+
+// The gradient of clip inside a claim jumps at both ends of the band.
+TEST(Prove, AGradientOfClipJumps) {
+  const Scalar slope = [](const Var& w) {
+    return sum(grad([](const Var& v) { return sum(clip(v, -0.3, 0.3)); }, w));
+  };
+  const PointwiseClaim small = pointwise("small", slope, [](const Var&) { return Var(0.5); });
+  EXPECT_EQ(prove(small, interval(0.2, 1.0)).outcome, Outcome::refuted);
+  EXPECT_NE(prove(small, interval(0.29, 1.0), {.boxes = 5}).outcome, Outcome::certified);
+  EXPECT_EQ(prove(small, interval(0.31, 1.0)).outcome, Outcome::certified);
+}
+
+// Numbers that underflow are not 0, halves of the smallest stay in their box, constants keep what they lose.
+TEST(Prove, SmallNumbersAndConstantsProveNothingFalse) {
+  const auto never_positive = [](const Scalar& f) {
+    return pointwise("never positive", f, [](const Var& w) { return 0.0 * sum(w); });
+  };
+  EXPECT_NE(prove(never_positive([](const Var& w) { return sum(pow(w, 4.0)); }), interval(-1e-90, 1e-90),
+                  {.boxes = 300})
+                .outcome,
+            Outcome::certified);
+  EXPECT_NE(prove(never_positive([](const Var& w) { return sum(square(square(w))); }),
+                  interval(-1e-100, 1e-100), {.boxes = 300})
+                .outcome,
+            Outcome::certified);
+  EXPECT_NE(prove(never_positive([](const Var& w) { return 1e-320 * sum(square(w)); }), interval(-0.01, 0.01),
+                  {.boxes = 300})
+                .outcome,
+            Outcome::certified);
+  const PointwiseClaim positive{"positive", [](const Var& w) {
+                                  const Var x = slice(w, 0, 0, 1), y = slice(w, 0, 1, 2);
+                                  return theory::side(theory::exact(0.0)) <
+                                         theory::side(sum(x * (square(y) - y + 1.0)));
+                                }};
+  const Verdict v = prove(positive, {Tensor{5e-324, 0.0}, Tensor{5e-324, 1.0}}, {.boxes = 200});
+  EXPECT_NE(v.outcome, Outcome::refuted) << v.to_string();
+  const PointwiseClaim product{"w <= 3 * 0.1", [](const Var& w) {
+                                 return theory::side(sum(w)) <=
+                                        theory::exact(3.0) * theory::side(theory::exact(0.1));
+                               }};
+  EXPECT_NE(prove(product, interval(0.0, 0.30000000000000004), {.boxes = 500}).outcome, Outcome::certified);
+  EXPECT_EQ(prove(product, interval(0.0, 0.2999)).outcome, Outcome::certified);
+}
+
+TEST(Prove, EndsAndRoots) {
+  // False at the right end alone.
+  const PointwiseClaim below = pointwise(
+      "below", [](const Var& w) { return sum(w); }, [](const Var&) { return Var(1.0); });
+  const Verdict v = prove(below, interval(0.0, 1.0 + 0x1p-52));
+  EXPECT_EQ(v.outcome, Outcome::refuted) << v.to_string();
+  EXPECT_EQ(v.witness->flat()(0), 1.0 + 0x1p-52);
+  EXPECT_EQ(prove(below, interval(0.0, 1.0)).outcome, Outcome::certified);
+  const auto never_negative = [](const Scalar& f) {
+    return pointwise(
+        "never negative", [](const Var&) { return Var(0.0); }, f);
+  };
+  EXPECT_EQ(prove(never_negative([](const Var& w) { return sum(square(w - 1.0 / 3.0)); }), interval(0.0, 1.0))
+                .outcome,
+            Outcome::certified);
+  EXPECT_EQ(prove(never_negative([](const Var& w) { return sum(sqrt(w)); }), interval(0.0, 1.0)).outcome,
+            Outcome::certified);
+  EXPECT_EQ(
+      prove(never_negative([](const Var& w) { return norm(w); }), {Tensor{-1.0, -1.0}, Tensor{1.0, 1.0}})
+          .outcome,
+      Outcome::certified);
+  EXPECT_FALSE(prove(below, interval(0.0, 1.0)).witness) << "a certificate has no witness";
+}
+
 // Where the sides touch in a point that is no corner or middle nothing is known, and it is said how much.
 TEST(Prove, WhatIsOpenIsCounted) {
+  // w^3 - 3 a^2 w + 2 a^3 = (w - a)^2 (w + 2 a), a no corner of any box.
+  const double a = 0.1;
   const PointwiseClaim touching = pointwise(
-      "square", [](const Var&) { return Var(0.0); }, [](const Var& w) { return sum(square(w - 0.1)); });
+      "square", [=](const Var& w) { return 3.0 * square(lift(a, w)) * sum(w); },
+      [=](const Var& w) { return sum(w * w * w) + 2.0 * pow(lift(a, w), 3.0); });
   const Verdict v = prove(touching, interval(0.0, 1.0), {.boxes = 500});
   EXPECT_EQ(v.outcome, Outcome::inconclusive);
   ASSERT_TRUE(v.boxes);
@@ -196,6 +291,9 @@ TEST(Prove, BadInputIsNamed) {
   };
   EXPECT_THAT(message(claim, interval(1.0, 0.0), {}), HasSubstr("the lower first"));
   EXPECT_THAT(message(claim, {Tensor::zeros({4}), Tensor::ones({4})}, {}), HasSubstr("one to three numbers"));
+  EXPECT_THAT(message(claim, {Tensor{0.0}, Tensor{1.0, 2.0}}, {}),
+              HasSubstr("the lower corner is [1], the upper [2]"));
+  EXPECT_THAT(message(claim, interval(0.0, 1.0), {.bits = 1}), HasSubstr("[prove] bits is 1"));
   EXPECT_THAT(message(claim, interval(0.0, 1.0), {.boxes = 0}), HasSubstr("boxes is 0"));
   EXPECT_THAT(message(claim, interval(0.0, 1.0), {.smallest = 1.0}), HasSubstr("smallest is 1"));
   EXPECT_THAT(message(claim, interval(0.0, 1.0), {.touching = {Tensor{0.0, 1.0}}}),

@@ -156,7 +156,9 @@ TEST(Measured, BetweenTwoBounds) {
   EXPECT_LT(wide.error(), 1.5 + 1e-15);
   EXPECT_STREQ(to_string(wide.by()), "enclosure");
   for (const auto& [lower, upper] : {std::pair{-kInfinite, 1.0},
-                                     {1.0, kInfinite},
+                                     {-1.0, kInfinite},
+                                     {0.0, kInfinite},
+                                     {-kInfinite, 0.0},
                                      {2.0, 1.0},
                                      {-kInfinite, kInfinite},
                                      {std::nan(""), 1.0},
@@ -164,6 +166,13 @@ TEST(Measured, BetweenTwoBounds) {
     const Measured unknown = theory::enclosed(lower, upper);
     EXPECT_TRUE(std::isnan(unknown.value()) && std::isinf(unknown.error())) << lower << " " << upper;
   }
+}
+
+TEST(Measured, BeyondTheRangeOfDoublesTheSignIsKept) {
+  constexpr double kInfinite = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(theory::enclosed(1e308, kInfinite).value(), kInfinite);
+  EXPECT_EQ(theory::enclosed(-kInfinite, -1e308).value(), -kInfinite);
+  EXPECT_EQ(theory::enclosed(kInfinite, kInfinite).error(), 0.0);
 }
 
 // A difference that is known better than the two sides decides.
