@@ -14,8 +14,8 @@ struct ProveOptions {
   Index boxes = 100'000;
   /// A box is left undecided once no edge is longer than this share of the given box's.
   double smallest = 1e-9;
-  /// Points where both sides meet, [P] each: there the claim is proved by its second derivatives. Corners and
-  /// middles of boxes are tried without being named.
+  /// Points where both sides meet, [P] each: there the claim is proved by its second derivatives. Corners of
+  /// boxes are tried without being named.
   std::vector<Tensor> touching = {};
   int bits = 64;
   bool progress = false;

@@ -362,19 +362,15 @@ Verdict Proof::searched(const Evidence& e) const {
   }
   State state = State::open;
   Verdict v = evidence(domain, std::nullopt, state);
-  if (e.search && e.search->domain)
-    v.claim = inside(claim_, fmt::format("|w - centre| <= {}", *e.search->domain));
   v.conclusion = e.worst;
-  if (e.search && e.search->domain)
+  if (e.search && e.search->domain) {
+    v.claim = inside(claim_, fmt::format("|w - centre| <= {}", *e.search->domain));
     v.conclusion.name = v.claim.statement.empty() ? v.claim.name : v.claim.statement;
+  }
   if (v.conclusion.where.empty()) v.conclusion.where = "the worst point found";
   v.points = e.points;
   v.seed = e.seed;
   v.search = e.search;
-  if (v.search) {
-    v.search->points = e.points;
-    v.search->not_evaluated = e.not_evaluated;
-  }
   v.witness = e.point;
   if (state != State::open) return v;
   for (const Inequality& q : v.hypotheses)

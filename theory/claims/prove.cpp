@@ -171,14 +171,12 @@ class Prover {
   }
 
   /// The second-order form about points of the box where the margin is known not to be negative: points where
-  /// the sides touch, corners, the middle.
+  /// the sides touch, and corners.
   void by_bend(Bounded& b) const {
     const Enclosure bend = bend_(b.box, bits());
     if (!bend.finite() || bend.undecided() > 0) return;
-    const bool convex =
-        b.box.lower.size() == 1 ? bend.lower().flat(0) >= 0.0 : certainly_positive_definite(bend);
+    const bool convex = certainly_positive_definite(bend);
     std::vector<Tensor> centres = corners(b.box);
-    centres.push_back(middle_of(b.box));
     for (const Tensor& t : options_.touching)
       if (inside(b.box, t)) centres.push_back(t);
     for (const Tensor& c : centres) {

@@ -389,6 +389,7 @@ TEST(Proof, EvidenceOfBoxesIsDecidedHere) {
   EXPECT_EQ(bisected(kTrue, false, 7, 0).claim.statement, "a <= b for the w of [0, 1]");
   for (const auto& [hypothesis, wanted] : {std::pair{exact(1.0) <= exact(2.0), Outcome::certified},
                                            {rounded(1.0) <= exact(1.0), Outcome::inconclusive},
+                                           {rounded(1.0) <= exact(1.0 + 1e-16), Outcome::inconclusive},
                                            {exact(2.0) <= exact(1.0), Outcome::not_applicable}}) {
     Proof proof("claim");
     proof.hypothesis("h", hypothesis);

@@ -88,7 +88,21 @@ TEST(Prove, FalseOnesAreRefutedAtAPoint) {
     const double w = v.witness->flat()(0);
     EXPECT_TRUE(c.box.lower(0) <= w && w <= c.box.upper(0)) << w;
     EXPECT_TRUE(v.conclusion.disproved());
+    EXPECT_LT(v.boxes->looked_at, 200) << "middles show it, long before boxes are too small";
   }
+}
+
+// A strict claim that touches is false there.
+TEST(Prove, AStrictClaimIsFalseWhereItsSidesMeet) {
+  const auto strict = [](const Scalar& f) {
+    return PointwiseClaim{
+        "strict", [f](const Var& w) { return theory::side(theory::exact(0.0)) < theory::side(f(w)); }};
+  };
+  EXPECT_EQ(prove(strict([](const Var& w) { return sum(square(w)); }), interval(-1.0, 1.0)).outcome,
+            Outcome::refuted);
+  EXPECT_EQ(prove(strict([](const Var& w) { return sum(w); }), interval(0.0, 1.0)).outcome, Outcome::refuted);
+  EXPECT_EQ(prove(strict([](const Var& w) { return sum(w); }), interval(1e-9, 1.0)).outcome,
+            Outcome::certified);
 }
 
 TEST(Prove, KarimisPlConstantAwayFromZeroAndAcrossIt) {
@@ -171,6 +185,14 @@ TEST(Prove, ASaddleIsNotNegative) {
   EXPECT_EQ(prove(never_negative(quadratic(1.0, 3.0, 1.0)), quadrant).outcome, Outcome::certified);
   EXPECT_EQ(prove(never_negative(quadratic(1.0, 3.0, 1.0)), other).outcome, Outcome::refuted);
   EXPECT_EQ(prove(never_negative(quadratic(1.0, -3.0, 1.0)), quadrant).outcome, Outcome::refuted);
+}
+
+// clip bends at the ends of its band, of which its second derivative, 0, says nothing.
+TEST(Prove, ABendIsNoStraightLine) {
+  const PointwiseClaim small = pointwise(
+      "small", [](const Var& w) { return sum(clip(w, -0.3, 0.3)); }, [](const Var&) { return Var(0.29); });
+  EXPECT_EQ(prove(small, interval(-1.0, 1.0)).outcome, Outcome::refuted);
+  EXPECT_EQ(prove(small, interval(-1.0, 0.28)).outcome, Outcome::certified);
 }
 
 // The gradient of clip inside a claim jumps at both ends of the band.

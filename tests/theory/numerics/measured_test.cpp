@@ -172,7 +172,9 @@ TEST(Measured, BeyondTheRangeOfDoublesTheSignIsKept) {
   constexpr double kInfinite = std::numeric_limits<double>::infinity();
   EXPECT_EQ(theory::enclosed(1e308, kInfinite).value(), kInfinite);
   EXPECT_EQ(theory::enclosed(-kInfinite, -1e308).value(), -kInfinite);
+  EXPECT_EQ(theory::enclosed(1e-300, kInfinite).value(), kInfinite);
   EXPECT_EQ(theory::enclosed(kInfinite, kInfinite).error(), 0.0);
+  EXPECT_EQ(theory::enclosed(-kInfinite, -1e-300).error(), 0.0);
 }
 
 // A difference that is known better than the two sides decides.
