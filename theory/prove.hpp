@@ -14,7 +14,7 @@ struct ProveOptions {
   Index boxes = 100'000;
   /// A box is left undecided once no edge is longer than this share of the given box's.
   double smallest = 1e-9;
-  /// Points where both sides meet, [P] each: there the claim is proved by its second derivatives. Corners of
+  /// Points where both sides meet, [P] each: there the claim is proved by second derivatives. Corners of
   /// boxes are tried without being named.
   std::vector<Tensor> touching = {};
   int bits = 64;
@@ -28,11 +28,12 @@ struct ProveOptions {
 ///
 ///   prove(pointwise("log cosh w <= w^2/2", …), {Tensor{0.01}, Tensor{20.0}})
 ///
-/// A box is decided by the enclosure d of rhs - lhs on it, by the mean value form d(c) + d'(box) (w - c),
-/// which kinks do not invalidate, or where that fails by d(c) + d'(c) (w - c) + (w - c)' d''(box) (w - c) /
-/// 2; else it is halved where d changes most. The boxes of the least bounds come first. What leaves the
-/// record counts as exact data (see enclose.hpp), and branches of the sides on numbers of w are taken as they
-/// are at the middle of the given box.
+/// A box is decided by the enclosure d of rhs - lhs on it; by the mean value form d(c) + d'(box) (w - c),
+/// which kinks do not invalidate, but jumps do; by d(c) + d'(c) (w - c) + (w - c)' d''(box) (w - c) / 2 at
+/// corners and where the sides touch, whose last term a convex d may do without; else it is halved where d
+/// changes most. The boxes of the least bounds come first. What leaves the record counts as exact data (see
+/// enclose.hpp), and branches of the sides on numbers of w are taken as they are at the middle of the given
+/// box.
 /// Cost: some 20 us a box and one-line claim; in P dimensions 2^(2P) times as many boxes for a margin half as
 /// large.
 /// Throws: DomainError for an identity, a box that is not of one to three dimensions, options outside their

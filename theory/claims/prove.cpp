@@ -170,20 +170,18 @@ class Prover {
     if (!enough(b.lower) && value.undecided() == 0 && slope.undecided() == 0) by_bend(b);
   }
 
-  /// The second-order form about points of the box where the margin is known not to be negative: points where
-  /// the sides touch, and corners.
+  /// The second-order form about corners, and about points where the sides are said to touch: a convex margin
+  /// lies above its tangents.
   void by_bend(Bounded& b) const {
     const Enclosure bend = bend_(b.box, bits());
     if (!bend.finite() || bend.undecided() > 0) return;
     const bool convex = certainly_positive_definite(bend);
-    std::vector<Tensor> centres = corners(b.box);
+    std::vector<Tensor> points = corners(b.box);
     for (const Tensor& t : options_.touching)
-      if (inside(b.box, t)) centres.push_back(t);
-    for (const Tensor& c : centres) {
-      double lower = margin_(c, at_point()).lower().item();
-      if (!(lower >= 0.0)) continue;
+      if (inside(b.box, t)) points.push_back(t);
+    for (const Tensor& c : points) {
       const Enclosure slope = slope_(c, at_point());
-      if (!slope.finite()) continue;
+      double lower = margin_(c, at_point()).lower().item();
       for (Index i = 0; i < c.size(); ++i)
         lower = sum_below(lower, (component(slope, i) * edge(b.box, c, i)).lower);
       if (!convex) lower = sum_below(lower, bent(b.box, c, bend));

@@ -88,7 +88,7 @@ TEST(Prove, FalseOnesAreRefutedAtAPoint) {
     const double w = v.witness->flat()(0);
     EXPECT_TRUE(c.box.lower(0) <= w && w <= c.box.upper(0)) << w;
     EXPECT_TRUE(v.conclusion.disproved());
-    EXPECT_LT(v.boxes->looked_at, 200) << "middles show it, long before boxes are too small";
+    EXPECT_LT(v.boxes->looked_at, 300) << "middles show it, long before boxes are too small";
   }
 }
 
@@ -184,7 +184,8 @@ TEST(Prove, ASaddleIsNotNegative) {
   const Box quadrant{Tensor{0.0, 0.0}, Tensor{1.0, 1.0}}, other{Tensor{0.0, -1.0}, Tensor{1.0, 0.0}};
   EXPECT_EQ(prove(never_negative(quadratic(1.0, 3.0, 1.0)), quadrant).outcome, Outcome::certified);
   EXPECT_EQ(prove(never_negative(quadratic(1.0, 3.0, 1.0)), other).outcome, Outcome::refuted);
-  EXPECT_EQ(prove(never_negative(quadratic(1.0, -3.0, 1.0)), quadrant).outcome, Outcome::refuted);
+  for (const auto& [a, b, c] : {std::tuple{1.0, -3.0, 1.0}, {1.0, 3.0, -0.01}, {-0.01, 3.0, 1.0}})
+    EXPECT_EQ(prove(never_negative(quadratic(a, b, c)), quadrant).outcome, Outcome::refuted) << a << b << c;
 }
 
 // clip bends at the ends of its band, of which its second derivative, 0, says nothing.
