@@ -197,7 +197,7 @@ class Page final : public Estimator {
     if (anew) {
       last_ = std::move(gradient);
     } else {
-      gradient = axpy(-1.0, f_.value_and_grad(before_, batch).grad, std::move(gradient));
+      gradient = axpy(-1.0, f_.value_and_grad(before_, batch).grad, gradient);
       last_ = axpy(1.0, gradient, std::move(last_));
     }
     before_ = w;

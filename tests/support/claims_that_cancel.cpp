@@ -10,8 +10,6 @@
 namespace cotangent::test {
 namespace {
 
-using theory::exact;
-using theory::PairClaim;
 using theory::PointwiseClaim;
 using theory::side;
 
