@@ -102,8 +102,11 @@ TEST(Step, MayEndAtZero) {
   EXPECT_GT(step_decay(0.8, 0.5, 1)(1070), 0.0);
   EXPECT_EQ(step_decay(0.8, 0.5, 1)(1100), 0.0);
   // A rule of a script's own may not: there it is a mistake, such as 1 / (k + 1) of whole numbers.
-  EXPECT_EQ(error_of<DomainError>(
-                [] { warmup(2, Step::rule([](Index k) { return static_cast<double>(1 / (k + 1)); }))(3); }),
+  const auto whole = [](Index k) {
+    const Index quotient = 1 / (k + 1);
+    return static_cast<double>(quotient);
+  };
+  EXPECT_EQ(error_of<DomainError>([&] { warmup(2, Step::rule(whole))(3); }),
             "[Step::rule] the rule gave the step 0 at iteration 1; give finite numbers above 0");
 }
 
