@@ -34,6 +34,8 @@ class Enclosure {
  public:
   const Tensor& lower() const noexcept { return lower_; }
   const Tensor& upper() const noexcept { return upper_; }
+  /// (lower + upper) / 2, rounded.
+  Tensor middle() const;
   /// Every bound is finite.
   bool finite() const noexcept;
   /// Whether the numbers, in the result's shape, lie within the bounds. Throws: ShapeError.

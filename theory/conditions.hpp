@@ -67,7 +67,7 @@ struct PlStarOptions {
 /// Numbers: "lambda_min", and "error" of it, by Cholesky factors in balls.
 /// Cost: enclose_tangent_kernel, and factors and eigenvalues of K, O((n C)^3). Where f has an operation
 /// without enclosure K is only computed: then nothing is certified or refuted.
-/// Throws: as tangent_kernel; DomainError if mu is not finite.
+/// Throws: as tangent_kernel; DomainError if mu is not finite, or for a .kernel that is not f's at w.
 /// Source: ece8101 (lecture 004), O15.
 Verdict check_pl_star(ModelFunction f, const Params& w, const Tensor& x, double mu,
                       const PlStarOptions& options = {});

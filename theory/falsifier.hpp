@@ -90,13 +90,14 @@ struct FalsifyOptions {
   /// radius / 1000 on, the others over nine decades, from radius / 1e5 to 1e4 radius, uniform in the
   /// logarithm.
   double radius = 10.0;
-  /// Evaluations of the two sides, at most; a gradient of the violation counts as two. The last ascent may
-  /// pass it by a few.
+  /// Evaluations of the two sides, at most; a gradient of the violation counts as two, the enclosure of a
+  /// violation as a hundred. The last ascent may pass it by a few.
   Index evaluations = 40'000;
   /// The claim is made on |w - centre| <= domain only, of a pair for each of its points. Without it: for
   /// every w.
   std::optional<double> domain = std::nullopt;
-  /// Points to look at first (and to ascend from), besides the centre; with a pair's other point there.
+  /// Points to look at first (and to ascend from), besides the centre; with a pair's other point there. Those
+  /// outside the domain are moved inside.
   std::vector<Params> starts = {};
   bool progress = false;
 };

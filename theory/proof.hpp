@@ -144,7 +144,8 @@ class Proof {
   /// verdict, if it is certified or supported, then says VACUOUS and why.
   void vacuous_if(const Inequality& trivial, std::string why);
 
-  /// Settles every clause, after a run. Returns what the verdict is to say of it.
+  /// Settles every clause, after a run; where one cannot be enclosed the proof is as_computed(). Returns what
+  /// the verdict is to say of it.
   std::string settle();
 
   /// Numbers were only computed, `why`, as an operation without enclosure: nothing is certified or refuted,

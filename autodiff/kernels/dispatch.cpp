@@ -1,10 +1,9 @@
 // Chooses the kernels for this processor once, when they are first used.
+#include <array>
 #include <cstdlib>
 #include <string_view>
 
-#include "autodiff/kernels/elements.hpp"
-#include "autodiff/kernels/loops.hpp"
-#include "autodiff/kernels/transcendental.hpp"
+#include "autodiff/kernels/levels.hpp"
 
 namespace cotangent::kernel {
 
@@ -26,34 +25,41 @@ extern const Elements kElements;
 }  // namespace v4
 #endif
 
-namespace {
-
-struct Choice {
-  const char* name;
-  const Transcendental* table;
-  const Loops* loops;
-  const Elements* elements;
-};
-
-Choice choose() {
+std::span<const Level> levels() {
+  static const std::array all {
+    Level{"v1", &v1::kTable, &v1::kLoops, &v1::kElements},
 #if defined(__x86_64__)
-  __builtin_cpu_init();
-  const bool has_v3 =
-      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
-  const bool has_v4 = has_v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-                      __builtin_cpu_supports("avx512cd");
-  const char* asked = std::getenv("COTANGENT_ISA");
-  const std::string_view wish = asked ? asked : "";
-  if (wish == "v1") return {"v1", &v1::kTable, &v1::kLoops, &v1::kElements};
-  if (has_v4 && wish != "v3") return {"v4", &v4::kTable, &v4::kLoops, &v4::kElements};
-  if (has_v3) return {"v3", &v3::kTable, &v3::kLoops, &v3::kElements};
+        Level{"v3", &v3::kTable, &v3::kLoops, &v3::kElements}, Level {
+      "v4", &v4::kTable, &v4::kLoops, &v4::kElements
+    }
 #endif
-  return {"v1", &v1::kTable, &v1::kLoops, &v1::kElements};
+  };
+  static const std::size_t count = [] {
+    std::size_t run = 1;
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    const bool has_v3 =
+        __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+    const bool has_v4 = has_v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+                        __builtin_cpu_supports("avx512cd");
+    run += has_v3 + has_v4;
+#endif
+    return run;
+  }();
+  return {all.data(), count};
 }
 
-const Choice& choice() {
-  static const Choice chosen = choose();
+namespace {
+
+/// The level that COTANGENT_ISA names, if this processor runs it; else the highest.
+const Level& choice() {
+  static const Level& chosen = []() -> const Level& {
+    const char* asked = std::getenv("COTANGENT_ISA");
+    for (const Level& level : levels())
+      if (asked && std::string_view(asked) == level.name) return level;
+    return levels().back();
+  }();
   return chosen;
 }
 

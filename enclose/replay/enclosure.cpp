@@ -97,6 +97,8 @@ void check_box(const Box& box) {
 
 }  // namespace
 
+Tensor Enclosure::middle() const { return (0.5 * Var(lower_) + 0.5 * Var(upper_)).value(); }
+
 bool Enclosure::finite() const noexcept {
   const auto finite = [](double x) { return std::isfinite(x); };
   return std::all_of(lower_.data().begin(), lower_.data().end(), finite) &&

@@ -173,11 +173,12 @@ std::string Proof::settle() {
     for (const auto& clause : *clauses) {
       clause->settle();
       if (!clause->why().empty())
-        return "; where its sides came closest \"" + clause->worst().name +
-               "\" could not be enclosed: " + clause->why();
+        as_computed(fmt::format("where its sides came closest \"{}\" could not be enclosed: {}",
+                                clause->worst().name, clause->why()));
       any = any || clause->settled();
     }
-  return any ? "; rounding was bounded at each iterate from its record, and enclosed where sides came closest"
+  return any && as_computed_.empty()
+             ? "; rounding was bounded at each iterate from its record, and enclosed where sides came closest"
              : "";
 }
 

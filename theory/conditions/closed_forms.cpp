@@ -8,7 +8,7 @@
 #include "autodiff/ops.hpp"
 #include "autodiff/transforms.hpp"
 #include "theory/conditions.hpp"
-#include "theory/conditions/smallest_eigenvalue.hpp"
+#include "theory/conditions/kernel_spectrum.hpp"
 #include "theory/proof.hpp"
 #include "theory/tangent_kernel.hpp"
 

@@ -10,7 +10,7 @@
 #include "enclose/enclosure.hpp"
 #include "theory/claims/enclosed.hpp"
 #include "theory/conditions.hpp"
-#include "theory/conditions/smallest_eigenvalue.hpp"
+#include "theory/conditions/kernel_spectrum.hpp"
 #include "theory/numerics/arguments.hpp"
 #include "theory/proof.hpp"
 
@@ -80,6 +80,7 @@ Verdict check_pl_star(ModelFunction f, const Params& w, const Tensor& x, double 
   check_finite("check_pl_star", "mu", mu);
   Proof proof(Claim(entry("O15"), fmt::format("mu = {}, for all targets", mu)));
   const KernelSpectrum k = options.kernel ? KernelSpectrum(*options.kernel) : KernelSpectrum::of(f, w, x);
+  if (options.kernel) k.check_is_of(f, w, x);
   k.tell(proof);
   const Measured smallest = k.sharp_smallest();
   proof.number("lambda_min", smallest.value());

@@ -92,7 +92,7 @@ Verdict certify_positive_definite(const Enclosure& k, double mu) {
   Tensor v;
   if (certainly_positive_definite(k, mu)) lower = mu;  // looks at shapes and symmetry first
   if (k.finite()) {
-    const Var middle = 0.5 * Var(k.lower()) + 0.5 * Var(k.upper());
+    const Var middle = k.middle();
     const Tensor symmetric = (0.5 * middle + 0.5 * transpose(middle)).value();
     v = slice(spectrum(symmetric).vectors, 1, 0, 1).value().reshape({symmetric.size(0)});
     upper = rayleigh_quotient(k, v).upper().item();

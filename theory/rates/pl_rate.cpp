@@ -95,6 +95,7 @@ Verdict check_pl_rate(const Function<Var(const Var& w)>& f, const Params& w0, Ha
     return exact(2.0) * mu * (side(at.value) - side(optimum)) <= inner_product(at.grad, at.grad);
   };
   const Measured by_smoothness = step * (exact(1.0) - exact(0.5) * step * L);
+  const Sides2 smooth_row = descent(by_smoothness), decrease_row = descent(c);
   const auto theorem_row = [=](const Measured& factor, double moved) -> Sides2 {
     return [=](const Var& first, const Var& now) {
       return gap_of(now) + side(within(0.0, moved)) <= factor * gap_of(first);
@@ -119,17 +120,16 @@ Verdict check_pl_rate(const Function<Var(const Var& w)>& f, const Params& w0, Ha
         }
         const Inequality pl_here = exact(2.0) * mu * gap <= square_gradient,
                          down = next <= value - c * square_gradient;
-        observe(smooth, it.t, next <= value - by_smoothness * square_gradient, descent(by_smoothness), it.w,
-                it.next);
+        observe(smooth, it.t, next <= value - by_smoothness * square_gradient, smooth_row, it.w, it.next);
         observe(condition, it.t, pl_here, pl_row, it.w, it.next);
-        observe(decrease, it.t, down, descent(c), it.w, it.next);
+        observe(decrease, it.t, down, decrease_row, it.w, it.next);
         by_condition = rate * by_condition + c * (pl_here.rhs - pl_here.lhs);
         by_decrease = rate * by_decrease + (down.rhs - down.lhs);
         factor = rate * factor;
         bound = rate * bound;
         last = next - optimum;
         reached = it.next;
-        moved = here.of_w + factor.value() * moved_start;
+        moved = here.of_w + std::fabs(factor.value()) * moved_start;
         observe(theorem, it.t + 1, last <= bound, theorem_row(factor, moved), w0, reached);
         gaps.push_back(last.value());
         bounds.push_back(bound.value());

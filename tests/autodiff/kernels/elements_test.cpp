@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "autodiff/kernels/levels.hpp"
 #include "autodiff/rng.hpp"
-#include "tests/support/processor_levels.hpp"
 
 namespace cotangent {
 namespace {
@@ -50,7 +50,7 @@ TEST(Elements, OfOneOperand) {
   Rng rng(1);
   for (const std::int64_t n : {0, 1, 3, 8, 15, 200})
     for (const Case& c : cases)
-      for (const test::ProcessorLevel& level : test::processor_levels()) {
+      for (const kernel::Level& level : kernel::levels()) {
         const Numbers x = hostile(rng, n, 1);
         Numbers y(x.size() + 1, 99.0);
         (level.elements->*c.loop)(y.data(), x.data(), n);
@@ -61,7 +61,7 @@ TEST(Elements, OfOneOperand) {
 
 TEST(Elements, Clip) {
   const Numbers x{0.0, -0.0, 1.0, -1.0, 0.3, 1e308, -1e308, kInf, -kInf, kNan, 0.7, -0.2};
-  for (const test::ProcessorLevel& level : test::processor_levels())
+  for (const kernel::Level& level : kernel::levels())
     for (const auto& [low, high] : {std::pair{-0.5, 0.5}, {0.0, 0.0}, {-kInf, 0.1}, {0.2, kInf}}) {
       Numbers y(x.size());
       level.elements->clip(y.data(), x.data(), low, high, static_cast<std::int64_t>(x.size()));
@@ -96,7 +96,7 @@ TEST(Elements, OfTwoOperands) {
   Rng rng(2);
   for (const std::int64_t n : {0, 1, 3, 8, 15, 200})
     for (const Case& c : cases)
-      for (const test::ProcessorLevel& level : test::processor_levels()) {
+      for (const kernel::Level& level : kernel::levels()) {
         const Numbers a = hostile(rng, n, 1), b = hostile(rng, n, 11);
         Numbers y(a.size() + 1, 99.0);
         (level.elements->*c.loop)(y.data(), {a.data(), false}, {b.data(), false}, n);

@@ -8,14 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "autodiff/kernels/levels.hpp"
 #include "autodiff/rng.hpp"
-#include "tests/support/processor_levels.hpp"
 
 namespace cotangent {
 namespace {
 
 using kernel::Loops;
-using test::processor_levels, test::ProcessorLevel;
 using Numbers = std::vector<double>;
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
@@ -85,13 +84,12 @@ TEST(Loops, ReductionsAlongAnyAxis) {
       const std::string what = name + " of [" + std::to_string(s.outer) + ", " + std::to_string(s.middle) +
                                ", " + std::to_string(s.inner) + "]";
       if (s.middle == 0 && (name == "max" || name == "min")) continue;  // not asked for
-      const Numbers first = along(*processor_levels().front().loops, which, x, s),
-                    exact = plainly(which, x, s);
+      const Numbers first = along(*kernel::levels().front().loops, which, x, s), exact = plainly(which, x, s);
       for (std::size_t i = 0; i < exact.size(); ++i)
         EXPECT_NEAR(first[i], exact[i],
                     1e-15 * static_cast<double>(s.middle + 1) * (1.0 + std::fabs(exact[i])))
             << what << ", number " << i;
-      for (const ProcessorLevel& level : processor_levels())
+      for (const kernel::Level& level : kernel::levels())
         expect_same_bits(along(*level.loops, which, x, s), first, what + " at " + level.name);
     }
   }
@@ -120,7 +118,7 @@ TEST(Loops, SquaredDeviationsFromTheMean) {
       };
       const std::string what = "deviations of [" + std::to_string(s.outer) + ", " + std::to_string(s.middle) +
                                ", " + std::to_string(s.inner) + "] around " + std::to_string(centre);
-      const Numbers found = of(*processor_levels().front().loops);
+      const Numbers found = of(*kernel::levels().front().loops);
       for (std::int64_t i = 0; i < s.outer * s.inner; ++i) {
         const std::int64_t at = i / s.inner * s.middle * s.inner + i % s.inner;
         long double mean = 0.0L, squares = 0.0L;
@@ -134,7 +132,7 @@ TEST(Loops, SquaredDeviationsFromTheMean) {
                     (1.6e-14 + 1e-17 * static_cast<double>(s.middle)) * (1.0 + static_cast<double>(squares)))
             << what << ", number " << i;
       }
-      for (const ProcessorLevel& level : processor_levels())
+      for (const kernel::Level& level : kernel::levels())
         expect_same_bits(of(*level.loops), found, what + " at " + level.name);
     }
 }
@@ -147,7 +145,7 @@ TEST(Loops, ExtremesKeepANanWhereverItStands) {
       Numbers x = draw(rng, s.outer * s.middle * s.inner);
       x[static_cast<std::size_t>(at * s.inner)] = kNan;
       if (s.middle > 1) x[static_cast<std::size_t>((at ? at - 1 : 1) * s.inner)] = kInf;
-      for (const ProcessorLevel& level : processor_levels())
+      for (const kernel::Level& level : kernel::levels())
         for (const Middle which : {&Loops::max_middle, &Loops::min_middle}) {
           const Numbers y = along(*level.loops, which, x, s);
           EXPECT_TRUE(std::isnan(y[0])) << level.name << ", NaN at " << at << " of " << s.middle;
@@ -168,7 +166,7 @@ TEST(Loops, ExtremesOfRowsOfEveryLength) {
         x[static_cast<std::size_t>(n + at)] = special;
         const auto first = x.begin() + n, last = first + n;
         const bool none = std::isnan(special);
-        for (const ProcessorLevel& level : processor_levels()) {
+        for (const kernel::Level& level : kernel::levels()) {
           const Numbers top = along(*level.loops, &Loops::max_middle, x, s);
           const Numbers least = along(*level.loops, &Loops::min_middle, x, s);
           ASSERT_EQ(std::isnan(top[1]), none) << level.name << ", " << n << " numbers, at " << at;
@@ -202,8 +200,8 @@ TEST(Loops, SumsAndElementwiseOnesHaveTheSameBits) {
       made.push_back(loops.dot(g.data(), g.data(), n));
       return made;
     };
-    const Numbers first = all(*processor_levels().front().loops);
-    for (const ProcessorLevel& level : processor_levels())
+    const Numbers first = all(*kernel::levels().front().loops);
+    for (const kernel::Level& level : kernel::levels())
       expect_same_bits(all(*level.loops), first, level.name);
   }
 }
@@ -216,8 +214,9 @@ TEST(Loops, OuterProducts) {
     Numbers expected, twice;
     for (const double a : left)
       for (const double b : right) expected.push_back(a * b), twice.push_back(a * b + a * b);
-    for (const ProcessorLevel& level : processor_levels()) {
-      const std::string what = level.name + ", [" + std::to_string(p) + ", " + std::to_string(q) + "]";
+    for (const kernel::Level& level : kernel::levels()) {
+      const std::string what =
+          std::string(level.name) + ", [" + std::to_string(p) + ", " + std::to_string(q) + "]";
       Numbers y(expected.size(), 99.0);
       level.loops->outer(y.data(), left.data(), p, right.data(), q);
       expect_same_bits(y, expected, what);
@@ -229,7 +228,7 @@ TEST(Loops, OuterProducts) {
 
 TEST(Loops, LeakyReluAndItsMaskGoBySign) {
   const Numbers x{2.0, 0.0, -0.0, -2.0, kNan, kInf, -kInf};
-  for (const ProcessorLevel& level : processor_levels()) {
+  for (const kernel::Level& level : kernel::levels()) {
     Numbers y(x.size());
     level.loops->leaky_relu(y.data(), x.data(), 3.0, 7);
     expect_same_bits(y, {2.0, 0.0, -0.0, -6.0, kNan, kInf, -kInf}, level.name);

@@ -10,14 +10,13 @@
 #include <string>
 #include <vector>
 
+#include "autodiff/kernels/levels.hpp"
 #include "autodiff/rng.hpp"
-#include "tests/support/processor_levels.hpp"
 
 namespace cotangent {
 namespace {
 
 using kernel::Transcendental;
-using test::processor_levels, test::ProcessorLevel;
 
 using Real = long double;
 
@@ -51,7 +50,7 @@ std::int64_t ulps(double a, double b) {
   return std::abs(place(a) - place(b));
 }
 
-void expect_close(const ProcessorLevel& level, const Function& f, const std::vector<double>& x,
+void expect_close(const kernel::Level& level, const Function& f, const std::vector<double>& x,
                   std::int64_t bound) {
   std::vector<double> y(x.size(), -7.0);
   (level.table->*f.kernel)(y.data(), x.data(), static_cast<std::int64_t>(x.size()));
@@ -88,7 +87,7 @@ std::vector<double> arguments(const Function& f, std::size_t n, Rng& rng) {
 }
 
 TEST(Transcendental, EveryLengthOnEveryLevel) {
-  for (const ProcessorLevel& level : processor_levels()) {
+  for (const kernel::Level& level : kernel::levels()) {
     for (const Function& f : kFunctions) {
       Rng rng = Rng(5).split(f.name);
       for (std::size_t n = 1; n <= 40; ++n) expect_close(level, f, arguments(f, n, rng), 4);
@@ -101,7 +100,7 @@ TEST(Transcendental, SpecialValuesAtEveryPlace) {
   const double inf = INFINITY;
   const std::vector<double> specials{0.0,   -0.0,   inf,    -inf,     NAN, 1e-320, -1e-320, 710.0, -710.0,
                                      745.0, -745.0, 1e-310, 2.2e-308, 1e5, 1e15,   -1e22,   1e300};
-  for (const ProcessorLevel& level : processor_levels()) {
+  for (const kernel::Level& level : kernel::levels()) {
     for (const Function& f : kFunctions) {
       for (const double special : specials) {
         expect_close(level, f, {special}, 4);
@@ -125,13 +124,13 @@ TEST(Transcendental, Log1pBetweenMinusOneAndZero) {
   }
   Rng rng(8);
   for (int k = 0; k < 500; ++k) x.push_back(-rng.uniform());
-  for (const ProcessorLevel& level : processor_levels())
+  for (const kernel::Level& level : kernel::levels())
     for (const Function& f : kFunctions)
       if (f.name == "log1p") expect_close(level, f, x, 4);
 }
 
 TEST(Transcendental, MayWriteOverItsArgument) {
-  for (const ProcessorLevel& level : processor_levels()) {
+  for (const kernel::Level& level : kernel::levels()) {
     for (const Function& f : kFunctions) {
       for (const std::size_t n : {3u, 8u, 13u}) {
         Rng rng(9);
@@ -146,7 +145,7 @@ TEST(Transcendental, MayWriteOverItsArgument) {
 }
 
 TEST(Transcendental, NothingIsWrittenForAnEmptyArray) {
-  for (const ProcessorLevel& level : processor_levels()) {
+  for (const kernel::Level& level : kernel::levels()) {
     for (const Function& f : kFunctions) {
       double y = -7.0;
       const double x = 0.5;
@@ -158,7 +157,7 @@ TEST(Transcendental, NothingIsWrittenForAnEmptyArray) {
 
 // In a long array a number's result must not depend on where it stands, or batches would change results.
 TEST(Transcendental, PlaceInALongArrayDoesNotMatter) {
-  for (const ProcessorLevel& level : processor_levels()) {
+  for (const kernel::Level& level : kernel::levels()) {
     for (const Function& f : kFunctions) {
       for (const double value : {0.3, 1.7, 2.9}) {
         std::vector<double> x(21, value), y(21);
@@ -189,8 +188,8 @@ std::string level_with(const std::string& wish) {
 TEST(Transcendental, PrintsItsLevel) { std::printf("level=%s\n", kernel::isa_name()); }
 
 TEST(Transcendental, TheEnvironmentChoosesALevelThisProcessorHas) {
-  const std::vector<ProcessorLevel> list = processor_levels();
-  for (const ProcessorLevel& level : list) EXPECT_EQ(level_with(level.name), level.name);
+  const auto list = kernel::levels();
+  for (const kernel::Level& level : list) EXPECT_EQ(level_with(level.name), level.name);
   EXPECT_EQ(level_with("nonsense"), list.back().name);
   EXPECT_EQ(level_with(""), list.back().name);
 }

@@ -80,6 +80,16 @@ TEST(PlStar, ADegenerateOrTinyKernelGivesNoCertificate) {
   }
 }
 
+TEST(PlStar, AKernelThatIsGivenMustBeItsOwn) {
+  const Enclosure own = theory::enclose_tangent_kernel(product, kW, kOneSample),
+                  other = theory::enclose_tangent_kernel(product, 2.0 * kW, kOneSample);
+  EXPECT_EQ(check_pl_star(product, kW, kOneSample, 2.49, {.kernel = own}).outcome, Outcome::certified);
+  EXPECT_THROW(check_pl_star(product, kW, kOneSample, 2.6, {.kernel = other}), DomainError);
+  EXPECT_THROW(
+      check_pl_star(product, kW, kOneSample, 2.4, {.kernel = enclosure_of({{2.5, 0.0}, {0.0, 2.5}})}),
+      ShapeError);
+}
+
 // Of an operation without enclosure the kernel is only computed: nothing is certified or refuted.
 TEST(PlStar, OfAComputedKernelNothingIsProved) {
   static const CustomOp own(

@@ -14,7 +14,7 @@ namespace cotangent::theory {
 
 /// A symmetric matrix with proven bounds of its entries, its middle, and the middle's eigenvalues, each at
 /// most `error` from that of every matrix within the bounds: the solver's bound and the largest row sum of
-/// radii. Of an operation without enclosure the matrix is as it was computed, and why() says so.
+/// radii. Of an operation without enclosure the matrix is as it was computed, and tell() says so.
 class KernelSpectrum {
  public:
   explicit KernelSpectrum(const Enclosure& k);
@@ -31,6 +31,8 @@ class KernelSpectrum {
   /// lambda_min, by the eigenvalues; and as sharp as factorisations in balls make it.
   Measured smallest() const;
   Measured sharp_smallest() const;
+  /// Throws: DomainError, ShapeError if it cannot be the tangent kernel of f at w.
+  void check_is_of(ModelFunction f, const Params& w, const Tensor& x) const;
   /// Tells a proof where nothing is proved.
   void tell(Proof& proof) const;
 

@@ -1,26 +1,25 @@
 // Eigenvalues of enclosed kernels, by Weyl's inequality.
-#include "theory/conditions/smallest_eigenvalue.hpp"
+#include "theory/conditions/kernel_spectrum.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
+#include <utility>
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "theory/enclosed_kernel.hpp"
+#include "theory/numerics/interval.hpp"
 #include "theory/tangent_kernel.hpp"
 
 namespace cotangent::theory {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-double up(double x) { return std::nextafter(x, kInfinity); }
-
 Tensor middle_of(const Enclosure& k) {
   if (!k.finite())
     throw DomainError(
         "[tangent kernel] an entry has no bounds: f is not defined, or not differentiable, at w");
-  const Var middle = 0.5 * Var(k.lower()) + 0.5 * Var(k.upper());
+  const Var middle = k.middle();
   return (0.5 * middle + 0.5 * transpose(middle)).value();
 }
 
@@ -31,7 +30,7 @@ double row_sum(const Enclosure& k, const Tensor& middle) {
     double sum = 0.0;
     for (Index j = 0; j < middle.size(1); ++j) {
       const double off = std::max(k.upper()(i, j) - middle(i, j), middle(i, j) - k.lower()(i, j));
-      sum = up(sum + up(std::max(off, 0.0)));
+      sum = above(sum + above(std::max(off, 0.0)));
     }
     most = std::max(most, sum);
   }
@@ -43,7 +42,7 @@ double row_sum(const Enclosure& k, const Tensor& middle) {
 KernelSpectrum::KernelSpectrum(const Enclosure& k)
     : matrix_(middle_of(k)),
       eigen_(spectrum(matrix_)),
-      error_(up(eigen_.bound + row_sum(k, matrix_))),
+      error_(above(eigen_.bound + row_sum(k, matrix_))),
       enclosure_(k) {}
 
 KernelSpectrum::KernelSpectrum(const Tensor& computed, Index columns, std::string why)
@@ -69,6 +68,17 @@ KernelSpectrum KernelSpectrum::of(ModelFunction f, const Params& w, const Tensor
 
 KernelSpectrum KernelSpectrum::computed(ModelFunction f, const Params& w, const Tensor& x) {
   return {tangent_kernel(f, w, x).matrix(), w.size(), {}};
+}
+
+void KernelSpectrum::check_is_of(ModelFunction f, const Params& w, const Tensor& x) const {
+  constexpr double kFarApart = 1e-6;  // by far more than rounding
+  const Tensor own = tangent_kernel(f, w, x).matrix();
+  if (!(own.shape() == matrix_.shape()))
+    throw ShapeError(
+        fmt::format("[check_pl_star] .kernel is {}, that of f at w {}; give enclose_tangent_kernel(f, w, X)",
+                    matrix_.shape().to_string(), own.shape().to_string()));
+  if (!(max(abs(own - Var(matrix_))).item() <= kFarApart * max(abs(Var(own))).item()))
+    throw DomainError("[check_pl_star] .kernel is not that of f at w; give enclose_tangent_kernel(f, w, X)");
 }
 
 Measured KernelSpectrum::smallest() const { return within(eigen_.smallest(), error_); }
