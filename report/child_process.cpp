@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "autodiff/error.hpp"
+#include "report/text.hpp"
 
 namespace cotangent::report {
 namespace {
@@ -166,6 +167,16 @@ std::optional<ChildResult> run_child(const char* operation, const std::vector<st
     throw DomainError(fmt::format("[{}] {} did not end within {} s and was killed; give it less to do",
                                   operation, program, options.seconds));
   };
+  const auto check_output = [&] {
+    if (result.output.size() + result.errors.size() <= options.most_output) return;
+    child.kill();
+    const std::string& longer = std::max(result.output, result.errors,
+                                         [](const auto& a, const auto& b) { return a.size() < b.size(); });
+    throw DomainError(fmt::format(
+        "[{}] {} wrote more than {} bytes and was killed; give it less to do; they "
+        "begin: {}",
+        operation, program, options.most_output, cut(one_line(clean(longer.substr(0, 1000))), 200)));
+  };
   while (out.get() >= 0 || err.get() >= 0) {
     // poll passes over negative descriptors.
     std::array<pollfd, 3> streams{{{in.get(), POLLOUT, 0}, {out.get(), POLLIN, 0}, {err.get(), POLLIN, 0}}};
@@ -174,6 +185,7 @@ std::optional<ChildResult> run_child(const char* operation, const std::vector<st
       if (streams[0].revents != 0) feed(in, input);
       if (streams[1].revents != 0) drain(out, result.output);
       if (streams[2].revents != 0) drain(err, result.errors);
+      check_output();
     }
     check_time();
   }

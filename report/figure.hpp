@@ -7,7 +7,8 @@
 // step, or left if drawing fails. Titles, names and labels are plain text: whatever they hold is shown as it
 // is. What differs does so in its dashes or markers and in lightness, so that grey copies can be read.
 // Throws: DomainError on another ending, on nothing to draw, on options outside their range, if the file
-// cannot be written, and with gnuplot's own message if it fails; ShapeError on shapes that do not fit.
+// cannot be written, and with gnuplot's own message if it fails, takes longer than `seconds` or does not
+// write a picture; ShapeError on shapes that do not fit.
 #pragma once
 #include <concepts>
 #include <optional>
@@ -94,6 +95,8 @@ struct PlotOptions {
   /// In pixels, 200 to 4000.
   Index width = 600;
   Index height = 400;
+  /// gnuplot is stopped after this time.
+  double seconds = 120.0;
 };
 
 /// Curves against one pair of axes.
@@ -130,6 +133,8 @@ struct HeatMapOptions {
   Index width = 600;
   /// Without it, what square cells need, within limits.
   std::optional<Index> height = std::nullopt;
+  /// gnuplot is stopped after this time.
+  double seconds = 120.0;
 };
 
 /// A matrix, a cell an entry, row 0 on top; the greater, the lighter. Shapes: [rows, columns].
@@ -148,6 +153,8 @@ struct PlotSpectrumOptions {
   std::optional<double> bound = std::nullopt;
   Index width = 600;
   Index height = 400;
+  /// gnuplot is stopped after this time.
+  double seconds = 120.0;
 };
 
 /// Eigenvalues or singular values from the greatest to the least, against 1, 2, ... Shapes: values [n].
@@ -163,6 +170,8 @@ struct HistogramOptions {
   std::vector<Mark> vertical = {};
   Index width = 600;
   Index height = 400;
+  /// gnuplot is stopped after this time.
+  double seconds = 120.0;
 };
 
 /// How many values fall into each of equally wide bins from the least to the greatest; any shape. Values that
@@ -183,6 +192,8 @@ struct WaterfallOptions {
   Index width = 600;
   /// Without it, what the bars need, within limits.
   std::optional<Index> height = std::nullopt;
+  /// gnuplot is stopped after this time.
+  double seconds = 120.0;
 };
 
 /// Parts of a sum as bars under each other, each beginning where the one above ends, the last one

@@ -144,7 +144,7 @@ Drawn heat_map(const std::string& path, const Tensor& matrix, const HeatMapOptio
   const double plot_width = 0.7 * static_cast<double>(options.width),
                plot_height = std::clamp(ratio * plot_width, 130.0, plot_width);
   const Index height = options.height.value_or(static_cast<Index>(plot_height) + 110);
-  check_figure("heat_map", path, options.width, height);
+  check_figure({"heat_map", path, options.width, height, options.seconds});
 
   const Pooled p = pooled(matrix, options.around_zero);
   Extent extent;
@@ -159,16 +159,15 @@ Drawn heat_map(const std::string& path, const Tensor& matrix, const HeatMapOptio
   // gnuplot draws no image of a single row or column.
   const Index across = p.columns == 1 ? std::max<Index>(times, 2) : times,
               down = p.rows == 1 ? std::max<Index>(times, 2) : times;
-  std::string data = "$m << EOD\n";
+  // In binary: gnuplot takes seconds to read a few hundred thousand numbers as text.
+  std::string data;
   for (Index i = 0; i < p.rows; ++i) {
-    std::string row;
-    for (Index j = 0; j < p.columns; ++j) {
-      const double cell = p.cells[static_cast<std::size_t>(i * p.columns + j)];
-      const std::string text =
-          std::isnan(cell) ? "NaN " : fmt::format("{:.7g} ", std::clamp(cell, colours.from, colours.to));
-      for (Index k = 0; k < across; ++k) row += text;
-    }
-    for (Index k = 0; k < down; ++k) data += row + '\n';
+    std::vector<double> row;
+    for (Index j = 0; j < p.columns; ++j)
+      row.insert(row.end(), static_cast<std::size_t>(across),
+                 std::clamp(p.cells[static_cast<std::size_t>(i * p.columns + j)], colours.from, colours.to));
+    for (Index k = 0; k < down; ++k)
+      data.append(reinterpret_cast<const char*>(row.data()), row.size() * sizeof(double));
   }
   std::string script =
       index_axis("x", matrix.size(1), 9, options.x) +
@@ -181,10 +180,12 @@ Drawn heat_map(const std::string& path, const Tensor& matrix, const HeatMapOptio
   if (!options.column_groups.empty()) script += group_axis(options.column_groups, matrix.size(1), plot_width);
   if (!options.ticks) script += "unset xtics\nunset ytics\n";
   if (options.numbers) script += cell_numbers(matrix, colours);
-  script += data + "EOD\n";
+  const double dx = static_cast<double>(p.across) / static_cast<double>(across),
+               dy = static_cast<double>(p.down) / static_cast<double>(down);
   script += fmt::format(
-      "plot $m matrix using (($1+0.5)*{}/{}-0.5):(($2+0.5)*{}/{}-0.5):3 with image {} notitle\n", p.across,
-      static_cast<double>(across), p.down, static_cast<double>(down), rectangles ? "pixels" : "");
+      "plot '-' binary array=({},{}) format='%float64' origin=({},{}) dx={} dy={} with image {} notitle\n",
+      p.columns * across, p.rows * down, 0.5 * dx - 0.5, 0.5 * dy - 0.5, dx, dy, rectangles ? "pixels" : "");
+  script += data;
 
   std::string title = options.title, note;
   if (p.down > 1 || p.across > 1) {
@@ -194,11 +195,11 @@ Drawn heat_map(const std::string& path, const Tensor& matrix, const HeatMapOptio
   }
   if (const std::size_t count = not_drawable(matrix.data()))
     note += fmt::format("{}entries not finite, left white: {}", note.empty() ? "" : "; ", count);
-  return draw({"heat_map", path, options.width, height}, title, script, std::move(note));
+  return draw({"heat_map", path, options.width, height, options.seconds}, title, script, std::move(note));
 }
 
 Drawn histogram(const std::string& path, const Tensor& values, const HistogramOptions& options) {
-  check_figure("histogram", path, options.width, options.height);
+  check_figure({"histogram", path, options.width, options.height, options.seconds});
   if (options.bins && (*options.bins < 1 || *options.bins > 1000))
     throw DomainError(fmt::format("[histogram] {} bins; give 1 to 1000", *options.bins));
   std::vector<double> finite;
@@ -252,8 +253,8 @@ Drawn histogram(const std::string& path, const Tensor& values, const HistogramOp
   std::string note;
   if (const std::size_t count = not_drawable(values.data()))
     note = fmt::format("values not finite, left out: {}", count);
-  return draw({"histogram", path, options.width, options.height}, options.title, script + "\n",
-              std::move(note));
+  return draw({"histogram", path, options.width, options.height, options.seconds}, options.title,
+              script + "\n", std::move(note));
 }
 
 }  // namespace cotangent::report

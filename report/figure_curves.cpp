@@ -52,7 +52,7 @@ void check_shapes(const Series& s) {
 }
 
 void check_options(const std::string& path, const PlotOptions& options) {
-  check_figure("plot", path, options.width, options.height);
+  check_figure({"plot", path, options.width, options.height, options.seconds});
   check_range("plot", "x", options.x_range, options.log_x);
   check_range("plot", "y", options.y_range, options.log_y);
   const auto check_marks = [](const std::vector<Mark>& marks, const char* axis, bool log) {
@@ -265,7 +265,7 @@ Drawn plot(const std::string& path, const std::vector<Series>& series, const Plo
   if (thinned_series > 0)
     note += fmt::format("{}{} series thinned to the extremes of {} bins", note.empty() ? "" : "; ",
                         thinned_series, kMostPoints / 2);
-  return draw({"plot", path, options.width, options.height}, options.title,
+  return draw({"plot", path, options.width, options.height, options.seconds}, options.title,
               axis_script("x", x, options.log_x, options.x) + axis_script("y", y, options.log_y, options.y) +
                   legend_script() + script.text(),
               std::move(note));
@@ -293,7 +293,8 @@ Drawn plot_spectrum(const std::string& path, const Tensor& values, const PlotSpe
                       .y = options.y,
                       .log_y = options.log_y,
                       .width = options.width,
-                      .height = options.height};
+                      .height = options.height,
+                      .seconds = options.seconds};
   if (options.bound && *options.bound > 0.0) {
     std::vector<double> lower = sorted, upper = sorted;
     for (double& value : lower) value -= *options.bound;

@@ -76,7 +76,7 @@ std::string boxes(std::string_view name, std::string_view colour) {
 Drawn waterfall(const std::string& path, const std::vector<Part>& parts, const WaterfallOptions& options) {
   const Index rows = static_cast<Index>(parts.size()) + 1;
   const Index height = options.height.value_or(std::clamp<Index>(30 * rows + 110, 200, 4000));
-  check_figure("waterfall", path, options.width, height);
+  check_figure({"waterfall", path, options.width, height, options.seconds});
   const std::vector<Bar> bars = bars_of(parts);
   check_parts(path, parts, bars);
 
@@ -117,8 +117,8 @@ Drawn waterfall(const std::string& path, const std::vector<Part>& parts, const W
        {std::pair{"$up", kColours[2]}, {"$down", kColours[4]}, {"$total", kColours[0]}})
     list += ", " + boxes(name, colour);
   list += ", $numbers using 1:2:3 with labels left offset 0.6,0 textcolor rgb '#24272c' notitle";
-  return draw({"waterfall", path, options.width, height}, options.title, script + "plot " + list + "\n",
-              shortened > 0 ? fmt::format("names cut: {}", shortened) : "");
+  return draw({"waterfall", path, options.width, height, options.seconds}, options.title,
+              script + "plot " + list + "\n", shortened > 0 ? fmt::format("names cut: {}", shortened) : "");
 }
 
 }  // namespace cotangent::report

@@ -73,6 +73,16 @@ std::string terminal(const Canvas& canvas) {
                    canvas.width, canvas.height);
 }
 
+/// Whether a picture begins and ends as its format does.
+bool is_picture(std::string_view path, std::string_view picture) {
+  using namespace std::string_view_literals;
+  if (!is_svg(path))
+    return picture.starts_with("\x89PNG\r\n\x1a\n"sv) && picture.ends_with("\0\0\0\0IEND\xae\x42\x60\x82"sv);
+  while (!picture.empty() && std::isspace(static_cast<unsigned char>(picture.back())))
+    picture.remove_suffix(1);
+  return picture.starts_with("<?xml") && picture.find("<svg") != picture.npos && picture.ends_with("</svg>");
+}
+
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
   for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
     text.replace(at, from.size(), to);
@@ -157,7 +167,8 @@ std::string legend_script() {
          "textcolor rgb '#24272c'\n";
 }
 
-void check_figure(const char* operation, const std::string& path, Index width, Index height) {
+void check_figure(const Canvas& canvas) {
+  const auto& [operation, path, width, height, seconds] = canvas;
   if (!is_svg(path) && !path.ends_with(".png"))
     throw DomainError(
         fmt::format("[{}] {}: the ending says the format; end it with .svg or .png", operation, path));
@@ -165,6 +176,9 @@ void check_figure(const char* operation, const std::string& path, Index width, I
     if (pixels < 200 || pixels > 4000)
       throw DomainError(
           fmt::format("[{}] {}: {} x {} pixels; give 200 to 4000 for each", operation, path, width, height));
+  if (!(seconds > 0.0))
+    throw DomainError(
+        fmt::format("[{}] {}: gnuplot may take {} s; give a positive time", operation, path, seconds));
 }
 
 void check_range(const char* operation, std::string_view axis, const std::optional<Range>& range, bool log) {
@@ -179,7 +193,8 @@ Drawn draw(const Canvas& canvas, std::string_view title, std::string_view script
   text += kStyle;
   if (!title.empty()) text += fmt::format("set title {} textcolor rgb '#24272c'\n", quoted(title));
   text += script;
-  std::optional<ChildResult> made = run_child(canvas.operation, {"gnuplot", "--default-settings"}, text);
+  std::optional<ChildResult> made =
+      run_child(canvas.operation, {"gnuplot", "--default-settings"}, text, {.seconds = canvas.seconds});
   if (!made) {
     say_missing(canvas.path);
     return {canvas.path, false, "there is no gnuplot on PATH; install the Debian package gnuplot-nox"};
@@ -190,6 +205,11 @@ Drawn draw(const Canvas& canvas, std::string_view title, std::string_view script
         fmt::format("[{}] {}: gnuplot failed with exit code {}: {}; this is a defect unless the "
                     "installation is broken",
                     canvas.operation, canvas.path, made->exit_code, cut(one_line(clean(made->errors)), 500)));
+  if (!is_picture(canvas.path, picture))
+    throw DomainError(
+        fmt::format("[{}] {}: what gnuplot wrote is no picture: {}; this is a defect unless the "
+                    "installation is broken, look which gnuplot is on PATH",
+                    canvas.operation, canvas.path, cut(one_line(clean(picture.substr(0, 1000))), 200)));
   if (is_svg(canvas.path)) improve_svg(picture, title);
   const std::span<const std::byte> bytes = std::as_bytes(std::span<const char>(picture));
   detail::atomic_write(canvas.operation, canvas.path, {&bytes, 1});

@@ -54,18 +54,20 @@ std::string label_script(std::string_view axis, std::string_view label);
 /// A legend under the figure.
 std::string legend_script();
 
-/// Throws: DomainError unless the ending is .svg or .png, the size fits and every given range is one.
-void check_figure(const char* operation, const std::string& path, Index width, Index height);
-void check_range(const char* operation, std::string_view axis, const std::optional<Range>& range, bool log);
-
 struct Canvas {
   const char* operation;
   const std::string& path;
   Index width;
   Index height;
+  double seconds;
 };
 
-/// Has gnuplot draw `script` on the canvas and puts the picture in its place. The canvas is checked already.
+/// Throws: DomainError unless the ending is .svg or .png, size and time fit and every given range is one.
+void check_figure(const Canvas& canvas);
+void check_range(const char* operation, std::string_view axis, const std::optional<Range>& range, bool log);
+
+/// Has gnuplot draw `script`, which may end with data of its last command, on the canvas and puts the picture
+/// in its place. The canvas is checked already.
 Drawn draw(const Canvas& canvas, std::string_view title, std::string_view script, std::string note);
 
 }  // namespace cotangent::report

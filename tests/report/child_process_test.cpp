@@ -121,6 +121,28 @@ TEST(Child, IsKilledWhenItsTimeIsUp) {
   EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
 }
 
+TEST(Child, IsKilledWhenItWritesWithoutEnd) {
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(
+      error_of<DomainError>([] {
+        run({"yes", "on and on"}, {}, {.most_output = 5 << 20});
+      }),
+      "[test] yes wrote more than 5242880 bytes and was killed; give it less to do; they begin: " + []() {
+        std::string text;
+        while (text.size() < 200) text += "on and on ";
+        return text;
+      }());
+  // To standard error, and both together.
+  for (const std::string code :
+       {"import sys\nwhile True: sys.stderr.write('x' * 4096)",
+        "import sys\nfor k in range(1000): sys.stderr.write('x' * 900); print('y' * 899)"})
+    EXPECT_EQ(error_of<DomainError>([&] { python(code, {}, {.most_output = 1000000}); }).substr(0, 60),
+              "[test] python3 wrote more than 1000000 bytes and was killed;");
+  EXPECT_EQ(python("print('x' * 999999)", {}, {.most_output = 1000000}).output.size(), 1000000u);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
+}
+
 TEST(Child, NeedsAName) {
   EXPECT_EQ(error_of<DomainError>([] { run_child("test", {}, {}); }),
             "[test] the command has no words; name a program");

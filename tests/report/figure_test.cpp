@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <array>
 #include <cmath>
@@ -261,6 +262,84 @@ TEST_F(SlowFigure, HeatMapsAreOneFile) {
   EXPECT_TRUE(heat_map(path, Tensor{{1, 2}, {3, 4}}, {.range = Range{1.5, 3}}).drawn);
 }
 
+/// Seconds of processor time that children took while f ran.
+template <class F>
+double seconds_of_children(F f) {
+  const auto now = [] {
+    rusage usage{};
+    ::getrusage(RUSAGE_CHILDREN, &usage);
+    const auto seconds = [](const timeval& t) {
+      return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+    };
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+  };
+  const double before = now();
+  f();
+  return now() - before;
+}
+
+TEST_F(Figure, LargeHeatMapsTakeTenthsOfASecond) {
+  Rng rng(2);
+  for (const Shape& shape : {Shape{50, 50}, Shape{31, 33}, Shape{400, 400}}) {
+    const Tensor matrix = rng.normal(shape);
+    double least = kInf;
+    for (int k = 0; k < 3; ++k)
+      least = std::min(least, seconds_of_children([&] { heat_map(folder_ / "a.svg", matrix); }));
+    EXPECT_LT(least, 0.3) << shape.to_string();
+  }
+}
+
+// Read from the picture itself: each cell where it belongs, the rows from the top, what is not finite left out.
+TEST_F(Figure, CellsOfAHeatMapHaveTheirPlaces) {
+  const std::string path = folder_ / "a.png";
+  for (const Index n : {3, 33}) {  // as rectangles, as an image
+    std::vector<double> numbers(static_cast<std::size_t>(n * n), 0.0);
+    numbers[static_cast<std::size_t>(n - 1)] = 1.0;         // the upper right corner
+    numbers[static_cast<std::size_t>(n * (n - 1))] = kNan;  // the lower left one
+    heat_map(path, Tensor::from(numbers, {n, n}),
+             {.x = "", .y = "", .range = Range{-1.0, 1.0}, .width = 360});
+    const test::Finished python = test::run_python(R"py(
+import struct, sys, zlib
+data, at, packed = open(sys.argv[1], 'rb').read(), 8, b''
+while at < len(data):
+    size, kind = struct.unpack('>I4s', data[at:at + 8])
+    body = data[at + 8:at + 8 + size]
+    if kind == b'IHDR': width, height, depth, colour = struct.unpack('>IIBB', body[:10])
+    if kind == b'IDAT': packed += body
+    at += 12 + size
+each = {2: 3, 6: 4}[colour]
+raw, rows, before, step = zlib.decompress(packed), [], bytes(width * each), 1 + width * each
+for y in range(height):
+    how, line = raw[y * step], bytearray(raw[y * step + 1:(y + 1) * step])
+    for k in range(len(line)):
+        left = line[k - each] if k >= each else 0
+        up, corner = before[k], before[k - each] if k >= each else 0
+        guess = left + up - corner
+        nearest = min((abs(guess - v), i, v) for i, v in enumerate((left, up, corner)))[2]
+        line[k] = (line[k] + (0, left, up, (left + up) // 2, nearest)[how]) & 255
+    before = bytes(line)
+    rows.append([tuple(line[k:k + 3]) for k in range(0, len(line), each)])
+middle, top = (0x7d, 0x7c, 0x74), (0xfd, 0xe8, 0x5a)
+near = lambda a, b: all(abs(s - t) <= 6 for s, t in zip(a, b))
+# Rows and columns of the map have more of the middle colour than letters do; its scale stands to the right.
+is_map = [[near(p, middle) for p in row] for row in rows]
+ys = [y for y in range(height) if sum(is_map[y]) > 60]
+y0, y1 = ys[0], ys[-1]
+xs = [x for x in range(width) if sum(is_map[y][x] for y in range(y0, y1 + 1)) > 60]
+x0 = xs[0]
+x1 = next(x for x in xs if not any(x + k in xs for k in range(1, 6)))  # there may be seams between cells
+n = int(sys.argv[2])
+cell = lambda i, j: rows[round(y0 + (i + 0.5) * (y1 - y0 + 1) / n)][round(x0 + (j + 0.5) * (x1 - x0 + 1) / n)]
+print('top' if near(cell(0, n - 1), top) else cell(0, n - 1),
+      'white' if cell(n - 1, 0) == (255, 255, 255) else cell(n - 1, 0),
+      'middle' if all(near(cell(i, j), middle) for i in range(n) for j in range(n)
+                      if (i, j) not in ((0, n - 1), (n - 1, 0))) else 'another')
+)py",
+                                                   {path, std::to_string(n)});
+    EXPECT_EQ(python.output, "top white middle\n") << n;
+  }
+}
+
 // The mean of 1, -1, 1, -1, ... is 0 although no entry is.
 TEST_F(Figure, AroundZeroTheGreatestMagnitudeIsSeenWithItsSign) {
   const std::string path = folder_ / "a.svg";
@@ -400,6 +479,73 @@ TEST_F(Figure, AFailureLeavesTheOldFile) {
   const std::string nowhere = folder_ / "none/a.svg";
   EXPECT_THAT(error_of<DomainError>([&] { heat_map(nowhere, Tensor{{1}}); }),
               HasSubstr("[heat_map] " + nowhere + ": cannot create a file in"));
+}
+
+/// A folder with a gnuplot of its own, which is this shell script.
+std::string folder_of_gnuplot(const TemporaryDirectory& folder, const std::string& script) {
+  const std::string bin = folder / "bin";
+  std::filesystem::create_directory(bin);
+  write_bytes(bin + "/gnuplot", "#!/bin/sh\n" + script);
+  std::filesystem::permissions(bin + "/gnuplot", std::filesystem::perms::owner_all);
+  return bin + ":/usr/bin:/bin";
+}
+
+TEST(FigureByAnotherGnuplot, WhatIsNoPictureIsAnErrorThatQuotesIt) {
+  const TemporaryDirectory folder;
+  const std::string svg = folder / "a.svg", png = folder / "a.png";
+  write_bytes(svg, "old");
+  const auto error = [&](const std::string& path, const std::string& script) {
+    const Path ours(folder_of_gnuplot(folder, script));
+    return error_of<DomainError>([&] { plot(path, {{"", Tensor{1, 2}}}); });
+  };
+  const std::string end =
+      "; this is a defect unless the installation is broken, look which gnuplot is on PATH";
+  for (const std::string& path : {svg, png}) {
+    EXPECT_EQ(error(path, "cat >/dev/null; echo \"it's no\"; echo picture"),
+              "[plot] " + path + ": what gnuplot wrote is no picture: it's no picture " + end);
+    EXPECT_THAT(error(path, "cat >/dev/null; yes rubbish | head -c 100000"),
+                AllOf(HasSubstr("no picture: rubbish rubbish"), Not(HasSubstr(std::string(300, 'r')))));
+  }
+  // A picture of the other format, and the first half of one of the right one.
+  EXPECT_THAT(error(svg, "cat >/dev/null; printf '\\211PNG\\r\\n\\032\\n'"),
+              HasSubstr("no picture: \xef\xbf\xbdPNG"));
+  EXPECT_THAT(error(svg, "cat >/dev/null; echo '<?xml version=\"1.0\"?><svg><g>'"),
+              HasSubstr("no picture: <?xml"));
+  EXPECT_THAT(error(png, "cat >/dev/null; printf '\\211PNG\\r\\n\\032\\n and no more'"),
+              HasSubstr("and no more"));
+  EXPECT_EQ(read_bytes(svg), "old");
+  EXPECT_FALSE(std::filesystem::exists(png));
+}
+
+TEST(FigureByAnotherGnuplot, HasTheTimeItIsGiven) {
+  const TemporaryDirectory folder;
+  const std::string path = folder / "a.svg";
+  const Path ours(folder_of_gnuplot(folder, "exec sleep 60"));
+  const std::string late = "gnuplot did not end within 0.25 s and was killed; give it less to do";
+  EXPECT_EQ(error_of<DomainError>([&] {
+              plot(path, {{"", Tensor{1, 2}}}, {.seconds = 0.25});
+            }),
+            "[plot] " + late);
+  EXPECT_EQ(error_of<DomainError>([&] { heat_map(path, Tensor{{1}}, {.seconds = 0.25}); }),
+            "[heat_map] " + late);
+  EXPECT_EQ(error_of<DomainError>([&] {
+              plot_spectrum(path, Tensor{1, 2}, {.seconds = 0.25});
+            }),
+            "[plot] " + late);
+  EXPECT_EQ(error_of<DomainError>([&] {
+              histogram(path, Tensor{1, 2}, {.seconds = 0.25});
+            }),
+            "[histogram] " + late);
+  EXPECT_EQ(error_of<DomainError>([&] {
+              waterfall(path, {{"a", 1.0}}, {.seconds = 0.25});
+            }),
+            "[waterfall] " + late);
+  for (const double seconds : {0.0, -1.0, kNan})
+    EXPECT_THAT(
+        error_of<DomainError>([&] {
+          plot(path, {{"", Tensor{1, 2}}}, {.seconds = seconds});
+        }),
+        AllOf(HasSubstr("[plot] " + path + ": gnuplot may take "), HasSubstr(" s; give a positive time")));
 }
 
 TEST(FigureWithoutGnuplot, IsNotDrawnAndSaysSo) {
