@@ -11,7 +11,6 @@
 namespace cotangent::report {
 namespace {
 
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0u) == 0x80u; }
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20u || c == 0x7f; }
 
 /// Bytes of the escape sequence (ESC [ ... letter) `text` begins with, 0 if it begins with none.
@@ -22,16 +21,51 @@ std::size_t escape_length(std::string_view text) {
   return text.size();
 }
 
+/// What a terminal shows in one place: a character with all that is drawn onto it.
+struct Shown {
+  std::size_t bytes, columns;
+};
+
+/// The first one of a text that is not empty. What is not valid is shown byte by byte.
+Shown first_shown(std::string_view text) noexcept {
+  constexpr std::uint32_t kJoiner = 0x200d, kAsPicture = 0xfe0f, kFirstTone = 0x1f3fb, kLastTone = 0x1f3ff;
+  const detail::Utf8Character first = detail::first_character(text);
+  if (first.length == 0) return {1, 1};
+  Shown shown{first.length, character_width(first.point)};
+  bool joined = false;
+  for (;;) {
+    const detail::Utf8Character next = detail::first_character(text.substr(shown.bytes));
+    if (next.length == 0) return shown;
+    const bool tone = next.point >= kFirstTone && next.point <= kLastTone;
+    // Pictures that are joined, and a skin's tone, go into the place of the first.
+    const bool within = shown.columns == 2 && (joined || tone);
+    if (!within && character_width(next.point) > 0) return shown;
+    if (next.point == kAsPicture && shown.columns == 1) shown.columns = 2;
+    joined = next.point == kJoiner;
+    shown.bytes += next.length;
+  }
+}
+
 }  // namespace
 
 std::size_t width(std::string_view text) noexcept {
-  return text.size() - static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_continuation));
+  std::size_t columns = 0;
+  while (!text.empty()) {
+    const Shown shown = first_shown(text);
+    columns += shown.columns;
+    text.remove_prefix(shown.bytes);
+  }
+  return columns;
 }
 
-std::string cut(std::string_view text, std::size_t count) {
+std::string cut(std::string_view text, std::size_t columns) {
   std::size_t end = 0;
-  while (end < text.size() && (count > 0 || is_continuation(text[end])))
-    if (!is_continuation(text[end++])) --count;
+  while (end < text.size()) {
+    const Shown shown = first_shown(text.substr(end));
+    if (shown.columns > columns) break;
+    columns -= shown.columns;
+    end += shown.bytes;
+  }
   return std::string(text.substr(0, end));
 }
 

@@ -1,14 +1,20 @@
 // Text for people: widths, escapes and number formats shared by the room's writers.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace cotangent::report {
 
-/// Characters (UTF-8 code points) of a text, and its first `count` of them.
+/// Columns of a terminal that a code point takes: 2 if it is wide, as Chinese, Japanese and Korean characters
+/// and most pictures are, 0 if it is drawn onto the one before it, else 1. The same in every locale.
+/// Source: Unicode Standard Annex 11, East Asian Width.
+std::size_t character_width(std::uint32_t point) noexcept;
+/// Columns that a text takes, and as much of its beginning as fits into `columns` of them. Pictures that are
+/// joined into one are two columns wide together.
 std::size_t width(std::string_view text) noexcept;
-std::string cut(std::string_view text, std::size_t count);
+std::string cut(std::string_view text, std::size_t columns);
 
 /// Control characters, line ends and tabs as spaces.
 std::string one_line(std::string_view text);

@@ -33,6 +33,7 @@ for options, named in ((["bench", "--bogus"], "--bogus"), (["bench", "--threads"
                        (["claims", "--bogus"], "--bogus"), (["claims", "--share", "2"], '"2"'),
                        (["claims", "--seed"], "--seed wants"), (["claims", "--kind"], "--kind wants"),
                        (["results"], "PROGRAM"), (["results", "program", "--bogus"], "--bogus"),
+                       (["character_width", "--bogus"], "--bogus"),
                        (["rooms", "--bogus"], "--bogus"), (["rooms", "--root"], "--root")):
     made = run(*options)
     assert made.returncode == 2, (options, made)
