@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/kernels/workspace.hpp"
 
 extern "C" {
 void dpotrf_(const char* uplo, const int* n, double* a, const int* lda, int* info);
@@ -25,11 +26,21 @@ void dgesdd_(const char* jobz, const int* m, const int* n, double* a, const int*
 namespace cotangent::kernel {
 namespace {
 
+constexpr std::int64_t kMost = std::numeric_limits<int>::max();
+
 int integer(const char* operation, std::int64_t n) {
-  if (n > std::numeric_limits<int>::max())
-    throw DomainError(
-        fmt::format("[{}] a matrix has a side of {}; LAPACK takes sides up to 2^31 - 1", operation, n));
+  check_side(operation, n);
   return static_cast<int>(n);
+}
+
+/// The size of a workspace, of which LAPACK tells as a double.
+int workspace(const char* operation, double size) {
+  if (!(size <= static_cast<double>(kMost)))
+    throw DomainError(
+        fmt::format("[{}] LAPACK would work in {} numbers and can count 2^31 - 1 of them; give a matrix of "
+                    "fewer rows and columns",
+                    operation, size));
+  return std::max(static_cast<int>(size), 1);
 }
 
 /// LAPACK demands a leading dimension of at least 1, of empty matrices too.
@@ -37,7 +48,15 @@ int lead(int n) { return std::max(n, 1); }
 
 }  // namespace
 
+void check_side(const char* operation, std::int64_t n) {
+  if (n > kMost)
+    throw DomainError(
+        fmt::format("[{}] a matrix has a side of {}, and LAPACK takes sides up to 2^31 - 1; give it in parts",
+                    operation, n));
+}
+
 std::int64_t cholesky(const char* operation, double* a, std::int64_t n) {
+  check_workspace(operation);
   const int size = integer(operation, n), lda = lead(size);
   int info = 0;
   dpotrf_("L", &size, a, &lda, &info);
@@ -46,12 +65,14 @@ std::int64_t cholesky(const char* operation, double* a, std::int64_t n) {
 
 void cholesky_solve(const char* operation, const double* factor, std::int64_t n, double* b,
                     std::int64_t columns) {
+  check_workspace(operation);
   const int size = integer(operation, n), lda = lead(size), count = integer(operation, columns);
   int info = 0;
   dpotrs_("L", &size, &count, factor, &lda, b, &lda, &info);
 }
 
 void symmetric_eigen(const char* operation, double* a, std::int64_t n, double* values, double* vectors) {
+  check_workspace(operation);
   const int size = integer(operation, n), lda = lead(size), none = 0, query = -1;
   std::vector<int> support(2 * static_cast<std::size_t>(lda));
   const double zero = 0.0;
@@ -62,7 +83,7 @@ void symmetric_eigen(const char* operation, double* a, std::int64_t n, double* v
             support.data(), work, lwork, iwork, liwork, &info);
   };
   run(&work_size, &query, &iwork_size, &query);
-  const int lwork = static_cast<int>(work_size);
+  const int lwork = workspace(operation, work_size);
   std::vector<double> work(static_cast<std::size_t>(lwork));
   std::vector<int> iwork(static_cast<std::size_t>(iwork_size));
   run(work.data(), &lwork, iwork.data(), &iwork_size);
@@ -73,6 +94,7 @@ void symmetric_eigen(const char* operation, double* a, std::int64_t n, double* v
 }
 
 void singular_values(const char* operation, double* a, std::int64_t m, std::int64_t n, double* values) {
+  check_workspace(operation);
   const int rows = integer(operation, m), columns = integer(operation, n), lda = lead(rows), one = 1,
             query = -1;
   std::vector<int> iwork(8 * static_cast<std::size_t>(lead(std::min(rows, columns))));
@@ -83,7 +105,7 @@ void singular_values(const char* operation, double* a, std::int64_t m, std::int6
             &info);
   };
   run(&work_size, &query);
-  const int lwork = std::max(static_cast<int>(work_size), 1);
+  const int lwork = workspace(operation, work_size);
   std::vector<double> work(static_cast<std::size_t>(lwork));
   run(work.data(), &lwork);
   if (info != 0)

@@ -5,9 +5,12 @@
 
 namespace cotangent::kernel {
 
+/// Throws: DomainError in `operation`'s name for a side beyond LAPACK's integers, as all of these do, and as
+/// check_workspace.
+void check_side(const char* operation, std::int64_t n);
+
 /// a = L L^T for a symmetric a [n, n], of which only the lower triangle (of rows: the upper one) is read and
 /// becomes L. Returns 0, or the order of the first leading minor that is not positive.
-/// Throws: DomainError in `operation`'s name for sizes beyond LAPACK's integers, as all of these do.
 std::int64_t cholesky(const char* operation, double* a, std::int64_t n);
 /// b [n, columns] becomes x with L L^T x = b, for the L of cholesky.
 void cholesky_solve(const char* operation, const double* factor, std::int64_t n, double* b,

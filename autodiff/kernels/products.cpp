@@ -2,20 +2,56 @@
 #include "autodiff/kernels/products.hpp"
 
 #include <cblas.h>
+#include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
+#include <vector>
 
+#include "autodiff/error.hpp"
 #include "autodiff/kernels/elements.hpp"
 #include "autodiff/kernels/loops.hpp"
+#include "autodiff/kernels/workspace.hpp"
 
 namespace cotangent::kernel {
 namespace {
 
+/// Of a size that check_sizes has seen.
 int blas_int(std::int64_t n) { return static_cast<int>(n); }
 
 CBLAS_TRANSPOSE turned(bool transposed) { return transposed ? CblasTrans : CblasNoTrans; }
 
+/// Whether a product is one of no terms, of one, or for one number: no library's routine is called.
+bool plain(const ProductSizes& s) {
+  return s.rows == 0 || s.columns == 0 || s.inner <= 1 || (s.rows == 1 && s.columns == 1);
+}
+
+/// What `keep` leaves of y, which is not read where nothing is kept.
+double kept(double keep, double y) { return keep == 0.0 ? 0.0 : keep * y; }
+
+/// scale * op(a) op(b) + keep * y for a scale of 0, with which BLAS reads neither a nor b: what is not finite
+/// there would be lost.
+void matmul_by_zero(double* y, const double* a, const double* b, const ProductSizes& sizes,
+                    MatmulOptions options, double keep) {
+  const double zero = options.scale;
+  options.scale = 1.0;
+  const std::int64_t n = sizes.rows * sizes.columns;
+  std::vector<double> product(static_cast<std::size_t>(n));
+  matmul(product.data(), a, b, sizes, options, 0.0);
+  for (std::int64_t i = 0; i < n; ++i) y[i] = kept(keep, y[i]) + zero * product[static_cast<std::size_t>(i)];
+}
+
 }  // namespace
+
+void check_sizes(const char* operation, const ProductSizes& sizes) {
+  constexpr std::int64_t kMost = std::numeric_limits<int>::max();
+  const auto [rows, inner, columns] = sizes;
+  if (plain(sizes) || std::max({rows, inner, columns}) <= kMost) return;
+  throw ShapeError(
+      fmt::format("[{}] a product of [{}, {}] and [{}, {}] has a side of 2^31 or more, which OpenBLAS cannot "
+                  "count; take it in parts: rows of a, columns of b, or a sum over parts of the inner axis",
+                  operation, rows, inner, inner, columns));
+}
 
 void matmul(double* y, const double* a, const double* b, const ProductSizes& sizes,
             const MatmulOptions& options, double keep) {
@@ -23,13 +59,15 @@ void matmul(double* y, const double* a, const double* b, const ProductSizes& siz
   const bool ta = options.transpose_a, tb = options.transpose_b;
   if (rows == 0 || columns == 0) return;
   if (inner == 0) {
-    for (std::int64_t i = 0; i < rows * columns; ++i) y[i] = keep == 0.0 ? 0.0 : keep * y[i];
+    const double nothing = options.scale * 0.0 + 0.0;  // NaN where the scale is not finite, never -0
+    for (std::int64_t i = 0; i < rows * columns; ++i) y[i] = kept(keep, y[i]) + nothing;
     return;
   }
+  if (options.scale == 0.0) return matmul_by_zero(y, a, b, sizes, options, keep);
   const std::int64_t a_columns = ta ? rows : inner, b_columns = tb ? inner : columns;
   // What takes no more than a multiplication a number is not worth a library's call.
   if (rows == 1 && columns == 1) {
-    y[0] = (keep == 0.0 ? 0.0 : keep * y[0]) + options.scale * loops().dot(a, b, inner);
+    y[0] = kept(keep, y[0]) + options.scale * loops().dot(a, b, inner);
     return;
   }
   if (inner == 1) {
@@ -49,6 +87,8 @@ void matmul(double* y, const double* a, const double* b, const ProductSizes& siz
     }
     return;
   }
+  check_sizes("matmul", sizes);
+  check_workspace("matmul");
   // A matrix times one column or one row is a matrix-vector product, several times cheaper
   // than a general one.
   if (columns == 1) {
@@ -68,16 +108,8 @@ void matmul(double* y, const double* a, const double* b, const ProductSizes& siz
 void matmul_blocks(double* y, const double* a, const double* b, std::int64_t count, const ProductSizes& sizes,
                    const MatmulOptions& options) {
   const auto [rows, inner, columns] = sizes;
-  if (rows == 0 || columns == 0) return;
-  if (inner == 0) {
-    std::fill(y, y + count * rows * columns, 0.0);
-    return;
-  }
-  const bool ta = options.transpose_a, tb = options.transpose_b;
   for (std::int64_t i = 0; i < count; ++i)
-    cblas_dgemm(CblasRowMajor, turned(ta), turned(tb), blas_int(rows), blas_int(columns), blas_int(inner),
-                options.scale, a + i * rows * inner, blas_int(ta ? rows : inner), b + i * inner * columns,
-                blas_int(tb ? inner : columns), 0.0, y + i * rows * columns, blas_int(columns));
+    matmul(y + i * rows * columns, a + i * rows * inner, b + i * inner * columns, sizes, options, 0.0);
 }
 
 void gram_lower(double* y, const double* a, std::int64_t n, std::int64_t k) {
@@ -86,6 +118,8 @@ void gram_lower(double* y, const double* a, std::int64_t n, std::int64_t k) {
     std::fill(y, y + n * n, 0.0);
     return;
   }
+  check_sizes("gram", {n, k, n});
+  check_workspace("gram");
   cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, blas_int(n), blas_int(k), 1.0, a, blas_int(k), 0.0, y,
               blas_int(n));
 }

@@ -14,7 +14,12 @@ struct ProductSizes {
   std::int64_t columns;
 };
 
-/// y = scale * op(a) op(b) + keep * y. Shapes: y [rows, columns].
+/// Throws: ShapeError in `operation`'s name if the product has a side that OpenBLAS, whose integers have 32
+/// bits, cannot count. Those of no terms, of one term, or of one number are made here, of any size.
+void check_sizes(const char* operation, const ProductSizes& sizes);
+
+/// y = scale * op(a) op(b) + keep * y, where what is not finite in a or b shows also for a scale of 0; y is
+/// not read for a keep of 0. Shapes: y [rows, columns]. Throws: as check_sizes, and as check_workspace.
 void matmul(double* y, const double* a, const double* b, const ProductSizes& sizes,
             const MatmulOptions& options, double keep);
 /// y_k = scale * op(a_k) op(b_k) for `count` products one after another.

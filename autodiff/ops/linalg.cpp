@@ -124,8 +124,9 @@ const Op kSolveSpd({
               b.size(0) != a.size(0))
             throw ShapeError(fmt::format("[solve_spd] a is {}, b is {}; a must be [n, n] and b [n] or [n, k]",
                                          a.shape().to_string(), b.shape().to_string()));
-          const Tensor factor = factored("solve_spd", a);
           const Index n = a.size(0), columns = b.rank() == 2 ? b.size(1) : 1;
+          kernel::check_side("solve_spd", columns);
+          const Tensor factor = factored("solve_spd", a);
           // LAPACK counts columns first: its b is the transpose of ours.
           Tensor solved = columns == 1 ? Tensor::from(b.data(), Shape{n}) : transpose(Var(b)).value();
           Tensor out = uninitialized(solved.shape());

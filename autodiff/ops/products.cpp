@@ -51,6 +51,7 @@ Shape matmul_shape(const char* operation, const Shape& a, const Shape& b, const 
     throw ShapeError(fmt::format("[{}] inner sizes differ: a is {}{}, b is {}{}{}", operation, a.to_string(),
                                  ta, b.to_string(), tb, hint));
   }
+  kernel::check_sizes(operation, {.rows = rows, .inner = inner, .columns = columns});
   return vector ? Shape{rows} : Shape{rows, columns};
 }
 
@@ -137,6 +138,7 @@ const Op kLinear({
                 fmt::format("[linear] x is {}, weight is {}; x must be [n, in] and weight [out, in]",
                             x.shape().to_string(), weight.shape().to_string()));
           const Index n = x.size(0), out_size = weight.size(0);
+          kernel::check_sizes("linear", {.rows = n, .inner = x.size(1), .columns = out_size});
           Tensor out = uninitialized(Shape{n, out_size});
           double* y = mutable_data(out);
           double keep = 0.0;

@@ -17,6 +17,7 @@ Tensor singular_values(const Tensor& matrix) {
   if (matrix.rank() != 2 || matrix.size() == 0)
     throw ShapeError(fmt::format("[singular_values] the matrix is {}; it must be [m, n] and not empty",
                                  matrix.shape().to_string()));
+  for (const int axis : {0, 1}) kernel::check_side("singular_values", matrix.size(axis));
   for (const double v : matrix.data())
     if (!std::isfinite(v))
       throw DomainError(

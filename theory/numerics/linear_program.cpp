@@ -54,6 +54,13 @@ void check(const LinearProgram& p) {
   if (p.c.rank() != 1 || p.c.size() == 0)
     throw ShapeError(
         fmt::format("[linear_program] c is {}; give a vector [n], n at least 1", p.c.shape().to_string()));
+  // Each row has up to two slack columns more.
+  const Index rows = (p.b ? p.b->size() : 0) + (p.b_eq ? p.b_eq->size() : 0);
+  if (static_cast<double>(p.c.size() + 2) * static_cast<double>(rows) > std::numeric_limits<int>::max())
+    throw DomainError(
+        fmt::format("[linear_program] {} variables and {} rows are more than the 2^31 numbers "
+                    "that Clp can count; give fewer of them",
+                    p.c.size(), rows));
   check_numbers("c", p.c, false);
   check_rows("a", p.a, "b", p.b, p.c.size());
   check_rows("a_eq", p.a_eq, "b_eq", p.b_eq, p.c.size());
