@@ -1,4 +1,5 @@
-# How autodiff's kernels are compiled. Never -march=native and never -ffast-math: the same numbers on every machine.
+# How autodiff's kernels are compiled. Never -march=native and never -ffast-math, and no level fuses multiplications
+# with additions: the loops' numbers are the same at every level. OpenBLAS's are its own, by its kernels for each core.
 # Neither option below changes a number; both let the compiler use vector code for comparisons and roots.
 set(kernel_options -fno-trapping-math -fno-math-errno)
 target_compile_options(cotangent_autodiff PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O3> ${kernel_options})

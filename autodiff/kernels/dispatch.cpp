@@ -1,8 +1,12 @@
 // Chooses the kernels for this processor once, when they are first used.
+#include <fmt/format.h>
+
 #include <array>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
+#include "autodiff/error.hpp"
 #include "autodiff/kernels/levels.hpp"
 
 namespace cotangent::kernel {
@@ -52,13 +56,21 @@ std::span<const Level> levels() {
 
 namespace {
 
-/// The level that COTANGENT_ISA names, if this processor runs it; else the highest.
+/// The level that COTANGENT_ISA names, else the highest. Throws: DomainError if this processor has none of
+/// that name; the next use throws again.
 const Level& choice() {
   static const Level& chosen = []() -> const Level& {
     const char* asked = std::getenv("COTANGENT_ISA");
-    for (const Level& level : levels())
-      if (asked && std::string_view(asked) == level.name) return level;
-    return levels().back();
+    if (!asked || !*asked) return levels().back();
+    std::string names;
+    for (const Level& level : levels()) {
+      if (std::string_view(asked) == level.name) return level;
+      names += fmt::format("{}{}", names.empty() ? "" : ", ", level.name);
+    }
+    throw DomainError(fmt::format(
+        "[kernels] COTANGENT_ISA is '{}'; this processor runs the levels {}: name one of them, or "
+        "leave the variable unset for the highest",
+        asked, names));
   }();
   return chosen;
 }

@@ -1,7 +1,9 @@
 """The kernels built for newer processors share no function with the rest of the library: the linker keeps one
-copy of a shared inline function, and an older processor would then meet instructions it does not know.
+copy of a shared inline function, and an older processor would then meet instructions it does not know. Each
+level uses registers as wide as it has, and none fuses multiplications with additions: all give the same bits.
 
 Usage: isa_test.py LEVEL=OBJECT[,OBJECT...]..."""
+import platform
 import re
 import subprocess
 import sys
@@ -20,7 +22,21 @@ def defined(objects):
     return [m.group(1) for m in (re.match(r"[0-9a-f]+ [A-Za-z] (.*)", line) for line in lines) if m]
 
 
+def registers(code):
+    """The widest vector registers that disassembled code names."""
+    return next((r for r in ("zmm", "ymm", "xmm") if f"%{r}" in code), "none")
+
+
+def disassembled(objects):
+    command = ["objdump", "-d", "--no-show-raw-insn", *objects]
+    return subprocess.run(command, text=True, stdout=subprocess.PIPE, check=True).stdout
+
+
+WIDEST = {"v1": "xmm", "v3": "ymm", "v4": "zmm"}
+FUSED = re.compile(r"\bvfn?m(?:add|sub)\w*")
 problems = []
+if FUSED.findall("vfmadd213pd vmulpd vfnmsub132sd vfmaddsub") != ["vfmadd213pd", "vfnmsub132sd", "vfmaddsub"]:
+    problems.append("the check itself does not tell fused instructions")
 foreign = ["std::abs(double)", "xsimd::f(int)"]
 if shared("v3", [*foreign, "cotangent::kernel::v3::kTable"]) != foreign:
     problems.append("the check itself does not tell shared names from its own")
@@ -29,6 +45,10 @@ for argument in sys.argv[1:]:
     names = defined(objects.split(","))
     if not any("kTable" in n for n in names):
         problems.append(f"{level}: no table of kernels among {len(names)} names")
+    code = disassembled(objects.split(","))
+    if level in WIDEST and platform.machine() == "x86_64" and registers(code) != WIDEST[level]:
+        problems.append(f"{level}: its widest registers are {registers(code)}, not {WIDEST[level]}")
+    problems += [f"{level}: {name} is fused" for name in sorted(set(FUSED.findall(code)))]
     problems += [f"{level}: {name} may be shared" for name in shared(level, names)]
 print("\n".join(problems) or "each instruction set's kernels stand alone")
 sys.exit(1 if problems else 0)

@@ -1,4 +1,5 @@
 // Transcendental kernels of each processor level against the math library in extended precision.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -10,11 +11,41 @@
 #include <string>
 #include <vector>
 
+#include "autodiff/error.hpp"
 #include "autodiff/kernels/levels.hpp"
+#include "autodiff/provenance.hpp"
 #include "autodiff/rng.hpp"
 
 namespace cotangent {
+
+// The kernels as they were compiled for each level.
+namespace kernel::v1 {
+extern const Transcendental kTable;
+extern const Loops kLoops;
+extern const Elements kElements;
+}  // namespace kernel::v1
+#if defined(__x86_64__)
+namespace kernel::v3 {
+extern const Transcendental kTable;
+extern const Loops kLoops;
+extern const Elements kElements;
+}  // namespace kernel::v3
+namespace kernel::v4 {
+extern const Transcendental kTable;
+extern const Loops kLoops;
+extern const Elements kElements;
+}  // namespace kernel::v4
+#endif
+
 namespace {
+
+const std::vector<kernel::Level> kOwn {
+  {"v1", &kernel::v1::kTable, &kernel::v1::kLoops, &kernel::v1::kElements},
+#if defined(__x86_64__)
+      {"v3", &kernel::v3::kTable, &kernel::v3::kLoops, &kernel::v3::kElements},
+      {"v4", &kernel::v4::kTable, &kernel::v4::kLoops, &kernel::v4::kElements},
+#endif
+};
 
 using kernel::Transcendental;
 
@@ -132,7 +163,7 @@ TEST(Transcendental, Log1pBetweenMinusOneAndZero) {
 TEST(Transcendental, MayWriteOverItsArgument) {
   for (const kernel::Level& level : kernel::levels()) {
     for (const Function& f : kFunctions) {
-      for (const std::size_t n : {3u, 8u, 13u}) {
+      for (const std::size_t n : {1u, 3u, 7u, 8u, 9u, 13u, 999u, 1000u, 1001u, 4096u}) {
         Rng rng(9);
         std::vector<double> x = arguments(f, n, rng), y(n);
         const auto size = static_cast<std::int64_t>(n);
@@ -168,8 +199,47 @@ TEST(Transcendental, PlaceInALongArrayDoesNotMatter) {
   }
 }
 
-// The test program asks itself, in a new process for each wish.
-std::string level_with(const std::string& wish) {
+/// Numbers of every sign and exponent, subnormal ones among them, and what is none.
+std::vector<double> sweep(Rng& rng) {
+  std::vector<double> x{0.0, -0.0, INFINITY, -INFINITY, NAN, -NAN, 5e-324, -5e-324, 1.7976931348623157e308,
+                        -1.0};
+  for (int exponent = -1074; exponent <= 1023; ++exponent)
+    for (int k = 0; k < 8; ++k) {
+      const double size = std::ldexp(k == 0 ? 1.0 : 1.0 + rng.uniform(), exponent);
+      x.insert(x.end(), {size, -size});
+    }
+  return x;
+}
+
+TEST(Transcendental, EveryLevelGivesTheSameBits) {
+  const auto levels = kernel::levels();
+  for (const Function& f : kFunctions) {
+    Rng rng = Rng(6).split(f.name);
+    std::vector<double> all = sweep(rng);
+    const std::vector<double> usual = arguments(f, 20000, rng);
+    all.insert(all.end(), usual.begin(), usual.end());
+    for (const kernel::Level& level : levels) {
+      const auto run = [&](const kernel::Level& by, std::size_t from, std::size_t n) {
+        std::vector<double> y(n);
+        (by.table->*f.kernel)(y.data(), all.data() + from, static_cast<std::int64_t>(n));
+        return y;
+      };
+      const auto same = [&](std::size_t from, std::size_t n) {
+        const std::vector<double> found = run(level, from, n), wanted = run(levels.front(), from, n);
+        for (std::size_t i = 0; i < n; ++i)
+          ASSERT_EQ(std::bit_cast<std::uint64_t>(found[i]), std::bit_cast<std::uint64_t>(wanted[i]))
+              << f.name << ", " << level.name << ", at " << all[from + i] << ", number " << i << " of " << n
+              << ": " << found[i] << ", not " << wanted[i];
+      };
+      same(0, all.size());
+      // In parts of every short length, where some go by the math library and some by padded batches.
+      for (std::size_t from = 0, n = 1; from + 20 < all.size(); from += n, n = n % 19 + 1) same(from, n);
+    }
+  }
+}
+
+// The program asks itself, in a new process for each wish.
+std::string child_with(const std::string& wish) {
   char path[4096];
   const auto length = ::readlink("/proc/self/exe", path, sizeof path);
   const std::string program(path, static_cast<std::size_t>(length));
@@ -178,20 +248,57 @@ std::string level_with(const std::string& wish) {
                                 .c_str(),
                             "r");
   std::string text;
-  char line[256];
+  char line[512];
   while (pipe && std::fgets(line, sizeof line, pipe)) text += line;
   if (pipe) ::pclose(pipe);
   const std::size_t at = text.find("level=");
-  return at == std::string::npos ? text : text.substr(at + 6, 2);
+  return at == std::string::npos ? text : text.substr(at, text.find('\n', at) - at);
 }
 
-TEST(Transcendental, PrintsItsLevel) { std::printf("level=%s\n", kernel::isa_name()); }
+// By their addresses: a level that is right by name could still run another one's kernels.
+TEST(Transcendental, PrintsItsLevel) {
+  try {
+    const char* name = kernel::isa_name();
+    std::printf("level=%s", name);
+  } catch (const DomainError& error) {
+    std::printf("level=none: %s provenance: ", error.what());
+    try {
+      static_cast<void>(provenance());
+    } catch (const DomainError& again) {
+      std::printf("%s\n", again.what());
+    }
+    return;
+  }
+  for (const kernel::Level& own : kOwn)
+    if (own.table == &kernel::transcendental() && own.loops == &kernel::loops() &&
+        own.elements == &kernel::elements())
+      std::printf(" runs %s", own.name);
+  std::printf("\n");
+}
 
 TEST(Transcendental, TheEnvironmentChoosesALevelThisProcessorHas) {
+  const auto runs = [](const kernel::Level& level) {
+    return std::string("level=") + level.name + " runs " + level.name;
+  };
   const auto list = kernel::levels();
-  for (const kernel::Level& level : list) EXPECT_EQ(level_with(level.name), level.name);
-  EXPECT_EQ(level_with("nonsense"), list.back().name);
-  EXPECT_EQ(level_with(""), list.back().name);
+  for (const kernel::Level& level : list) EXPECT_EQ(child_with(level.name), runs(level));
+  EXPECT_EQ(child_with(""), runs(list.back()));
+  EXPECT_STREQ(list.front().name, "v1");
+}
+
+TEST(Transcendental, ALevelThatThereIsNotIsAnError) {
+  std::string names;
+  for (const kernel::Level& level : kernel::levels())
+    names += (names.empty() ? "" : ", ") + std::string(level.name);
+  for (const std::string wish : {"nonsense", "V1", "v2", "v5"}) {
+    const std::string error = "[kernels] COTANGENT_ISA is '" + wish + "'; this processor runs the levels " +
+                              names + ": name one of them, or leave the variable unset for the highest";
+    EXPECT_EQ(child_with(wish), "level=none: " + error + " provenance: " + error);
+  }
+#if defined(__x86_64__)
+  if (kernel::levels().size() < 3)
+    EXPECT_THAT(child_with("v4"), testing::HasSubstr("COTANGENT_ISA is 'v4'; this"));
+#endif
 }
 
 }  // namespace
