@@ -8,7 +8,7 @@ namespace cotangent::kernel {
 
 /// The loops for this processor, chosen when they are first used.
 struct Loops {
-  /// y_i = x_i + z_i; y_i += x_i; y_i += c x_i; y_i = x_i + c z_i, where y may be z.
+  /// y_i = x_i + z_i; y_i += x_i; y_i += c x_i; y_i = x_i + c z_i, where y may be x, z or both.
   void (*add)(double* y, const double* x, const double* z, std::int64_t n);
   void (*add_to)(double* y, const double* x, std::int64_t n);
   void (*add_scaled_to)(double* y, double c, const double* x, std::int64_t n);

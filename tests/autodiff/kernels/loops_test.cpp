@@ -206,6 +206,45 @@ TEST(Loops, SumsAndElementwiseOnesHaveTheSameBits) {
   }
 }
 
+// y may be x, z or both.
+TEST(Loops, AddMultipleOntoItsOperands) {
+  Rng rng(7);
+  for (const std::int64_t n : {1, 7, 8, 9, 999, 1000, 1001, 4096}) {
+    const Numbers a = draw(rng, n), b = draw(rng, n);
+    const auto expected = [&](const Numbers& x, const Numbers& z) {
+      Numbers y;
+      for (std::size_t i = 0; i < x.size(); ++i) y.push_back(x[i] + 0.3 * z[i]);
+      return y;
+    };
+    for (const kernel::Level& level : kernel::levels()) {
+      const std::string what = std::string(level.name) + ", of " + std::to_string(n);
+      Numbers y = b;
+      level.loops->add_multiple(y.data(), a.data(), 0.3, y.data(), n);
+      expect_same_bits(y, expected(a, b), what + ", y is z");
+      y = a;
+      level.loops->add_multiple(y.data(), y.data(), 0.3, b.data(), n);
+      expect_same_bits(y, expected(a, b), what + ", y is x");
+      y = a;
+      level.loops->add_multiple(y.data(), y.data(), 0.3, y.data(), n);
+      expect_same_bits(y, expected(a, a), what + ", y is both");
+      y = Numbers(a.size() + 1, 99.0);
+      level.loops->add_multiple(y.data(), a.data(), 0.3, b.data(), n);
+      EXPECT_EQ(y.back(), 99.0);
+      // What is added onto another array, to its last number and no further.
+      for (const bool scaled : {false, true}) {
+        y = a;
+        y.push_back(99.0);
+        scaled ? level.loops->add_scaled_to(y.data(), 0.3, b.data(), n)
+               : level.loops->add_to(y.data(), b.data(), n);
+        Numbers sum;
+        for (std::size_t i = 0; i < a.size(); ++i) sum.push_back(a[i] + (scaled ? 0.3 * b[i] : b[i]));
+        sum.push_back(99.0);
+        expect_same_bits(y, sum, what + (scaled ? ", scaled" : ", added"));
+      }
+    }
+  }
+}
+
 TEST(Loops, OuterProducts) {
   Rng rng(4);
   for (const auto& [p, q] : std::vector<std::pair<std::int64_t, std::int64_t>>{

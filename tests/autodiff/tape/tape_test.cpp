@@ -328,5 +328,29 @@ TEST(Pullbacks, ManyInputsAndRepeatedOnes) {
   EXPECT_EQ(tape.grad(g, x).item(), 100.0);
 }
 
+// One cotangent goes to several places, is added to where it came from, and stays what it was.
+TEST(Tape, CotangentsAddUpWhereTheirNumbersAreShared) {
+  for (const Index n : {1, 7, 8, 9, 999, 1000, 1001, 4096}) {
+    std::vector<double> numbers, weights;
+    for (Index k = 0; k < n; ++k) {
+      numbers.push_back(1.0 + 0.37 * static_cast<double>(k % 101));
+      weights.push_back(0.5 - static_cast<double>(k % 7));
+    }
+    const Tensor x = Tensor::from(numbers, {n}), g = Tensor::from(weights, {n});
+    const auto f = [](const Var& v) {
+      const Var twice = v + v;
+      return twice + v + (twice + twice) - v * v;
+    };
+    const Vjp<Tensor> pullback = vjp(f, x);
+    for (int round = 0; round < 2; ++round) {
+      const Tensor back = pullback(g);
+      for (Index k = 0; k < n; ++k)
+        ASSERT_NEAR(back(k), 7.0 * g(k) - 2.0 * g(k) * x(k), 1e-10) << n << " numbers, at " << k;
+      EXPECT_TRUE(equal(g, Tensor::from(weights, {n})));
+      EXPECT_TRUE(equal(x, Tensor::from(numbers, {n})));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace cotangent

@@ -242,6 +242,55 @@ TEST(Params, AxpyLeavesSharedNumbersAlone) {
   EXPECT_TRUE(equal(doubled.flat(), (2.0 * example(1)).flat()));
 }
 
+// Where the numbers of one argument are another's too, at sizes on both sides of what vectors and blocks hold.
+TEST(Params, AxpyOntoItselfAtEverySize) {
+  constexpr double kFactor = -0.75;
+  for (const Index n : {1, 7, 8, 9, 999, 1000, 1001, 4096}) {
+    const auto made = [n](double first) {
+      std::vector<double> numbers;
+      for (Index k = 0; k < n; ++k) numbers.push_back(first + 0.37 * static_cast<double>(k % 101));
+      return Params({{"w", Tensor::from(numbers, {n})}});
+    };
+    const Params one = made(1.0), other = made(-5.0);
+    const auto expect = [&](const Params& found, const Params& v, const Params& w, const char* what) {
+      for (Index k = 0; k < n; ++k)
+        ASSERT_EQ(found.flat()(k), w.flat()(k) + kFactor * v.flat()(k))
+            << what << ", " << n << " numbers, at " << k;
+    };
+    const auto unchanged = [&](const Params& p, double first, const char* what) {
+      EXPECT_TRUE(equal(p.flat(), made(first).flat())) << what << ", " << n << " numbers";
+    };
+    const Params w = made(1.0);  // the only holder of its numbers
+    expect(axpy(kFactor, w, w), one, one, "v is w");
+    unchanged(w, 1.0, "v is w");
+    const Params shared = w;
+    expect(axpy(kFactor, shared, w), one, one, "v shares w's numbers");
+    unchanged(shared, 1.0, "v shares w's numbers");
+
+    Params given = made(1.0);
+    const Params kept = given;
+    expect(axpy(kFactor, kept, std::move(given)), one, one, "w is given away, and v has its numbers");
+    unchanged(kept, 1.0, "w is given away, and v has its numbers");
+
+    Params direction = made(1.0);
+    const Params& same = direction;
+    expect(axpy(kFactor, std::move(direction), same), one, one, "v is given away and is w");
+    Params held = made(1.0);
+    const Params holder = held;
+    expect(axpy(kFactor, std::move(held), holder), one, one, "v is given away, and w has its numbers");
+    unchanged(holder, 1.0, "v is given away, and w has its numbers");
+
+    Params target = made(-5.0);
+    target = axpy(kFactor, w, std::move(target));
+    expect(target, one, other, "w is given away");
+    Params arrow = made(1.0);
+    const Params base = made(-5.0);
+    expect(axpy(kFactor, std::move(arrow), base), one, other, "v is given away");
+    unchanged(base, -5.0, "v is given away");
+    unchanged(w, 1.0, "v beside w");
+  }
+}
+
 TEST(Params, SteadyArithmeticTakesNothingFromTheHeap) {
   const Params v = example(1) - example(1);  // numbers stay as they are
   Params w = example(2);
