@@ -15,12 +15,15 @@ namespace cotangent {
 
 namespace detail {
 struct TensorAccess;
-/// A number in a list of numbers. Being a class, it leaves {{1}, {2}} to the constructor for rows.
+/// A number, or a list of such: what stands between the braces of Tensor{{1, 2}, {3, 4}}, at any depth.
 struct Number {
   template <class T>
-  requires std::is_arithmetic_v<T> Number(T number)  // NOLINT(google-explicit-constructor)
-  noexcept : value(static_cast<double>(number)) {}
-  double value;
+  requires std::is_arithmetic_v<T> Number(T of)  // NOLINT(google-explicit-constructor)
+  noexcept : number(static_cast<double>(of)) {}
+  Number(std::initializer_list<Number> of) noexcept : list(of), is_list(true) {}
+  double number = 0.0;
+  std::initializer_list<Number> list = {};
+  bool is_list = false;
 };
 }  // namespace detail
 
@@ -30,11 +33,10 @@ class Tensor {
  public:
   /// The empty tensor, shape [0].
   Tensor() noexcept : shape_(Shape::empty()) {}
-  /// Rank 1, 2 or 3 from nested lists: Tensor{{1, 2}, {3, 4}} is [2, 2]. Throws: ShapeError if
-  /// rows differ in length.
-  Tensor(std::initializer_list<detail::Number> values);
-  Tensor(std::initializer_list<std::initializer_list<double>> rows);
-  Tensor(std::initializer_list<std::initializer_list<std::initializer_list<double>>> blocks);
+  /// From lists nested up to eight deep, which is the rank: Tensor{1, 2} is [2], Tensor{{1, 2}, {3, 4}} is
+  /// [2, 2], Tensor{{{1}}} is [1, 1, 1]. Throws: ShapeError if lists beside each other differ in length or
+  /// depth.
+  Tensor(std::initializer_list<detail::Number> list);
 
   static Tensor scalar(double value);
   static Tensor full(const Shape& shape, double value);

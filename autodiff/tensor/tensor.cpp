@@ -12,40 +12,61 @@ namespace {
 
 Index count(std::size_t n) { return static_cast<Index>(n); }
 
+/// The shape of nested lists, found on the way through all of them.
+class Measure {
+ public:
+  explicit Measure(std::initializer_list<detail::Number> list) { visit(list, 0); }
+  Shape shape() const { return Shape(std::span<const Index>(sizes_, static_cast<std::size_t>(rank_))); }
+
+ private:
+  void visit(std::initializer_list<detail::Number> list, int axis) {
+    if (axis == kMaxRank)
+      throw ShapeError(fmt::format(
+          "[tensor] lists are nested more than {} deep; a tensor has at most {} axes", kMaxRank, kMaxRank));
+    const Index size = count(list.size());
+    if (axis == seen_) sizes_[seen_++] = size;
+    if (sizes_[axis] != size) throw_differ(list, sizes_[axis]);
+    if (size == 0) leaf(axis + 1);
+    for (const detail::Number& item : list) {
+      if (item.is_list)
+        visit(item.list, axis + 1);
+      else
+        leaf(axis + 1);
+    }
+  }
+  /// Below so many axes there are numbers, or there is nothing.
+  void leaf(int depth) {
+    if (rank_ == 0) rank_ = depth;
+    if (rank_ != depth)
+      throw ShapeError("[tensor] numbers and lists stand side by side; give all numbers the same depth");
+  }
+  [[noreturn]] static void throw_differ(std::initializer_list<detail::Number> list, Index first) {
+    const bool rows = list.size() == 0 || !list.begin()->is_list;
+    throw ShapeError(rows ? fmt::format("[tensor] rows of {} and {} numbers; give every row the same length",
+                                        first, list.size())
+                          : fmt::format("[tensor] blocks of {} and {} rows; give every block the same shape",
+                                        first, list.size()));
+  }
+
+  Index sizes_[kMaxRank] = {};
+  int seen_ = 0;
+  int rank_ = 0;
+};
+
+double* put(std::initializer_list<detail::Number> list, double* to) {
+  for (const detail::Number& item : list) {
+    if (item.is_list)
+      to = put(item.list, to);
+    else
+      *to++ = item.number;
+  }
+  return to;
+}
+
 }  // namespace
 
-Tensor::Tensor(std::initializer_list<detail::Number> values)
-    : Tensor(uninitialized(Shape{count(values.size())})) {
-  std::transform(values.begin(), values.end(), data_, [](detail::Number n) { return n.value; });
-}
-
-Tensor::Tensor(std::initializer_list<std::initializer_list<double>> rows) {
-  const std::size_t width = rows.size() ? rows.begin()->size() : 0;
-  for (const auto& row : rows)
-    if (row.size() != width)
-      throw ShapeError(fmt::format("[tensor] rows of {} and {} numbers; give every row the same length",
-                                   width, row.size()));
-  *this = uninitialized(Shape{count(rows.size()), count(width)});
-  double* out = data_;
-  for (const auto& row : rows) out = std::copy(row.begin(), row.end(), out);
-}
-
-Tensor::Tensor(std::initializer_list<std::initializer_list<std::initializer_list<double>>> blocks) {
-  const std::size_t height = blocks.size() ? blocks.begin()->size() : 0;
-  const std::size_t width = height ? blocks.begin()->begin()->size() : 0;
-  for (const auto& rows : blocks) {
-    if (rows.size() != height)
-      throw ShapeError(fmt::format("[tensor] blocks of {} and {} rows; give every block the same shape",
-                                   height, rows.size()));
-    for (const auto& row : rows)
-      if (row.size() != width)
-        throw ShapeError(fmt::format("[tensor] rows of {} and {} numbers; give every row the same length",
-                                     width, row.size()));
-  }
-  *this = uninitialized(Shape{count(blocks.size()), count(height), count(width)});
-  double* out = data_;
-  for (const auto& rows : blocks)
-    for (const auto& row : rows) out = std::copy(row.begin(), row.end(), out);
+Tensor::Tensor(std::initializer_list<detail::Number> list) : Tensor(uninitialized(Measure(list).shape())) {
+  put(list, data_);
 }
 
 Tensor Tensor::scalar(double value) {

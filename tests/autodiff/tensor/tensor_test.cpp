@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <set>
 #include <utility>
@@ -34,6 +35,37 @@ TEST(Tensor, FromNestedLists) {
   EXPECT_EQ(blocks(2, 1, 0), 6.0);
   EXPECT_EQ((Tensor{{5.0}}.shape()), (Shape{1, 1}));
   EXPECT_EQ((Tensor{{1.0}, {2.0}}.shape()), (Shape{2, 1}));
+}
+
+TEST(Tensor, BracesOfEveryDepth) {
+  EXPECT_EQ((Tensor{1}.shape()), (Shape{1}));
+  EXPECT_EQ((Tensor{{1}}.shape()), (Shape{1, 1}));
+  EXPECT_EQ((Tensor{{{1}}}.shape()), (Shape{1, 1, 1}));
+  EXPECT_EQ((Tensor{{{{1}}}}.shape()), (Shape{1, 1, 1, 1}));
+  EXPECT_EQ((Tensor{{{{{{{{1}}}}}}}}.shape()), (Shape{1, 1, 1, 1, 1, 1, 1, 1}));
+  EXPECT_EQ((Tensor{{{{{{{{1}}}}}}}}.item()), 1.0);
+  EXPECT_EQ((Tensor{{1, 2}, {3, 4}}.shape()), (Shape{2, 2}));
+  EXPECT_EQ((Tensor{{{1}, {2}}}.shape()), (Shape{1, 2, 1}));
+  EXPECT_EQ((Tensor{{{1}}, {{2}}}.shape()), (Shape{2, 1, 1}));
+  EXPECT_EQ((Tensor{{{1, 2}, {3, 4}}}.shape()), (Shape{1, 2, 2}));
+  const Tensor four{{{{1, 2}}, {{3, 4}}}, {{{5, 6}}, {{7, 8}}}, {{{9, 10}}, {{11, 12}}}};
+  EXPECT_EQ(four.shape(), (Shape{3, 2, 1, 2}));
+  EXPECT_THAT(four.data(), ElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12));
+  // Without numbers, as an argument, and of mixed types.
+  EXPECT_EQ((Tensor{}.shape()), (Shape{0}));
+  EXPECT_EQ((Tensor{{}}.shape()), (Shape{1, 0}));
+  EXPECT_EQ((Tensor{{}, {}}.shape()), (Shape{2, 0}));
+  EXPECT_EQ((Tensor{{{}}}.shape()), (Shape{1, 1, 0}));
+  const auto shape_of = [](const Tensor& t) { return t.shape(); };
+  EXPECT_EQ(shape_of({1, 2}), (Shape{2}));
+  EXPECT_EQ(shape_of({{1, 2}}), (Shape{1, 2}));
+  EXPECT_EQ(shape_of({{{1}}}), (Shape{1, 1, 1}));
+  const int whole = 3;
+  EXPECT_TRUE(equal(Tensor{{whole, true}, {0.5, -2L}}, Tensor{{3.0, 1.0}, {0.5, -2.0}}));
+  // Braces around a tensor copy it.
+  EXPECT_EQ(Tensor{four}.data().data(), four.data().data());
+  const Tensor assigned = {{1, 2}};
+  EXPECT_EQ(assigned.shape(), (Shape{1, 2}));
 }
 
 TEST(Tensor, OfOneValue) {
@@ -77,6 +109,20 @@ TEST(Tensor, RaggedListsAreErrors) {
                 Tensor{{{1.0, 1.0}, {2.0, 2.0}}, {{3.0, 3.0}, {4.0, 5.0, 6.0}}};
               }),
               AllOf(HasSubstr("rows of 2 and 3"), HasSubstr("same length")));
+  EXPECT_THAT(error_of<ShapeError>([] { Tensor{{1.0, 2.0}, {}}; }), HasSubstr("rows of 2 and 0 numbers"));
+  for (const auto& mixed : std::vector<std::function<void()>>{[] {
+                                                                Tensor{1.0, {2.0}};
+                                                              },
+                                                              [] {
+                                                                Tensor{{1.0}, 2.0};
+                                                              },
+                                                              [] {
+                                                                Tensor{{{1.0}}, {2.0}};
+                                                              }})
+    EXPECT_EQ(error_of<ShapeError>(mixed),
+              "[tensor] numbers and lists stand side by side; give all numbers the same depth");
+  EXPECT_EQ(error_of<ShapeError>([] { Tensor{{{{{{{{{1.0}}}}}}}}}; }),
+            "[tensor] lists are nested more than 8 deep; a tensor has at most 8 axes");
 }
 
 TEST(Tensor, EmptyOnes) {
