@@ -289,7 +289,7 @@ TEST_F(Figure, LargeHeatMapsTakeTenthsOfASecond) {
   }
 }
 
-// Read from the picture itself: each cell where it belongs, the rows from the top, what is not finite left out.
+// Read from the picture itself: each cell where it belongs, rows from the top, what is not finite left out.
 TEST_F(Figure, CellsOfAHeatMapHaveTheirPlaces) {
   const std::string path = folder_ / "a.png";
   for (const Index n : {3, 33}) {  // as rectangles, as an image
@@ -327,7 +327,7 @@ ys = [y for y in range(height) if sum(is_map[y]) > 60]
 y0, y1 = ys[0], ys[-1]
 xs = [x for x in range(width) if sum(is_map[y][x] for y in range(y0, y1 + 1)) > 60]
 x0 = xs[0]
-x1 = next(x for x in xs if not any(x + k in xs for k in range(1, 6)))  # there may be seams between cells
+x1 = next(x for x in xs if not any(x + k in xs for k in range(1, 6)))
 n = int(sys.argv[2])
 cell = lambda i, j: rows[round(y0 + (i + 0.5) * (y1 - y0 + 1) / n)][round(x0 + (j + 0.5) * (x1 - x0 + 1) / n)]
 print('top' if near(cell(0, n - 1), top) else cell(0, n - 1),
