@@ -31,6 +31,7 @@
 #include "autodiff/print.hpp"                 // print: one line for a script
 #include "autodiff/error.hpp"                 // ShapeError, TapeError, DomainError
 #include "autodiff/function.hpp"              // FunctionRef and Function: callables in signatures
+#include "autodiff/memory.hpp"                // how much freed memory a thread keeps for reuse
 #include "autodiff/provenance.hpp"            // what a number was computed with
 
 // Recording

@@ -26,7 +26,8 @@ constexpr std::uint32_t kClasses = 4 * 48;
 constexpr std::size_t kSmall = 6;
 constexpr std::size_t kSmallHeader = sizeof(Buffer) <= 16 ? 16 : 32;
 constexpr std::size_t kLargeHeader = 64;
-constexpr std::size_t kCacheLimit = std::size_t{512} << 20;
+constexpr std::size_t kUsualLimit = std::size_t{512} << 20;
+constexpr std::size_t kFull = std::size_t{1} << 62;  // more than any limit
 
 std::uint32_t class_of(std::size_t n) {
   if (n <= kSmall) return 0;
@@ -50,6 +51,7 @@ std::size_t bytes_of(std::uint32_t size_class) {
 struct Cache {
   Buffer* free[kClasses] = {};
   std::size_t bytes = 0;
+  std::size_t limit = kUsualLimit;
   bool open = true;
   // While there is one, nothing is free and the cache is full: no hot path sees it.
   BlockTrace* trace = nullptr;
@@ -96,7 +98,12 @@ void ask_for_large_pages([[maybe_unused]] void* memory, [[maybe_unused]] std::si
 
 [[gnu::noinline]] Buffer* new_block(std::uint32_t size_class, std::size_t n) {
   cache_guard.alive = true;  // touching it registers its destructor with this thread
-  void* memory = std::aligned_alloc(64, (bytes_of(size_class) + 63) / 64 * 64);
+  const std::size_t bytes = (bytes_of(size_class) + 63) / 64 * 64;
+  void* memory = std::aligned_alloc(64, bytes);
+  if (!memory) {  // what is kept for later may be in the way
+    drop_cached_buffers();
+    memory = std::aligned_alloc(64, bytes);
+  }
   if (!memory) throw std::bad_alloc();
   ask_for_large_pages(memory, bytes_of(size_class));
   Buffer* buffer = ::new (memory) Buffer;
@@ -122,7 +129,7 @@ Buffer* pop(std::uint32_t size_class, std::size_t n, double*& data) {
 
 void push(Buffer* buffer, std::uint32_t size_class) noexcept {
   const std::size_t bytes = bytes_of(size_class);
-  if (!cache.open || cache.bytes + bytes > kCacheLimit) {
+  if (!cache.open || cache.bytes + bytes > cache.limit) {
     if (cache.trace) cache.trace->gave(buffer);
     std::free(buffer);
     return;
@@ -150,8 +157,13 @@ void recycle_buffer(Buffer* buffer) noexcept {
 }
 
 std::size_t block_bytes(std::size_t n) noexcept { return bytes_of(class_of(n)); }
-std::size_t cached_bytes() noexcept { return cache.bytes; }
-std::size_t cached_bytes_limit() noexcept { return kCacheLimit; }
+std::size_t cached_bytes() noexcept { return cache.trace ? 0 : cache.bytes; }
+std::size_t cached_bytes_limit() noexcept { return cache.limit; }
+
+void limit_cached_bytes(std::size_t bytes) noexcept {
+  cache.limit = std::min(bytes, kFull);
+  if (cache.bytes > cache.limit) drop_cached_buffers();
+}
 
 void drop_cached_buffers() noexcept {
   if (cache.trace) return;  // it has them
@@ -169,7 +181,7 @@ void drop_cached_buffers() noexcept {
 BlockTrace::BlockTrace()
     : cached_(std::begin(cache.free), std::end(cache.free)), cached_bytes_(cache.bytes), outer_(cache.trace) {
   std::fill(std::begin(cache.free), std::end(cache.free), nullptr);
-  cache.bytes = kCacheLimit;
+  cache.bytes = kFull;
   cache.trace = this;
 }
 

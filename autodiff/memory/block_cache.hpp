@@ -13,6 +13,8 @@ namespace cotangent::detail {
 /// Bytes the calling thread's cache holds at present, and the most it may hold.
 std::size_t cached_bytes() noexcept;
 std::size_t cached_bytes_limit() noexcept;
+/// Sets that limit; a cache that holds more is given back.
+void limit_cached_bytes(std::size_t bytes) noexcept;
 /// Gives the calling thread's cached blocks back to the system.
 void drop_cached_buffers() noexcept;
 
