@@ -242,7 +242,7 @@ TEST(Params, AxpyLeavesSharedNumbersAlone) {
   EXPECT_TRUE(equal(doubled.flat(), (2.0 * example(1)).flat()));
 }
 
-// Where the numbers of one argument are another's too, at sizes on both sides of what vectors and blocks hold.
+// Where the numbers of one argument are another's too, at sizes on both sides of those of vectors and blocks.
 TEST(Params, AxpyOntoItselfAtEverySize) {
   constexpr double kFactor = -0.75;
   for (const Index n : {1, 7, 8, 9, 999, 1000, 1001, 4096}) {
