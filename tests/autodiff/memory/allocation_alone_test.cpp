@@ -1,4 +1,4 @@
-// What the system refuses: aligned_alloc, which gives tensors their blocks, is this program's own and can fail.
+// What the system refuses: aligned_alloc, which gives tensors their blocks, is this program's and can fail.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
