@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 #include <torch/torch.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <utility>
 #include <vector>
@@ -114,7 +115,12 @@ BENCHMARK(hessian_vector_product)->Unit(benchmark::kMicrosecond);
 
 int main(int argc, char** argv) {
   const char* threads = std::getenv("OPENBLAS_NUM_THREADS");
-  torch::set_num_threads(threads ? std::atoi(threads) : 1);
+  const int count = threads ? std::atoi(threads) : 1;
+  if (count < 1) {
+    std::fprintf(stderr, "OPENBLAS_NUM_THREADS is '%s'; give a number from 1 on\n", threads);
+    return 2;
+  }
+  torch::set_num_threads(count);
   at::set_num_interop_threads(1);
   torch::set_default_dtype(caffe2::TypeMeta::Make<double>());
   torch::manual_seed(0);
