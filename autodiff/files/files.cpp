@@ -8,15 +8,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
-#include <cstdio>
-#include <cstdlib>
+#include <climits>
 #include <ctime>
 #include <new>
+#include <string_view>
 #include <system_error>
-#include <utility>
 
 #include "autodiff/error.hpp"
+#include "autodiff/files/temporary.hpp"
 
 namespace cotangent::detail {
 namespace {
@@ -27,21 +28,6 @@ namespace {
 }
 
 std::string reason(int error) { return std::generic_category().message(error); }
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  int get() const { return number_; }
-  bool close() { return ::close(std::exchange(number_, -1)) == 0; }
-
- private:
-  int number_;
-};
 
 /// While it lives, a write beyond the process's size limit fails with EFBIG instead of killing the process:
 /// the signal stays blocked in this thread only and is taken back before it is let through again.
@@ -69,32 +55,63 @@ class SizeLimitAsError {
   bool was_pending_ = false;
 };
 
-/// Unlinks a file unless `keep` was called.
-class Temporary {
- public:
-  explicit Temporary(std::string path) : path_(std::move(path)) {}
-  Temporary(const Temporary&) = delete;
-  Temporary& operator=(const Temporary&) = delete;
-  ~Temporary() {
-    if (!path_.empty()) ::unlink(path_.c_str());
+/// Where `path` leads, so that a link itself is not replaced; the file there need not exist.
+std::string followed(const char* operation, const std::string& path) {
+  constexpr int kMostLinks = 40;  // as many as the kernel follows
+  std::string target = path;
+  for (int k = 0; k < kMostLinks; ++k) {
+    std::array<char, PATH_MAX> text;
+    const ssize_t length = ::readlink(target.c_str(), text.data(), text.size());
+    if (length < 0) return target;  // no link
+    const std::string_view next(text.data(), static_cast<std::size_t>(length));
+    target = next.starts_with('/') ? std::string(next) : fmt::format("{}/{}", directory_of(target), next);
   }
-  const std::string& path() const { return path_; }
-  void keep() { path_.clear(); }
-
- private:
-  std::string path_;
-};
-
-std::string directory_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
+  fail(operation, path, "leads through more than 40 symbolic links", "remove the links that form a circle");
 }
 
-/// Where `path` leads if it is an existing link, so that the link itself is not replaced.
-std::string resolved(const std::string& path) {
-  const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), &std::free);
-  return real ? std::string(real.get()) : path;
+/// What to do where a save meets an error for which it does not matter in which of its steps.
+const char* fix_for(int error, const char* otherwise) {
+  switch (error) {
+    case EBUSY:
+      return "save under another name, or mount the directory instead of the file";
+    case EXDEV:
+      return "save in another directory";
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+      return "free some space or save elsewhere";
+    case EROFS:
+      return "save elsewhere, or have the file system mounted for writing";
+    case ENAMETOOLONG:
+      return "shorten the name";
+    case EACCES:
+    case EPERM:
+      return "check the permissions of its directory";
+    default:
+      return otherwise;
+  }
+}
+
+/// Why a rename fails, in words where the system's own do not say it.
+std::string why_not_replaced(int error) {
+  switch (error) {
+    case EBUSY:
+      return reason(error) + ": it is a mount point, and no rename replaces one";
+    case EXDEV:
+      return reason(error) + ": the file is mounted from another one than its directory";
+    case EACCES:
+    case EPERM:
+      return reason(error) + ": its directory lets nobody, or only its owner, replace it";
+    default:
+      return reason(error);
+  }
+}
+
+/// 0, or why an existing file may not be written: a rename would not ask for that. That none may write it
+/// counts for the superuser, too.
+int write_error(const std::string& target, const struct stat& status) {
+  if ((status.st_mode & 0222) == 0) return EACCES;
+  return ::faccessat(AT_FDCWD, target.c_str(), W_OK, AT_EACCESS) == 0 ? 0 : errno;
 }
 
 /// 0 or the error number.
@@ -111,7 +128,7 @@ int write_all(int file, std::span<const std::byte> bytes) {
 
 }  // namespace
 
-FileBytes read_file(const char* operation, const std::string& path) {
+FileBytes read_file(const char* operation, const std::string& path, std::size_t most) {
   // O_NONBLOCK: a named pipe without a writer must be refused below, not waited for.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0)
@@ -119,7 +136,7 @@ FileBytes read_file(const char* operation, const std::string& path) {
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) fail(operation, path, reason(errno), "check the file system");
   if (!S_ISREG(status.st_mode)) fail(operation, path, "is not a regular file", "give the name of a file");
-  const std::size_t size = static_cast<std::size_t>(status.st_size);
+  const std::size_t size = std::min(static_cast<std::size_t>(status.st_size), most);
   std::unique_ptr<std::byte[]> bytes;
   try {
     bytes = std::make_unique_for_overwrite<std::byte[]>(size);
@@ -138,24 +155,22 @@ FileBytes read_file(const char* operation, const std::string& path) {
 
 void atomic_write(const char* operation, const std::string& path,
                   std::span<const std::span<const std::byte>> pieces) {
-  const std::string target = resolved(path);
+  const std::string target = followed(operation, path);
+  const std::string directory = directory_of(target);
   struct stat old {};
   const bool exists = ::stat(target.c_str(), &old) == 0;
   if (exists && !S_ISREG(old.st_mode))
     fail(operation, path, "is not a regular file", "give the name of a file");
+  if (const int error = exists ? write_error(target, old) : 0; error == EACCES || error == EPERM)
+    fail(operation, path, "is read-only", "allow writing (chmod u+w), or save under another name");
+  else if (error)
+    fail(operation, path, "cannot be written: " + reason(error), fix_for(error, "check the name"));
 
-  const std::string directory = directory_of(target);
-  std::string name;
-  int number = -1;
-  for (int attempt = 0; number < 0; ++attempt) {
-    name = fmt::format("{}/.cotangent-{}-{}.tmp", directory, ::getpid(), attempt);
-    number = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (number < 0 && errno != EEXIST)
-      fail(operation, path, fmt::format("cannot create a file in {}: {}", directory, reason(errno)),
-           "make the directory or check its permissions");
-  }
-  Temporary temporary(name);
-  Descriptor file(number);
+  Temporary temporary(target);
+  if (const int error = temporary.error())
+    fail(operation, path, fmt::format("cannot create a file in {}: {}", directory, reason(error)),
+         fix_for(error, "make the directory or check its permissions"));
+  Descriptor& file = temporary.file();
   if (exists) ::fchmod(file.get(), old.st_mode & 0777);
 
   int error = 0;
@@ -164,15 +179,14 @@ void atomic_write(const char* operation, const std::string& path,
     for (std::size_t k = 0; k < pieces.size() && !error; ++k) error = write_all(file.get(), pieces[k]);
   }
   if (!error && ::fsync(file.get()) != 0) error = errno;
-  if (!file.close() && !error) error = errno;
+  if (const int closing = file.close(); !error) error = closing;
   if (error)
     fail(operation, path,
          fmt::format("cannot be written: {}; the old file, if any, is untouched", reason(error)),
-         "free some space or save elsewhere");
-  if (::rename(temporary.path().c_str(), target.c_str()) != 0)
-    fail(operation, path, fmt::format("cannot be replaced: {}", reason(errno)),
-         "check the name and the permissions");
-  temporary.keep();
+         fix_for(error, "check the disk, or save elsewhere"));
+  if (const int renaming = temporary.rename_to_target())
+    fail(operation, path, "cannot be replaced: " + why_not_replaced(renaming),
+         fix_for(renaming, "check the name and the permissions"));
 
   // Makes the rename itself durable; some file systems cannot synchronise a directory and say EINVAL.
   const Descriptor folder(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

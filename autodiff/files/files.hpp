@@ -5,6 +5,7 @@
 #include <array>
 #include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <span>
@@ -24,13 +25,15 @@ class FileBytes {
   std::size_t size_;
 };
 
-/// All of a regular file. Throws: DomainError "[operation] path: what; fix".
-FileBytes read_file(const char* operation, const std::string& path);
+/// All of a regular file, or its first `most` bytes; a named pipe or a device is refused, never waited for.
+/// Throws: DomainError "[operation] path: what; fix".
+FileBytes read_file(const char* operation, const std::string& path, std::size_t most = SIZE_MAX);
 
 /// Replaces `path` by `pieces`, one after the other, in one step, or leaves what was there: they go to a
 /// temporary file in the same directory, which is synchronised with the disk and then renamed. A symbolic
-/// link stays and its target is replaced; permissions are kept. A size limit of the process (RLIMIT_FSIZE) is
-/// an error like a full disk, not a signal.
+/// link stays and its target is replaced, or made if it is missing; permissions are kept, and a file that is
+/// read-only stays. A size limit of the process (RLIMIT_FSIZE) is an error like a full disk, not a signal.
+/// What a killed save to the same path has left behind is removed.
 ///
 /// Throws: DomainError "[operation] path: what; fix"; the temporary file is then gone.
 void atomic_write(const char* operation, const std::string& path,

@@ -1,14 +1,17 @@
 // Saving in one step: the old file survives a killed process, a size limit, a full disk and every other
 // failure.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <string>
@@ -67,7 +70,8 @@ TEST(AtomicSave, KilledWhileSavingLeavesTheOldFile) {
       // Killed before the rename.
       EXPECT_TRUE(WIFSIGNALED(status));
       EXPECT_TRUE(equal(load(path), (Tensor{1, 2, 3})));
-      std::filesystem::remove(temporary);
+      save(path, Tensor{1, 2, 3});
+      EXPECT_EQ(directory.names(), std::vector<std::string>{"weights.npy"});  // the next save cleans up
       ++caught;
     } else {
       EXPECT_EQ(load(path).size(), large.size());  // finished: then it is all there
@@ -199,9 +203,8 @@ TEST(AtomicSave, RefusesWhereNoFileCanBe) {
             "[save] " + directory.path() + ": is not a regular file; give the name of a file");
   EXPECT_EQ(text("/dev/null"), "[save] /dev/null: is not a regular file; give the name of a file");
   const std::string lengthy = directory / std::string(300, 'x');
-  EXPECT_EQ(
-      text(lengthy),
-      "[save] " + lengthy + ": cannot be replaced: File name too long; check the name and the permissions");
+  EXPECT_EQ(text(lengthy),
+            "[save] " + lengthy + ": cannot be replaced: File name too long; shorten the name");
   EXPECT_TRUE(directory.names().empty());
 }
 
@@ -218,14 +221,169 @@ TEST(AtomicSave, KeepsLinksAndPermissions) {
   EXPECT_EQ(status.st_mode & 0777u, 0640u);
 }
 
-TEST(AtomicSave, StaleTemporariesAreInNobodysWay) {
+/// The name of a temporary that was seen in a child which saved to directory/a.npy and was then killed.
+std::string left_behind(const TemporaryDirectory& directory) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const Tensor large = Tensor::ones(Shape{1 << 24});
+    for (;;) save(directory / "a.npy", large);
+  }
+  std::string temporary;
+  while (temporary.empty())
+    for (const std::string& name : directory.names())
+      if (name.starts_with(".cotangent-")) temporary = name;
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  return temporary;
+}
+
+TEST(AtomicSave, TheNextSaveToAPathRemovesWhatKilledOnesLeft) {
   const TemporaryDirectory directory;
-  for (const char* attempt : {"0", "1"})
-    write_bytes(directory / (".cotangent-" + std::to_string(::getpid()) + "-" + attempt + ".tmp"),
-                "left behind");
+  std::string temporary;
+  while (temporary.empty() || !std::filesystem::exists(directory / temporary))  // killed before the rename
+    temporary = left_behind(directory);
+  // Whatever their number, up to eight; and a name that another target has is left alone.
+  const std::string front = temporary.substr(0, temporary.rfind('-') + 1);
+  for (const char* number : {"1", "3", "7"})
+    write_bytes(directory / (front + number + ".tmp"), "left behind");
+  save(directory / "b.npy", Tensor{1});
+  EXPECT_TRUE(std::filesystem::exists(directory / temporary));
   save(directory / "a.npy", Tensor{1, 2});
   EXPECT_TRUE(equal(load(directory / "a.npy"), (Tensor{1, 2})));
-  EXPECT_EQ(directory.names().size(), 3u);
+  EXPECT_EQ(directory.names().size(), 2u);
+}
+
+TEST(AtomicSave, ALiveSavesTemporaryIsNotRemoved) {
+  const TemporaryDirectory directory;
+  save(directory / "a.npy", Tensor{1});
+  // What a live save holds is known by its lock, whoever it is.
+  std::string temporary;
+  while (temporary.empty() || !std::filesystem::exists(directory / temporary))
+    temporary = left_behind(directory);
+  const int live = ::open((directory / temporary).c_str(), O_WRONLY);
+  ASSERT_EQ(::flock(live, LOCK_EX | LOCK_NB), 0);
+  save(directory / "a.npy", Tensor{2});
+  EXPECT_TRUE(std::filesystem::exists(directory / temporary));
+  EXPECT_EQ(load(directory / "a.npy").item(), 2.0);
+  ::close(live);
+  save(directory / "a.npy", Tensor{3});
+  EXPECT_EQ(directory.names(), std::vector<std::string>{"a.npy"});
+}
+
+TEST(AtomicSave, ManyAtOnceToOnePathAllSucceed) {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "a.npy";
+  constexpr int kProcesses = 4, kThreads = 3, kSaves = 60;
+  std::vector<pid_t> children;
+  for (int process = 0; process < kProcesses; ++process) {
+    children.push_back(::fork());
+    if (children.back() != 0) continue;
+    std::vector<std::thread> threads;
+    std::atomic<int> errors = 0;
+    for (int t = 0; t < kThreads; ++t)
+      threads.emplace_back([&, t] {
+        for (int k = 0; k < kSaves; ++k) try {
+            save(path, Tensor::full(Shape{100 + t}, t));
+          } catch (const std::exception&) {
+            ++errors;
+          }
+      });
+    for (std::thread& thread : threads) thread.join();
+    ::_exit(errors == 0 ? 0 : 1);
+  }
+  // Others are killed meanwhile, so that there is something to remove.
+  for (int k = 0; k < 20; ++k) {
+    const pid_t child = ::fork();
+    if (child == 0)
+      for (;;) save(path, Tensor::full(Shape{100}, 0.0));
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+  }
+  for (const pid_t child : children) {
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  }
+  const Tensor last = load(path);
+  EXPECT_EQ(last.size(), 100 + static_cast<Index>(last(0)));
+  save(path, Tensor{1});
+  EXPECT_EQ(directory.names(), std::vector<std::string>{"a.npy"});
+}
+
+TEST(AtomicSave, ADanglingLinkStaysAndItsTargetIsMade) {
+  const TemporaryDirectory directory;
+  ASSERT_TRUE(std::filesystem::create_directory(directory / "runs"));
+  ASSERT_EQ(::symlink("runs/1.npy", (directory / "latest.npy").c_str()), 0);
+  ASSERT_EQ(::symlink((directory / "latest.npy").c_str(), (directory / "again.npy").c_str()), 0);
+  save(directory / "again.npy", Tensor{2});
+  EXPECT_TRUE(std::filesystem::is_symlink(directory / "again.npy"));
+  EXPECT_TRUE(std::filesystem::is_symlink(directory / "latest.npy"));
+  EXPECT_FALSE(std::filesystem::is_symlink(directory / "runs/1.npy"));
+  EXPECT_EQ(load(directory / "runs/1.npy").item(), 2.0);
+
+  const auto text = [&](const std::string& path) {
+    return error_of<DomainError>([&] { save(path, Tensor{1}); });
+  };
+  ASSERT_EQ(::symlink("none/1.npy", (directory / "lost.npy").c_str()), 0);
+  EXPECT_EQ(text(directory / "lost.npy"),
+            "[save] " + (directory / "lost.npy") + ": cannot create a file in " + (directory / "none") +
+                ": No such file or directory; make the directory or check its permissions");
+  ASSERT_EQ(::symlink("round.npy", (directory / "round.npy").c_str()), 0);
+  EXPECT_EQ(text(directory / "round.npy"),
+            "[save] " + (directory / "round.npy") +
+                ": leads through more than 40 symbolic links; remove the links that form a circle");
+}
+
+TEST(AtomicSave, AReadOnlyFileStays) {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "a.npy";
+  save(path, Tensor{1});
+  ASSERT_EQ(::symlink("a.npy", (directory / "link.npy").c_str()), 0);
+  ASSERT_EQ(::chmod(path.c_str(), 0444), 0);
+  for (const std::string& name : {path, directory / "link.npy"})
+    EXPECT_EQ(error_of<DomainError>([&] { save(name, Tensor{2}); }),
+              "[save] " + name + ": is read-only; allow writing (chmod u+w), or save under another name");
+  EXPECT_EQ(load(path).item(), 1.0);
+  EXPECT_EQ(directory.names().size(), 2u);
+  ASSERT_EQ(::chmod(path.c_str(), 0200), 0);
+  save(path, Tensor{2});
+}
+
+TEST(AtomicSave, SomebodyElsesFileIsReadOnly) {
+  if (::getuid() != 0) GTEST_SKIP() << "only the superuser becomes somebody else";
+  const TemporaryDirectory directory;
+  const std::string path = directory / "a.npy";
+  save(path, Tensor{1});
+  ASSERT_EQ(::chmod(directory.path().c_str(), 0777), 0);
+  EXPECT_EQ(in_child([&] {
+              if (::setuid(65534) != 0) return 2;
+              const std::string text = error_of<DomainError>([&] { save(path, Tensor{2}); });
+              return text.find(": is read-only; ") != std::string::npos ? 0 : 1;
+            }),
+            0);
+  EXPECT_EQ(load(path).item(), 1.0);
+}
+
+TEST(AtomicSave, AMountPointCannotBeReplaced) {
+  const TemporaryDirectory directory;
+  constexpr int kCannotMount = 9;
+  const int result = in_child([&] {
+    const std::string path = directory / "a.npy";
+    save(path, Tensor{1});
+    save(directory / "b.npy", Tensor{2});
+    if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount((directory / "b.npy").c_str(), path.c_str(), nullptr, MS_BIND, nullptr) != 0)
+      return kCannotMount;
+    const std::string expected = "[save] " + path +
+                                 ": cannot be replaced: Device or resource busy: it is a mount point, and no "
+                                 "rename replaces one; save under another name, or mount the directory "
+                                 "instead of the file";
+    if (error_of<DomainError>([&] { save(path, Tensor{3}); }) != expected) return 1;
+    return load(path).item() == 2.0 && directory.names().size() == 2 ? 0 : 2;
+  });
+  if (result == kCannotMount) GTEST_SKIP() << "nothing can be mounted here (it takes root)";
+  EXPECT_EQ(result, 0);
 }
 
 TEST(AtomicSave, WorksForPathsWithoutADirectory) {
