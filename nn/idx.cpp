@@ -67,31 +67,48 @@ class Stream {
     return n;
   }
 
+  void refill() {
+    if (zlib_.avail_in != 0) return;
+    const std::size_t n = std::min(rest_.size(), kMost);
+    zlib_.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(rest_.data()));  // zlib only reads it
+    zlib_.avail_in = static_cast<uInt>(n);
+    rest_ = rest_.subspan(n);
+  }
+
+  /// Behind a member of gzip another may follow, or zeros that pad the file; anything else stays where it is.
+  void end_member() {
+    do {
+      refill();
+      while (zlib_.avail_in != 0 && *zlib_.next_in == 0) {
+        ++zlib_.next_in;
+        --zlib_.avail_in;
+      }
+    } while (zlib_.avail_in == 0 && !rest_.empty());
+    ended_ = zlib_.avail_in == 0 || *zlib_.next_in != 0x1f;
+    if (!ended_) inflateReset(&zlib_);
+  }
+
   std::size_t unpack(std::span<std::byte> out) {
-    constexpr std::size_t kMost = std::numeric_limits<uInt>::max();
     std::size_t done = 0;
     while (done < out.size() && !ended_) {
-      if (zlib_.avail_in == 0) {
-        const std::size_t n = std::min(rest_.size(), kMost);
-        zlib_.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(rest_.data()));  // zlib only reads it
-        zlib_.avail_in = static_cast<uInt>(n);
-        rest_ = rest_.subspan(n);
-      }
+      refill();
       const std::size_t wanted = std::min(out.size() - done, kMost);
       zlib_.next_out = reinterpret_cast<Bytef*>(out.data() + done);
       zlib_.avail_out = static_cast<uInt>(wanted);
       const int result = inflate(&zlib_, Z_NO_FLUSH);
       done += wanted - zlib_.avail_out;
-      ended_ = result == Z_STREAM_END;
       if (result == Z_BUF_ERROR ||
           (result == Z_OK && zlib_.avail_in == 0 && rest_.empty() && zlib_.avail_out != 0))
         place_.fail("its gzip data end too early", kCopyAgain);
       if (result != Z_OK && result != Z_STREAM_END)
         place_.fail(fmt::format("its gzip data are damaged ({})", zlib_.msg ? zlib_.msg : "unknown"),
                     kCopyAgain);
+      if (result == Z_STREAM_END) end_member();
     }
     return done;
   }
+
+  static constexpr std::size_t kMost = std::numeric_limits<uInt>::max();
 
   const Place& place_;
   std::span<const std::byte> rest_;

@@ -100,6 +100,61 @@ TEST(Idx, LargePackedFilesUnpackWhole) {
   for (std::size_t i = 0; i < data.size(); ++i) ASSERT_EQ(t.data()[i], static_cast<unsigned char>(data[i]));
 }
 
+TEST(Idx, PackedInMembersAndPaddedAsGzipTakesIt) {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "a.gz";
+  const std::string bytes = idx(8, {2, 3}, "\1\2\3\4\5\6");
+  const Tensor expected{{1, 2, 3}, {4, 5, 6}};
+  const std::string zeros(1000, '\0'), none = gzip("");
+  for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
+    const std::string first = gzip(bytes.substr(0, cut)), second = gzip(bytes.substr(cut));
+    for (const std::string& packed : {first + second, first + second + zeros, first + zeros + second,
+                                      none + first + none + second + none + std::string(1, '\0')}) {
+      write_bytes(path, packed);
+      EXPECT_TRUE(equal(read_idx(path), expected)) << cut;
+    }
+  }
+  // Many members of a byte each, and no more than there are.
+  std::string many;
+  for (const char c : bytes) many += gzip(std::string(1, c));
+  write_bytes(path, many);
+  EXPECT_TRUE(equal(read_idx(path), expected));
+  const auto error = [&](const std::string& packed) {
+    write_bytes(path, packed);
+    return error_of<DomainError>([&] { read_idx(path); });
+  };
+  const std::string begin = "[read_idx] " + path + ": ";
+  EXPECT_EQ(error(many + gzip("e")),
+            begin +
+                "has bytes after the ones its header announces; use a file that holds one array and nothing "
+                "else");
+  EXPECT_EQ(error(many + zeros + "e"),
+            begin +
+                "has bytes after the ones its header announces; use a file that holds one array and nothing "
+                "else");
+  EXPECT_EQ(error(many + "\x1f"), begin + "its gzip data end too early" + kCopy);
+  EXPECT_EQ(error(many + "\x1f\x8b\x07 and so on"),
+            begin + "its gzip data are damaged (unknown compression method)" + kCopy);
+  std::string wrong = gzip(bytes.substr(0, 5));
+  wrong[wrong.size() - 8] = static_cast<char>(wrong[wrong.size() - 8] ^ 1);
+  EXPECT_EQ(error(wrong + gzip(bytes.substr(5))),
+            begin + "its gzip data are damaged (incorrect data check)" + kCopy);
+}
+
+TEST(Idx, ABombTakesNoMoreThanItsHeaderSays) {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "a.gz";
+  // 8 numbers, and 256 MiB that are never unpacked.
+  const std::string block = gzip(std::string(1 << 24, '\0'));
+  std::string bomb = gzip(idx(8, {8}, "12345678"));
+  for (int k = 0; k < 16; ++k) bomb += block;
+  write_bytes(path, bomb);
+  EXPECT_LT(test::peak_mebibytes([&] { error_of<DomainError>([&] { read_idx(path); }); }), 32);
+  // A header that says more than follows takes what follows.
+  write_bytes(path, gzip(idx(8, {1 << 28}, "")) + std::string(1 << 20, '\0'));
+  EXPECT_LT(test::peak_mebibytes([&] { error_of<DomainError>([&] { read_idx(path); }); }), 32);
+}
+
 TEST(Idx, RefusesWhatDoesNotFitItsHeader) {
   const TemporaryDirectory directory;
   const std::string path = directory / "a";

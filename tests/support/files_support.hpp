@@ -2,9 +2,11 @@
 // independent judge.
 #pragma once
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -74,6 +76,22 @@ int in_child(F f) {
   int status = 0;
   ::waitpid(child, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/// How many MiB of memory f takes at its peak, in a child process; 250 stands for more, -1 for a child that
+/// something ended.
+template <class F>
+int peak_mebibytes(F f) {
+  return in_child([&] {
+    const auto peak = [] {
+      rusage usage{};
+      ::getrusage(RUSAGE_SELF, &usage);
+      return usage.ru_maxrss / 1024;
+    };
+    const long before = peak();
+    f();
+    return static_cast<int>(std::min(250L, peak() - before));
+  });
 }
 
 struct Finished {
