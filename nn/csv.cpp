@@ -145,13 +145,35 @@ class Reader {
   std::vector<std::unique_ptr<const std::string>> unescaped_;
 };
 
-enum class Parsed { number, text, out_of_range };
+enum class Parsed { number, text, too_large };
+
+/// Whether a decimal number is less than 1; no number within the range of doubles is asked about.
+bool below_one(std::string_view number) {
+  if (number.starts_with('-')) number.remove_prefix(1);
+  const std::size_t mark = std::min(number.find_first_of("eE"), number.size());
+  const std::string_view digits = number.substr(0, mark);
+  const auto point = static_cast<Index>(std::min(digits.find('.'), digits.size()));
+  const auto first = static_cast<Index>(digits.find_first_of("123456789"));
+  Index exponent = 0;
+  if (mark < number.size()) {
+    std::string_view power = number.substr(mark + 1);
+    const bool negative = power.starts_with('-');
+    if (power.starts_with('+') || negative) power.remove_prefix(1);
+    if (std::from_chars(power.data(), power.data() + power.size(), exponent).ec != std::errc())
+      return negative;  // more than any file has digits
+    exponent = std::min(exponent, Index{1} << 60) * (negative ? -1 : 1);
+  }
+  return point - first + exponent <= 0;
+}
 
 Parsed parse(std::string_view cell, double& value) {
   if (cell.starts_with('+') && !cell.starts_with("+-")) cell.remove_prefix(1);
   const std::from_chars_result end = std::from_chars(cell.data(), cell.data() + cell.size(), value);
   if (end.ptr != cell.data() + cell.size() || end.ec == std::errc::invalid_argument) return Parsed::text;
-  return end.ec == std::errc() ? Parsed::number : Parsed::out_of_range;
+  if (end.ec == std::errc()) return Parsed::number;
+  if (!below_one(cell)) return Parsed::too_large;
+  value = cell.starts_with('-') ? -0.0 : 0.0;
+  return Parsed::number;
 }
 
 /// Names, all of them, or numbers, all of them: a line of both is as likely a number misspelt.
@@ -164,7 +186,7 @@ bool names_columns(const Reader& reader, const std::vector<Cell>& cells) {
     (parse(text, ignored) == Parsed::text ? name : number) = text;
   }
   if (!name.empty() && !number.empty())
-    reader.fail(fmt::format("line {} has both \"{}\" and \"{}\"", cells[0].line, name, number),
+    reader.fail(fmt::format("line {} has both {} and {}", cells[0].line, shown(name), shown(number)),
                 "mend it, or say with .header whether it names the columns");
   return !name.empty();
 }
@@ -180,10 +202,10 @@ double number_in(const Reader& reader, const Cell& cell, std::size_t column, con
       table.names[column] == std::to_string(column) ? "" : fmt::format("({}) ", shown(table.names[column]));
   if (text.empty())
     reader.fail_at(cell.line, column, name + "is empty", "fill it in, or write nan for a missing number");
-  if (parsed == Parsed::out_of_range)
+  if (parsed == Parsed::too_large)
     reader.fail_at(cell.line, column,
                    fmt::format("{}holds {}, beyond the range of doubles", name, shown(text)),
-                   "write 0 or inf if that is meant");
+                   "write inf if that is meant");
   const bool other_delimiter =
       std::any_of(text.begin(), text.end(), [](char c) { return one_of(c, ";\t|"); });
   reader.fail_at(cell.line, column, fmt::format("{}holds {}, not a number", name, shown(text)),

@@ -43,7 +43,7 @@ struct CsvColumns {
 ///
 /// Cells may stand in quotes, with spaces and tabs around; a byte order mark of UTF-8 and empty
 /// lines at the end are passed over. Numbers are decimal, with an optional sign, or inf and nan
-/// in any case; no locale matters.
+/// in any case; no locale matters. The nearest double is taken, so 1e-400 is 0.
 /// Throws: DomainError "[read_csv] path: line, column, what was there; fix" for a file that cannot be read or
 /// holds no line; lines of unequal length; text, empty cells and numbers beyond the range of doubles; quotes
 /// that do not fit; repeated names; a delimiter that could be part of a number.

@@ -66,6 +66,9 @@ TEST_F(Csv, WhetherThereIsAHeader) {
   EXPECT_EQ(read("1,b\n3,4\n", yes).names, (Names{"1", "b"}));
   EXPECT_EQ(error("1.O,2\n3,4\n"),
             "line 1 has both \"1.O\" and \"2\"; mend it, or say with .header whether it names the columns");
+  EXPECT_EQ(error("\x1b[31m" + std::string(60, 'x') + ",2\n3,4\n"),
+            "line 1 has both \"\\x1b[31m" + std::string(35, 'x') +
+                "\"... and \"2\"; mend it, or say with .header whether it names the columns");
   EXPECT_EQ(read("nan,inf\n3,4\n").numbers.size(0), 2);
   EXPECT_EQ(read(",a\n0,4\n").names, (Names{"", "a"}));
   EXPECT_EQ(read("a,b\n").numbers.shape(), (Shape{0, 2}));
@@ -109,6 +112,74 @@ TEST_F(Csv, NumbersOfEveryKind) {
     EXPECT_NE(error("5\n\"" + text + "\"").find("not a number"), std::string::npos) << text;
 }
 
+TEST_F(Csv, NumbersTooSmallForADoubleAreRoundedToZero) {
+  const Tensor expected{{0.0, -0.0, 0.0, 0.0, 5e-324, 5e-324, -5e-324}};
+  const std::string zeros(400, '0');
+  const CsvColumns table =
+      read("1e-400,-1e-400,2e-324,0." + zeros + "1e50,4e-324,3e-324,-4.9406564584124654e-324\n");
+  EXPECT_TRUE(equal(table.numbers, expected));
+  EXPECT_TRUE(std::signbit(table.numbers(0, 1)));
+  EXPECT_FALSE(std::signbit(table.numbers(0, 0)));
+  // Halfway between 0 and the least double, and just beyond.
+  expect_numbers("2.4703282292062327e-324,2.4703282292062328e-324,2.2250738585072011e-308",
+                 Tensor{{0.0, 5e-324, 2.2250738585072011e-308}});
+  expect_numbers("1e-99999999999999999999,0e99999999999999999999,+1E-400,.1e-400,1" + zeros + "e-900," +
+                     "0." + zeros + "1e400,1" + zeros + "e-400",
+                 Tensor{{0.0, 0.0, 0.0, 0.0, 0.0, 0.1, 1.0}});
+}
+
+TEST_F(Csv, EmptyCellsOfTabSeparatedTables) {
+  const CsvOptions tab{.delimiter = '\t'};
+  const auto empty = [](int line, int column) {
+    return "line " + std::to_string(line) + ", column " + std::to_string(column) +
+           " is empty; fill it in, or write nan for a missing number";
+  };
+  EXPECT_EQ(error("1\t\t3\n", tab), empty(1, 2));
+  EXPECT_EQ(error("\t2\t3\n", tab), empty(1, 1));
+  EXPECT_EQ(error("1\t2\t\n", tab), empty(1, 3));
+  EXPECT_EQ(error("1\t2\t", tab), empty(1, 3));
+  EXPECT_EQ(error("1\t2\t3\r\n4\t \t6\r\n", tab), empty(2, 2));
+  EXPECT_EQ(error("1\t2\t3\n4\t\t\n", tab), empty(2, 2));
+  EXPECT_EQ(error("1\t2\t3\n\"4\"\t\"\"\t6\n", tab), empty(2, 2));
+  EXPECT_EQ(error("1\t2\t3\n4\t5\n", tab),
+            "line 2 has 2 cells, but line 1 has 3; give every line the same number");
+  EXPECT_EQ(error("1\t2\t3\n4\t5\t6\t\n", tab),
+            "line 2 has 4 cells, but line 1 has 3; give every line the same number");
+  // Names may be empty; a quoted cell ends at its tab; blanks around cells are spaces alone.
+  EXPECT_EQ(read("\ta\tb\n1\t2\t3\n", tab).names, (Names{"", "a", "b"}));
+  expect_numbers(" 1 \t\"2\" \t 3\n", Tensor{{1, 2, 3}}, tab);
+  EXPECT_EQ(read("\"a\tb\"\tc\n1\t2\n", tab).names, (Names{"a\tb", "c"}));
+  // The same with spaces between the cells, where tabs are the blanks.
+  EXPECT_EQ(error("1  3\n", {.delimiter = ' '}), empty(1, 2));
+  EXPECT_EQ(error(" 2\n", {.delimiter = ' '}), empty(1, 1));
+}
+
+TEST_F(Csv, ErrorsCountLinesHoweverTheyEnd) {
+  const std::string there =
+      ", column 1 holds \"x\", not a number; write words as numbers, or leave their column out";
+  for (const std::string end : {"\n", "\r\n", "\r"}) {
+    EXPECT_EQ(error("1" + end + "2" + end + "x" + end), "line 3" + there);
+    EXPECT_EQ(error(kMark + "1" + end + "\"2\"" + end + " x"), "line 3" + there);
+    // Lines within quotes count; a cell is on the line it begins on.
+    EXPECT_EQ(error("\"a" + end + "b" + end + end + "c\"" + end + "1" + end + "x").substr(0, 6), "line 6");
+    EXPECT_EQ(error("1,2" + end + "3,\"4" + end + "\"" + end).substr(0, 17), "line 2, column 2 ");
+    EXPECT_EQ(error("1" + end + "\"2" + end + "\" 3" + end).substr(0, 49),
+              "line 3, column 1 goes on behind its closing quote");
+    EXPECT_EQ(error("1" + end + "2" + end + "\"3" + end + end).substr(0, 47),
+              "line 3, column 1 begins with a quote that nothi");
+    EXPECT_EQ(error("1" + end + "2" + end + "3\"").substr(0, 39), "line 3, column 1 has a quote in the mid");
+    EXPECT_EQ(error("\"a" + end + "\"" + end + "1" + end + "2,3" + end),
+              "line 4 has 2 cells, but line 1 has 1; give every line the same number");
+    EXPECT_EQ(error("\"a" + end + "\",b" + end + "1,2" + end + "3" + end),
+              "line 4 has 1 cell, but line 1 has 2; give every line the same number");
+    EXPECT_EQ(error("\"b" + end + "\",a,a" + end).substr(0, 35), "line 2, column 3 is a second one ca");
+    EXPECT_EQ(error("1" + end + end + "3" + end),
+              "line 2, column 1 is empty; fill it in, or write nan for a missing number");
+  }
+  // CR LF within quotes is one end of a line, LF CR are two.
+  EXPECT_EQ(error("\"a\n\rb\"\nx\n", {.header = CsvHeader::yes}).substr(0, 6), "line 4");
+}
+
 TEST_F(Csv, NoLocaleMatters) {
   const char* before = std::setlocale(LC_ALL, nullptr);
   const std::string saved = before ? before : "C";
@@ -148,9 +219,12 @@ TEST_F(Csv, ErrorsNameLineColumnAndContent) {
   EXPECT_EQ(error("x,y\n1,2\n3,4,5\n"),
             "line 3 has 3 cells, but line 1 has 2; give every line the same number");
   EXPECT_EQ(error("1,2\n\n3,4\n"), "line 2 has 1 cell, but line 1 has 2; give every line the same number");
-  EXPECT_EQ(error("1,1e400"),
-            "line 1, column 2 holds \"1e400\", beyond the range of doubles; write 0 or inf if that is meant");
-  EXPECT_EQ(error("1,-1e-400").substr(0, 56), "line 1, column 2 holds \"-1e-400\", beyond the range of do");
+  for (const std::string& number : std::vector<std::string>{
+           "1e400", "-1e400", "1.8e308", "1e99999999999999999999", "1" + std::string(400, '0'), "0.0001e313",
+           "1" + std::string(800, '0') + "e-400"})
+    EXPECT_EQ(error("1," + number), "line 1, column 2 holds \"" + number.substr(0, 40) +
+                                        (number.size() > 40 ? "\"..." : "\"") +
+                                        ", beyond the range of doubles; write inf if that is meant");
   EXPECT_EQ(
       error("a;b\n1;2\n"),
       "line 2, column 1 (\"a;b\") holds \"1;2\", not a number; set .delimiter to the character between the "
