@@ -6,9 +6,10 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
+#include <string_view>
 
 #include "autodiff/error.hpp"
+#include "autodiff/files/files.hpp"
 #include "autodiff/kinks.hpp"
 #include "autodiff/npz.hpp"
 #include "autodiff/ops.hpp"
@@ -88,12 +89,10 @@ namespace {
 
 /// As torch.save writes it: a zip archive with a pickle in it, or, formerly, the pickle alone.
 bool is_torch_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string start(4096, '\0');
-  file.read(start.data(), static_cast<std::streamsize>(start.size()));
-  start.resize(static_cast<std::size_t>(file.gcount()));
+  const detail::FileBytes file = detail::read_file("read_params", path, 4096);
+  const std::string_view start(reinterpret_cast<const char*>(file.span().data()), file.span().size());
   return start.starts_with("\x80\x02") ||
-         (start.starts_with("PK") && start.find("data.pkl") != std::string::npos);
+         (start.starts_with("PK") && start.find("data.pkl") != std::string_view::npos);
 }
 
 }  // namespace
@@ -112,6 +111,8 @@ Params read_params(const Module& net, const std::string& path) {
     return std::any_of(net.table().begin(), net.table().end(),
                        [&](const ParamEntry& entry) { return entry.name == name; });
   };
+  for (const auto& [name, why] : file.others)
+    if (wanted(name)) throw DomainError(why);
   std::vector<std::pair<std::string, Tensor>> blocks;
   for (const ParamEntry& entry : net.table()) {
     const auto found = std::find_if(file.arrays.begin(), file.arrays.end(),
@@ -132,6 +133,7 @@ Params read_params(const Module& net, const std::string& path) {
   for (const auto& [name, tensor] : file.arrays)
     if (!wanted(name)) unknown.push_back(fmt::format("\"{}\" {}", name, tensor.shape().to_string()));
   for (const auto& [name, labels] : file.labels) unknown.push_back(fmt::format("\"{}\" (text)", name));
+  for (const auto& [name, why] : file.others) unknown.push_back(fmt::format("\"{}\" (not numbers)", name));
 
   if (!missing.empty() || !unknown.empty())
     throw DomainError(fmt::format("[read_params] {}: {}{}{}{}; the network's parameters are {}", path,

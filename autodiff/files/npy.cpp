@@ -56,8 +56,8 @@ void decode(const NpySource& source, const NpyHeader& header, double* out) {
     const Index position = header.fortran_order ? order.position() : i;
     const T value = number_at<T>(in + position * static_cast<Index>(sizeof(T)), header.big_endian);
     if (!fits(value))
-      source.fail(fmt::format("holds {}, which no double equals", value),
-                  "convert the array with .astype('float64') before saving it");
+      source.refuse(fmt::format("holds {}, which no double equals", value),
+                    "split it into two arrays, or round it with .astype('float64'), before saving it");
     out[i] = static_cast<double>(value);
     if (header.fortran_order) order.advance();
   }
@@ -100,7 +100,7 @@ Decoder decoder(const NpyHeader& header) {
 
 Tensor npy_numbers(const NpySource& source, const NpyHeader& header) {
   const Decoder decode_all = decoder(header);
-  if (!decode_all) source.fail("holds text, not numbers", "read text members of an .npz by load_npz");
+  if (!decode_all) source.refuse("holds text, not numbers", "read text members of an .npz by load_npz");
   Tensor result;
   try {
     result = uninitialized(header.shape);

@@ -7,10 +7,17 @@
 #include <string_view>
 #include <vector>
 
+#include "autodiff/error.hpp"
 #include "autodiff/shape.hpp"
 #include "autodiff/tensor.hpp"
 
 namespace cotangent::detail {
+
+/// A sound array of what this library has no type for; others in the same file can still be read.
+class NotReadable : public DomainError {
+ public:
+  using DomainError::DomainError;
+};
 
 /// The bytes of one .npy, and what errors call it.
 struct NpySource {
@@ -20,6 +27,8 @@ struct NpySource {
 
   /// Throws: DomainError "[operation] where: what; fix".
   [[noreturn]] void fail(const std::string& what, const std::string& fix) const;
+  /// Throws: NotReadable, in the same words.
+  [[noreturn]] void refuse(const std::string& what, const std::string& fix) const;
 };
 
 enum class NpyKind { kFloat, kSigned, kUnsigned, kBool, kText };
@@ -35,12 +44,13 @@ struct NpyHeader {
   std::size_t data_offset = 0;
 };
 
-/// Throws: DomainError for anything but an .npy of numbers or text whose header fits its bytes exactly.
+/// Throws: DomainError for anything but an .npy whose header fits its bytes exactly; NotReadable for one that
+/// holds neither numbers nor text.
 NpyHeader parse_npy_header(const NpySource& source);
 
-/// The numbers as doubles in row-major order. Throws: DomainError for whole numbers that no double equals.
+/// The numbers as doubles in row-major order. Throws: NotReadable for whole numbers that no double equals.
 Tensor npy_numbers(const NpySource& source, const NpyHeader& header);
-/// The strings of a one-dimensional array of text, in UTF-8.
+/// The strings of a one-dimensional array of text, in UTF-8. Throws: NotReadable if it has more axes.
 std::vector<std::string> npy_labels(const NpySource& source, const NpyHeader& header);
 
 /// The beginning of a version 1.0 file whose data follow in row-major order and this machine's byte order;

@@ -11,7 +11,6 @@ namespace cotangent::detail {
 namespace {
 
 constexpr char kSaveAgain[] = "save it again with numpy.save or cotangent::save";
-constexpr char kConvert[] = "convert the array with .astype('float64') before saving it";
 constexpr char kCopyAgain[] = "the file is truncated or damaged, copy it again";
 constexpr std::string_view kMagic = "\x93NUMPY";
 
@@ -29,7 +28,8 @@ class HeaderParser {
       expect(':');
       if (key == "descr" && !has_descr) {
         has_descr = true;
-        if (peek() == '[') source_.fail("holds records (a structured dtype)", "save one plain array a field");
+        if (peek() == '[')
+          source_.refuse("holds records (a structured dtype)", "save one plain array a field");
         header.descr = string();
       } else if (key == "fortran_order" && !has_order) {
         has_order = true;
@@ -99,7 +99,7 @@ class HeaderParser {
     expect('(');
     while (!accept(')')) {
       if (rank > 0 && !comma) malformed("',' is missing");
-      if (rank == kMaxRank) source_.fail("has more than 8 axes", "reshape the array to at most 8 axes");
+      if (rank == kMaxRank) source_.refuse("has more than 8 axes", "reshape the array to at most 8 axes");
       sizes[rank++] = number();
       comma = accept(',');
     }
@@ -120,6 +120,7 @@ class HeaderParser {
         source_.fail("an axis in its header is longer than 2^32 - 1", kCopyAgain);
     }
     if (position_ == first) malformed("a size is missing");
+    if (position_ < text_.size() && text_[position_] == 'L') ++position_;  // as Python 2 wrote long ones
     return value;
   }
 
@@ -128,14 +129,30 @@ class HeaderParser {
   std::size_t position_ = 0;
 };
 
+/// What to do with an array of a type that is not read, without losing what is in it.
+const char* way_out(const std::string& descr) {
+  switch (descr.size() > 1 ? descr[1] : '\0') {
+    case 'c':
+      return "save its .real and its .imag as two arrays";
+    case 'S':
+      return "save text with .astype('U'), one-dimensional, in an .npz";
+    case 'M':
+    case 'm':
+      return "save the time since a first one, (t - t[0]) / numpy.timedelta64(1, 's')";
+    default:
+      return "convert the array with .astype('float64') before saving it";
+  }
+}
+
 /// Reads descr: byte order, kind, size in bytes (in characters for text).
 void interpret_type(const NpySource& source, NpyHeader& header) {
   const std::string& descr = header.descr;
   const auto refuse = [&]() {
     if (descr.find('O') != std::string::npos)
-      source.fail(fmt::format("holds Python objects (dtype '{}')", descr), kConvert);
-    source.fail(fmt::format("holds dtype '{}', which is none of f4, f8, i1 to i8, u1 to u8, b1 and U", descr),
-                kConvert);
+      source.refuse(fmt::format("holds Python objects (dtype '{}')", descr), way_out(descr));
+    source.refuse(
+        fmt::format("holds dtype '{}', which is none of f4, f8, i1 to i8, u1 to u8, b1 and U", descr),
+        way_out(descr));
   };
   if (descr.size() < 3 || descr.size() > 11) refuse();
   std::uint64_t size = 0;
@@ -167,6 +184,10 @@ void interpret_type(const NpySource& source, NpyHeader& header) {
 
 void NpySource::fail(const std::string& what, const std::string& fix) const {
   throw DomainError(fmt::format("[{}] {}: {}; {}", operation, where, what, fix));
+}
+
+void NpySource::refuse(const std::string& what, const std::string& fix) const {
+  throw NotReadable(fmt::format("[{}] {}: {}; {}", operation, where, what, fix));
 }
 
 NpyHeader parse_npy_header(const NpySource& source) {

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
+#include "autodiff/files/files.hpp"
 #include "autodiff/files/npy_format.hpp"
 #include "autodiff/files/utf8.hpp"
 
@@ -21,27 +23,27 @@ bool decode_utf8(std::string_view text, std::vector<std::uint32_t>* points) {
 
 std::vector<std::string> npy_labels(const NpySource& source, const NpyHeader& header) {
   if (header.shape.rank() != 1)
-    source.fail(fmt::format("holds text of shape {}, not one-dimensional", header.shape.to_string()),
-                "flatten it with .ravel() before saving it");
+    source.refuse(fmt::format("holds text of shape {}, not one-dimensional", header.shape.to_string()),
+                  "flatten it with .ravel() before saving it");
   const std::size_t count = static_cast<std::size_t>(header.shape.size());
   const std::size_t width = static_cast<std::size_t>(header.item_bytes / 4);
   if (width == 0 && count > 0) source.fail("holds text of no width", "save it again with numpy.savez");
   std::vector<std::string> labels(count);
   const std::byte* in = source.bytes.data() + header.data_offset;
-  std::vector<std::uint32_t> points(width);
   for (std::size_t i = 0; i < count; ++i) {
-    for (std::uint32_t& point : points) {
-      point = 0;
-      for (std::size_t k = 0; k < 4; ++k)
-        point |= std::to_integer<std::uint32_t>(in[k]) << (8 * (header.big_endian ? 3 - k : k));
-      in += 4;
+    std::size_t blank = 0;  // characters 0 at the end are padding, others belong to the text
+    for (std::size_t k = 0; k < width; ++k, in += 4) {
+      const std::uint32_t point = number_at<std::uint32_t>(in, header.big_endian);
       if (!is_scalar_value(point))
         source.fail(fmt::format("text {} holds {:#x}, which is no character", i, point),
                     "the file is truncated or damaged, copy it again");
+      if (point == 0) {
+        ++blank;
+        continue;
+      }
+      labels[i].append(std::exchange(blank, 0), '\0');
+      append_utf8(labels[i], point);
     }
-    std::size_t length = width;
-    while (length > 0 && points[length - 1] == 0) --length;
-    for (std::size_t k = 0; k < length; ++k) append_utf8(labels[i], points[k]);
   }
   return labels;
 }

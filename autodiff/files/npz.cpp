@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <zip.h>
 
+#include <algorithm>
 #include <memory>
 #include <new>
 #include <unordered_set>
@@ -22,6 +23,8 @@ constexpr char kCopyAgain[] = "the file is truncated or damaged, copy it again";
 constexpr std::string_view kSuffix = ".npy";
 // Deflate shortens nothing by more than a factor of 1032, so a larger claim is a lie.
 constexpr std::uint64_t kLargestRatio = 1032;
+// zlib, within libzip, counts bytes by 32 bits.
+constexpr zip_uint64_t kMostAtOnce = zip_uint64_t{1} << 30;
 
 struct ZipError {
   zip_error_t value;
@@ -63,8 +66,8 @@ std::unique_ptr<std::byte[]> read_member(const detail::NpySource& source, zip_t*
   for (std::uint64_t got = 0;;) {
     std::byte beyond;
     const bool full = got == status.size;
-    const zip_int64_t n =
-        zip_fread(member.get(), full ? &beyond : bytes.get() + got, full ? 1 : status.size - got);
+    const zip_int64_t n = zip_fread(member.get(), full ? &beyond : bytes.get() + got,
+                                    full ? 1 : std::min(status.size - got, kMostAtOnce));
     if (n < 0 || (n == 0 && !full) || (n > 0 && full))
       source.fail(n < 0 ? "cannot be unpacked: " + std::string(zip_file_strerror(member.get()))
                         : fmt::format("does not have the {} bytes its directory claims", status.size),
@@ -74,9 +77,31 @@ std::unique_ptr<std::byte[]> read_member(const detail::NpySource& source, zip_t*
   }
 }
 
-/// Calls add(name, source, header) for every member in order.
-template <class Add>
-void read_archive(const char* operation, const std::string& path, Add add) {
+/// A member's name without .npy, or all of it if it is no array's.
+std::string array_name(const std::string& name) {
+  const bool array = name.ends_with(kSuffix) && name.size() > kSuffix.size();
+  return array ? name.substr(0, name.size() - kSuffix.size()) : name;
+}
+
+/// Throws unless a member can be unpacked, and its sizes fit a file of which `taken` bytes are other members'.
+void check_packing(const detail::NpySource& source, const zip_stat_t& status, std::uint64_t file_size,
+                   std::uint64_t taken) {
+  if (status.encryption_method != ZIP_EM_NONE) source.refuse("is encrypted", "save it without a password");
+  if (status.comp_method != ZIP_CM_STORE && status.comp_method != ZIP_CM_DEFLATE)
+    source.refuse(fmt::format("is packed by method {}, neither stored nor deflated", status.comp_method),
+                  kSaveAgain);
+  // Members that together claim more than the file holds overlap or lie.
+  if (status.comp_size > file_size - taken || status.size / kLargestRatio > status.comp_size ||
+      (status.comp_method == ZIP_CM_STORE && status.size != status.comp_size))
+    source.fail(fmt::format("claims {} bytes packed into {} of a file of {}", status.size, status.comp_size,
+                            file_size),
+                kCopyAgain);
+}
+
+/// Calls add(name, source, header) for every member in order, and not_read(name, error) within the handler of
+/// the NotReadable that a member leads to.
+template <class Add, class NotRead>
+void read_archive(const char* operation, const std::string& path, Add add, NotRead not_read) {
   const detail::FileBytes file = detail::read_file(operation, path);
   const detail::NpySource whole{operation, path, file.span()};
   const Archive archive = open_archive(whole);
@@ -92,26 +117,19 @@ void read_archive(const char* operation, const std::string& path, Add add) {
         (status.valid & kAll) != kAll)
       whole.fail(fmt::format("member {} of the archive cannot be read", k), kCopyAgain);
     const std::string name = status.name;
-    if (!name.ends_with(kSuffix) || name.size() == kSuffix.size())
-      whole.fail(fmt::format("its member \"{}\" is not an array", name), kSaveAgain);
     if (!seen.insert(name).second) whole.fail(fmt::format("has two members \"{}\"", name), kSaveAgain);
-    const std::string array = name.substr(0, name.size() - kSuffix.size());
-    detail::NpySource source{operation, fmt::format("{}: array \"{}\"", path, array), {}};
-    if (status.encryption_method != ZIP_EM_NONE) source.fail("is encrypted", "save it without a password");
-    if (status.comp_method != ZIP_CM_STORE && status.comp_method != ZIP_CM_DEFLATE)
-      source.fail(fmt::format("is packed by method {}, neither stored nor deflated", status.comp_method),
-                  kSaveAgain);
-    // Members that together claim more than the file holds overlap or lie.
-    if (status.comp_size > whole.bytes.size() - compressed ||
-        status.size / kLargestRatio > status.comp_size ||
-        (status.comp_method == ZIP_CM_STORE && status.size != status.comp_size))
-      source.fail(fmt::format("claims {} bytes packed into {} of a file of {}", status.size, status.comp_size,
-                              whole.bytes.size()),
-                  kCopyAgain);
-    compressed += status.comp_size;
-    const std::unique_ptr<std::byte[]> bytes = read_member(source, archive.get(), status);
-    source.bytes = {bytes.get(), static_cast<std::size_t>(status.size)};
-    add(array, source, detail::parse_npy_header(source));
+    const std::string array = array_name(name);
+    try {
+      detail::NpySource source{operation, fmt::format("{}: array \"{}\"", path, array), {}};
+      if (array == name) whole.refuse(fmt::format("its member \"{}\" is not an array", name), kSaveAgain);
+      check_packing(source, status, whole.bytes.size(), compressed);
+      compressed += status.comp_size;
+      const std::unique_ptr<std::byte[]> bytes = read_member(source, archive.get(), status);
+      source.bytes = {bytes.get(), static_cast<std::size_t>(status.size)};
+      add(array, source, detail::parse_npy_header(source));
+    } catch (const detail::NotReadable& error) {
+      not_read(array, error);
+    }
   }
 }
 
@@ -183,7 +201,8 @@ detail::FileBytes build_archive(const detail::NpySource& target, const std::vect
   auto bytes = std::make_unique_for_overwrite<std::byte[]>(status.size);
   std::uint64_t got = 0;
   while (got < status.size) {
-    const zip_int64_t n = zip_source_read(result, bytes.get() + got, status.size - got);
+    const zip_int64_t n =
+        zip_source_read(result, bytes.get() + got, std::min(status.size - got, kMostAtOnce));
     if (n <= 0) break;
     got += static_cast<std::uint64_t>(n);
   }
@@ -213,7 +232,21 @@ NewMember number_member(const std::string& name, const Tensor& tensor) {
 
 }  // namespace
 
+const Tensor& NpzContents::array(std::string_view name) const {
+  for (const auto& [known, tensor] : arrays)
+    if (known == name) return tensor;
+  for (const auto& [known, why] : others)
+    if (known == name) throw DomainError(why);
+  std::string names;
+  for (const auto& [known, tensor] : arrays) names += (names.empty() ? "\"" : ", \"") + known + "\"";
+  throw DomainError(fmt::format("[NpzContents] no array is called \"{}\"; the names are {}", name,
+                                names.empty() ? "none: there are no arrays of numbers" : names));
+}
+
 void save_npz(const std::string& path, const NpzContents& contents) {
+  if (!contents.others.empty())
+    throw DomainError(fmt::format("[save_npz] {}: \"{}\" was not read and cannot be written; clear .others",
+                                  path, contents.others[0].first));
   std::vector<NewMember> members;
   for (const auto& [name, tensor] : contents.arrays) members.push_back(number_member(name, tensor));
   for (const auto& [name, labels] : contents.labels)
@@ -231,6 +264,9 @@ NpzContents load_npz(const std::string& path) {
           contents.labels.emplace_back(name, detail::npy_labels(source, header));
         else
           contents.arrays.emplace_back(name, detail::npy_numbers(source, header));
+      },
+      [&](const std::string& name, const detail::NotReadable& error) {
+        contents.others.emplace_back(name, error.what());
       });
   return contents;
 }
@@ -247,7 +283,8 @@ Params load_params(const std::string& path) {
       "load_params", path,
       [&](const std::string& name, const detail::NpySource& source, const detail::NpyHeader& header) {
         blocks.emplace_back(name, detail::npy_numbers(source, header));
-      });
+      },
+      [](const std::string&, const detail::NotReadable&) { throw; });
   return Params(blocks);
 }
 

@@ -30,6 +30,8 @@ const std::vector<std::string>& LoadState::text(const std::string& name) const {
 }
 
 void LoadState::visit(const std::string& name, Tensor& tensor, bool) {
+  for (const auto& [other, why] : contents_.others)
+    if (other == name) throw DomainError(why);
   const auto found = std::find_if(contents_.arrays.begin(), contents_.arrays.end(),
                                   [&](const auto& array) { return array.first == name; });
   if (found == contents_.arrays.end())
@@ -42,12 +44,15 @@ void LoadState::visit(const std::string& name, Tensor& tensor, bool) {
 }
 
 void LoadState::finish() const {
+  const auto no_place = [this](const std::string& name) {
+    throw DomainError(
+        fmt::format("[resume] {}: the array \"{}\" has no place in this run; resume with the "
+                    "optimizer and the observers that it was saved with",
+                    path_, name));
+  };
   for (const auto& [name, array] : contents_.arrays)
-    if (std::find(seen_.begin(), seen_.end(), name) == seen_.end())
-      throw DomainError(
-          fmt::format("[resume] {}: the array \"{}\" has no place in this run; resume with the "
-                      "optimizer and the observers that it was saved with",
-                      path_, name));
+    if (std::find(seen_.begin(), seen_.end(), name) == seen_.end()) no_place(name);
+  for (const auto& [name, why] : contents_.others) no_place(name);
 }
 
 std::vector<std::string> table_lines(const Params& w) {
@@ -57,11 +62,13 @@ std::vector<std::string> table_lines(const Params& w) {
 }
 
 std::vector<ParamEntry> table_of_lines(const std::string& path, const std::vector<std::string>& lines) {
+  constexpr Index kMostNumbers = Index{1} << 48;  // of a shape, too
   std::vector<ParamEntry> table;
   Index offset = 0;
   for (const std::string& line : lines) {
     const std::size_t at = line.rfind(" [");
     std::vector<Index> sizes;
+    Shape shape;
     bool good = at != std::string::npos && line.back() == ']';
     for (std::size_t k = good ? at + 2 : 0; good && k + 1 < line.size();) {
       Index size = 0;
@@ -72,10 +79,15 @@ std::vector<ParamEntry> table_of_lines(const std::string& path, const std::vecto
       if (k + 1 < line.size()) good = good && line.compare(k, 2, ", ") == 0;
       k += 2;
     }
-    if (!good)
+    try {
+      shape = Shape(sizes);
+    } catch (const ShapeError&) {
+      good = false;
+    }
+    if (!good || shape.size() > kMostNumbers - offset)
       throw DomainError(fmt::format(
           "[resume] {}: \"{}\" is not a name and a shape; give a file that a run saved", path, line));
-    table.push_back({line.substr(0, at), Shape(sizes), offset});
+    table.push_back({line.substr(0, at), shape, offset});
     offset += table.back().size();
   }
   return table;
@@ -85,7 +97,11 @@ Params LoadState::parameters(const std::string& path) {
   LoadState file(path, Params());
   Tensor flat;
   file.visit("start", flat, true);
-  return Params(flat, table_of_lines(path, file.text("parameters")));
+  try {
+    return Params(flat, table_of_lines(path, file.text("parameters")));
+  } catch (const ShapeError& error) {
+    throw DomainError(fmt::format("[resume] {}: its parameters contradict each other: {}", path, error.what()));
+  }
 }
 
 }  // namespace cotangent::optim

@@ -1,6 +1,8 @@
 // A look into networks: activation patterns, outputs of layers, weights from files; summaries of Jacobians.
 #include "nn/introspect.hpp"
 
+#include <sys/stat.h>
+
 #include <cmath>
 
 #include "autodiff/error.hpp"
@@ -129,6 +131,33 @@ TEST(ReadParams, ErrorsNameWhatIsWrongAndWhatIsExpected) {
       AllOf(HasSubstr("2.bias[0] is nan")));
   EXPECT_THAT(error_of<DomainError>([&] { nn::read_params(net, folder / "none.npz"); }),
               HasSubstr("none.npz"));
+}
+
+TEST(ReadParams, WaitsForNoPipeAndReadsPastNoArrayOfOtherKinds) {
+  const TemporaryDirectory folder;
+  const nn::Sequential net = nn::mlp({2, 3, 1}, nn::Tanh());
+  const std::string pipe = folder / "pipe.npz";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  for (const std::string& path : {pipe, folder.path(), std::string("/dev/zero")})
+    EXPECT_EQ(error_of<DomainError>([&] { nn::read_params(net, path); }),
+              "[read_params] " + path + ": is not a regular file; give the name of a file");
+
+  COTANGENT_NEEDS_NUMPY();
+  const auto numpy = test::run_python(R"(
+import sys, numpy as np
+w = {'0.weight': np.ones((3, 2)), '0.bias': np.ones(3), '2.weight': np.ones((1, 3)), '2.bias': np.ones(1)}
+np.savez(sys.argv[1] + '/more.npz', notes=np.array([None]), **w)
+w['0.bias'] = w['0.bias'] * 1j
+np.savez(sys.argv[1] + '/complex.npz', **w)
+)",
+                                      {folder.path()});
+  ASSERT_EQ(numpy.status, 0) << numpy.output;
+  EXPECT_THAT(error_of<DomainError>([&] { nn::read_params(net, folder / "more.npz"); }),
+              HasSubstr("unknown \"notes\" (not numbers)"));
+  EXPECT_THAT(
+      error_of<DomainError>([&] { nn::read_params(net, folder / "complex.npz"); }),
+      HasSubstr("array \"0.bias\": holds dtype '<c16', which is none of f4, f8, i1 to i8, u1 to u8, b1 and "
+                "U; save its .real and its .imag as two arrays"));
 }
 
 TEST(SingularValues, OfMatricesThatKnowThem) {

@@ -145,6 +145,7 @@ TEST(Npy, ReadsHeadersInAnyKeyOrderAndSpacing) {
   const std::string data = std::string("\x01\x02\x03\x04\x05\x06", 6);
   for (const std::string header : {"{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), }",
                                    "{'shape':(2,3),'fortran_order':False,'descr':'|u1'}",
+                                   "{'shape': (2L, 3L), 'fortran_order': False, 'descr': '|u1'}",  // Python 2
                                    "{ \"descr\" : \"<u1\" ,\t'shape' : ( 2 , 3 , ) ,\n"
                                    "'fortran_order' : False , } \n "}) {
     write_bytes(directory / "a.npy", npy(header, data, header[2] == 's' ? 2 : 1));
@@ -174,7 +175,9 @@ TEST(Npy, WholeNumbersMustFitIntoDoubles) {
   EXPECT_EQ(attempt("u8", ~std::uint64_t{0} << 11), 0x1p64 - 2048.0);
   EXPECT_EQ(attempt("i8", 0), 0.0);
   const std::string fix =
-      ", which no double equals; convert the array with .astype('float64') before saving it";
+      ", which no double equals; split it into two arrays, or round it with .astype('float64'), before "
+      "saving "
+      "it";
   const std::string begin = "[load] " + (directory / "a.npy") + ": holds ";
   EXPECT_EQ(error_of<DomainError>([&] { attempt("i8", limit + 1); }), begin + "9007199254740993" + fix);
   EXPECT_EQ(error_of<DomainError>([&] { attempt("i8", ~limit); }), begin + "-9007199254740993" + fix);
@@ -204,6 +207,7 @@ TEST(Npy, RefusesWhatIsNotAnArrayOfNumbers) {
   std::string minor = npy(good, zeros(16));
   minor[7] = 1;
   const std::string malformed = "its header is malformed near character ";
+  const std::string none = "holds dtype , which is none of f4, f8, i1 to i8, u1 to u8, b1 and U; ";
   const std::vector<Case> cases = {
       {"", "is not an .npy file" + again},
       {"PK\x03\x04 and so on", "is not an .npy file" + again},
@@ -228,11 +232,14 @@ TEST(Npy, RefusesWhatIsNotAnArrayOfNumbers) {
        "has more than 8 axes; reshape the array to at most 8 axes"},
       {npy(header("|O", "(2,)"), zeros(16)), "holds Python objects (dtype '|O')" + convert},
       {npy(header("<c16", "(1,)"), zeros(16)),
-       "holds dtype '<c16', which is none of f4, f8, i1 to i8, u1 to u8, b1 and U" + convert},
+       none.substr(0, 12) + "'<c16'" + none.substr(12) + "save its .real and its .imag as two arrays"},
+      {npy(header("|S3", "(1,)"), zeros(3)), none.substr(0, 12) + "'|S3'" + none.substr(12) +
+                                                 "save text with .astype('U'), one-dimensional, in an .npz"},
       {npy(header("<f2", "(1,)"), zeros(2)),
        "holds dtype '<f2', which is none of f4, f8, i1 to i8, u1 to u8, b1 and U" + convert},
       {npy(header("<M8[ns]", "(1,)"), zeros(8)),
-       "holds dtype '<M8[ns]', which is none of f4, f8, i1 to i8, u1 to u8, b1 and U" + convert},
+       none.substr(0, 12) + "'<M8[ns]'" + none.substr(12) +
+           "save the time since a first one, (t - t[0]) / numpy.timedelta64(1, 's')"},
       {npy(header("|f8", "(1,)"), zeros(8)),
        "holds dtype '|f8', which is none of f4, f8, i1 to i8, u1 to u8, b1 and U" + convert},
       {npy(header("f8", "(1,)"), zeros(8)),
@@ -271,6 +278,8 @@ TEST(Npy, RefusesWhatIsNotAnArrayOfNumbers) {
       {npy(good + " + 1", zeros(16)), malformed + "58: something follows the closing brace" + again},
       {npy("{'descr': '<f8' 'fortran_order': False, 'shape': (1,)}", zeros(8)),
        malformed + "16: '}' is missing" + again},
+      {npy(header("<f8", "(L,)"), zeros(8)), malformed + "51: a size is missing" + again},
+      {npy(header("<f8", "(1LL,)"), zeros(8)), malformed + "53: ',' is missing" + again},
   };
   for (const Case& c : cases) {
     write_bytes(path, c.bytes);

@@ -194,6 +194,23 @@ TEST(Resume, Errors) {
             "[resume] the trace has 10 columns there, 11 here; the file is of another version, so run anew");
   save_npz(path, {{{"w", Tensor{1.0}}}, {}});
   EXPECT_NE(text(Gd(), sum.f).find("no array \"start\""), std::string::npos);
+  // Tables that no run writes.
+  const auto of_table = [&](const std::string& line) {
+    save_npz(path,
+             {.arrays = {{"start", Tensor{1.0}}}, .labels = {{"parameters", {line, "v [281474976710656]"}}}});
+    return text(Gd(), sum.f);
+  };
+  for (const std::string line :
+       {"w", "w [1", "w [-1]", "w [1,2]", "w [99999999999999999999]", "w [4294967296]",
+        "w [4294967295, 4294967295]", "w [1, 1, 1, 1, 1, 1, 1, 1, 1]"})
+    EXPECT_EQ(of_table(line), "[resume] " + path + ": \"" + line +
+                                  "\" is not a name and a shape; give a file that a run saved");
+  EXPECT_EQ(of_table("w [1]"),
+            "[resume] " + path +
+                ": \"v [281474976710656]\" is not a name and a shape; give a file that a run saved");
+  save_npz(path, {.arrays = {{"start", Tensor{1.0}}}, .labels = {{"parameters", {"w [2]"}}}});
+  EXPECT_EQ(text(Gd(), sum.f).find("[resume] " + path + ": its parameters contradict each other: [Params] "),
+            0u);
   test::write_bytes(path, "not an npz");
   EXPECT_THROW(Gd().resume(path, sum.f, rng), DomainError);
   EXPECT_THROW(Gd().resume(folder / "none.npz", sum.f, rng), DomainError);
