@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <unordered_set>
+#include <vector>
 
 #include "autodiff/error.hpp"
 #include "autodiff/files/files.hpp"
@@ -187,16 +188,50 @@ class Reader {
   const std::string& path_;
 };
 
+/// Follows the parser and stops it where no record goes: at what is too deep, or at too many names for an
+/// object, which are sought one by one. So neither time nor memory leaves proportion to the file.
+class Bounds {
+ public:
+  explicit Bounds(const std::string& path) : path_(path) {}
+
+  void see(int depth, Json::parse_event_t event) {
+    constexpr int kDeepest = 32;
+    constexpr int kMostNames = 10000;
+    if (depth > kDeepest) stop("is nested more than 32 deep");
+    if (event == Json::parse_event_t::object_start) names_.push_back(0);
+    if (event == Json::parse_event_t::object_end) names_.pop_back();
+    if (event == Json::parse_event_t::key && ++names_.back() > kMostNames)
+      stop("has an object of more than 10000 names");
+  }
+
+ private:
+  [[noreturn]] void stop(const char* what) const {
+    throw DomainError(
+        fmt::format("[load_record] {}: {}; run the lesson again to write the file anew", path_, what));
+  }
+  const std::string& path_;
+  std::vector<int> names_;
+};
+
 Json parse(const std::string& path) {
   const detail::FileBytes file = detail::read_file("load_record", path);
   const std::span<const std::byte> bytes = file.span();
   const char* first = reinterpret_cast<const char*>(bytes.data());
+  Bounds bounds(path);
+  const auto see = [&bounds](int depth, Json::parse_event_t event, const Json&) {
+    bounds.see(depth, event);
+    return true;
+  };
   try {
-    return Json::parse(first, first + bytes.size());
+    return Json::parse(first, first + bytes.size(), see);
   } catch (const Json::parse_error& e) {
     throw DomainError(fmt::format(
         "[load_record] {}: not JSON from byte {} of {} on; run the lesson again to write the file anew", path,
         e.byte, bytes.size()));
+  } catch (const Json::out_of_range&) {
+    throw DomainError(fmt::format(
+        "[load_record] {}: a number in it is beyond the range of doubles; write null for what is not finite",
+        path));
   }
 }
 

@@ -2,7 +2,9 @@
 #include "report/course_page.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -230,6 +232,36 @@ TEST(CoursePage, UnexpectedVerdictsAndBrokenRecordsAreProblems) {
   EXPECT_TRUE(contains(read_bytes(folder / "04_broken.html"), "<p class=\"bad\">" + broken + "</p>"));
   for (const char* file : {"03_bad.html", "04_broken.html"})
     EXPECT_EQ(problems_of_page(folder / file), "") << file;
+}
+
+TEST(CoursePage, ABadRecordStopsNoOthers) {
+  const TemporaryDirectory folder;
+  save(folder / "01_good.json", record("01_good"));
+  std::string text = read_bytes(folder / "01_good.json");
+  const std::string number = "\"lhs\": ";
+  write_bytes(folder / "02_far.json",
+              text.replace(text.find(number), number.size(), number + "1e999, \"was\": "));
+  write_bytes(folder / "03_deep.json", std::string(1000000, '['));
+  ASSERT_EQ(::mkfifo((folder / "04_pipe.json").c_str(), 0600), 0);
+  ASSERT_TRUE(std::filesystem::create_directory(folder / "05_folder.json"));
+  ASSERT_EQ(::symlink("nowhere", (folder / "06_lost.json").c_str()), 0);
+  save(folder / "07_good.json", record("07_good"));
+  const CoursePage page = write_course_page(folder.path());
+  EXPECT_EQ(page.lessons.size(), 7u);
+  const auto at = [&](const char* file) { return "[load_record] " + (folder / file) + ": "; };
+  EXPECT_EQ(
+      page.problems,
+      (std::vector<std::string>{
+          at("02_far.json") + "a number in it is beyond the range of doubles; write null for what is not "
+                              "finite",
+          at("03_deep.json") + "is nested more than 32 deep; run the lesson again to write the file anew",
+          at("04_pipe.json") + "is not a regular file; give the name of a file",
+          at("05_folder.json") + "is not a regular file; give the name of a file",
+          at("06_lost.json") +
+              "cannot be opened: No such file or directory; check the name and the permissions"}));
+  for (const char* file : {"01_good.html", "07_good.html"})
+    EXPECT_TRUE(contains(read_bytes(folder / file), "rate")) << file;
+  EXPECT_EQ(problems_of_page(page.path), "");
 }
 
 TEST(CoursePage, HostileRecordsStayText) {

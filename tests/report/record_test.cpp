@@ -208,11 +208,44 @@ TEST(Record, BrokenFilesAreNamedWithThePlace) {
                 "check \"rate\" has the verdict \"maybe\", none of certified, supported, refuted, agrees, "
                 "inconclusive, not_applicable" +
                 fix);
-  EXPECT_EQ(text_of(good, std::string(100000, '[')), start + "not JSON from byte 100001 of 100000 on" + fix);
+  EXPECT_EQ(text_of(good, std::string(100000, '[')), start + "is nested more than 32 deep" + fix);
+  EXPECT_EQ(
+      text_of("\"lesson\"", "\"x\": " + std::string(31, '[') + "1" + std::string(31, ']') + ", \"lessen\""),
+      start + "the whole has no \"lesson\"" + fix);
+  const std::string beyond =
+      "a number in it is beyond the range of doubles; write null for what is not finite";
+  EXPECT_EQ(text_of("0.9685", "1e999"), start + beyond);
+  EXPECT_EQ(text_of("\"lesson\"", "\"unknown\": [-1e400], \"lesson\""), start + beyond);
   const std::string missing = folder / "missing.json";
   EXPECT_EQ(error_of<DomainError>([&] { load_record(missing); }),
             "[load_record] " + missing +
                 ": cannot be opened: No such file or directory; check the name and the permissions");
+}
+
+TEST(Record, NumbersTooSmallForADoubleAreRoundedToZero) {
+  const TemporaryDirectory folder;
+  const std::string path = folder / "r.json", from = "0.9685";
+  for (const auto& [to, value] :
+       {std::pair("1e-400", 0.0), std::pair("4e-324", 5e-324), std::pair("1e-99999", 0.0)}) {
+    std::string text = kSampleText;
+    write_bytes(path, text.replace(text.find(from), from.size(), to));
+    EXPECT_EQ(load_record(path).metrics[0].second, value) << to;
+  }
+}
+
+TEST(Record, AnObjectHasSoManyNames) {
+  const TemporaryDirectory folder;
+  const std::string path = folder / "r.json";
+  Record record;
+  record.lesson = "many";
+  for (int k = 0; k < 10000; ++k) record.metric("m" + std::to_string(k), 1.0);
+  save(path, record);
+  EXPECT_EQ(load_record(path).metrics, record.metrics);
+  record.metric("one more", 1.0);
+  save(path, record);
+  EXPECT_EQ(error_of<DomainError>([&] { load_record(path); }),
+            "[load_record] " + path +
+                ": has an object of more than 10000 names; run the lesson again to write the file anew");
 }
 
 TEST(Record, WhatAFileNeedNotSayIsEmptyOrUnknown) {
