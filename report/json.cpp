@@ -188,29 +188,53 @@ class Reader {
   const std::string& path_;
 };
 
-/// Follows the parser and stops it where no record goes: at what is too deep, or at too many names for an
-/// object, which are sought one by one. So neither time nor memory leaves proportion to the file.
-class Bounds {
+/// Looks through a text before anything is made of it, and stops where no record goes: at what is too deep, or
+/// at too many names, which an object seeks one by one. So neither time nor memory leaves proportion to the file.
+class Bounds final : public Json::json_sax_t {
  public:
   explicit Bounds(const std::string& path) : path_(path) {}
 
-  void see(int depth, Json::parse_event_t event) {
-    constexpr int kDeepest = 32;
-    constexpr int kMostNames = 10000;
-    if (depth > kDeepest) stop("is nested more than 32 deep");
-    if (event == Json::parse_event_t::object_start) names_.push_back(0);
-    if (event == Json::parse_event_t::object_end) names_.pop_back();
-    if (event == Json::parse_event_t::key && ++names_.back() > kMostNames)
-      stop("has an object of more than 10000 names");
+  bool start_object(std::size_t) override { return enter(); }
+  bool start_array(std::size_t) override { return enter(); }
+  bool end_object() override { return leave(); }
+  bool end_array() override { return leave(); }
+  bool key(string_t&) override {
+    constexpr std::int64_t kMostSteps = 100'000'000;  // a single object of 14142 names takes them
+    steps_ += names_.back()++;
+    if (steps_ > kMostSteps) stop("has too many names in an object");
+    return true;
+  }
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  /// What is no JSON is parse's to say.
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
+    return false;
   }
 
  private:
+  bool enter() {
+    constexpr std::size_t kDeepest = 32;
+    names_.push_back(0);
+    if (names_.size() > kDeepest) stop("is nested more than 32 deep");
+    return true;
+  }
+  bool leave() {
+    names_.pop_back();
+    return true;
+  }
   [[noreturn]] void stop(const char* what) const {
     throw DomainError(
         fmt::format("[load_record] {}: {}; run the lesson again to write the file anew", path_, what));
   }
+
   const std::string& path_;
-  std::vector<int> names_;
+  std::vector<std::int64_t> names_;  // of what is open
+  std::int64_t steps_ = 0;
 };
 
 Json parse(const std::string& path) {
@@ -218,12 +242,9 @@ Json parse(const std::string& path) {
   const std::span<const std::byte> bytes = file.span();
   const char* first = reinterpret_cast<const char*>(bytes.data());
   Bounds bounds(path);
-  const auto see = [&bounds](int depth, Json::parse_event_t event, const Json&) {
-    bounds.see(depth, event);
-    return true;
-  };
+  Json::sax_parse(first, first + bytes.size(), &bounds);
   try {
-    return Json::parse(first, first + bytes.size(), see);
+    return Json::parse(first, first + bytes.size());
   } catch (const Json::parse_error& e) {
     throw DomainError(fmt::format(
         "[load_record] {}: not JSON from byte {} of {} on; run the lesson again to write the file anew", path,

@@ -84,8 +84,8 @@ struct Record {
 /// the six words; naming the file if it cannot be written.
 void save(const std::string& path, const Record& record);
 
-/// Reads one back; null is NaN, keys that are not named above are passed over. At most 32 levels, and 10000
-/// names an object, are read.
+/// Reads one back; null is NaN, keys that are not named above are passed over. A text
+/// that is nested more than 32 deep, or has an object of more than 14000 names, is refused.
 /// Throws: DomainError naming the file and what is wrong with it.
 Record load_record(const std::string& path);
 

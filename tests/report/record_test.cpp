@@ -241,11 +241,23 @@ TEST(Record, AnObjectHasSoManyNames) {
   for (int k = 0; k < 10000; ++k) record.metric("m" + std::to_string(k), 1.0);
   save(path, record);
   EXPECT_EQ(load_record(path).metrics, record.metrics);
-  record.metric("one more", 1.0);
+  for (int k = 0; k < 5000; ++k) record.metric("n" + std::to_string(k), 1.0);
   save(path, record);
+  const std::string many = "[load_record] " + path +
+                           ": has too many names in an object; run the lesson again to write the file anew";
+  EXPECT_EQ(error_of<DomainError>([&] { load_record(path); }), many);
+  // Or in several; few in each do not count.
+  std::string object = "{\"\": 0", objects = "[0", small = "[0";
+  for (int k = 0; k < 8000; ++k) object += ", \"" + std::to_string(k) + "\": 0";
+  for (int k = 0; k < 4; ++k) objects += ", " + object + "}";
+  for (int k = 0; k < 100000; ++k) small += ", {\"a\": 0, \"b\": {}}";
+  write_bytes(path, objects + "]");
+  EXPECT_EQ(error_of<DomainError>([&] { load_record(path); }), many);
+  write_bytes(path, small + "]");
   EXPECT_EQ(error_of<DomainError>([&] { load_record(path); }),
             "[load_record] " + path +
-                ": has an object of more than 10000 names; run the lesson again to write the file anew");
+                ": the whole is an array, not an object; run the lesson again to write the "
+                "file anew");
 }
 
 TEST(Record, WhatAFileNeedNotSayIsEmptyOrUnknown) {
