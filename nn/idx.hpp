@@ -6,8 +6,8 @@
 
 namespace cotangent::nn {
 
-/// An IDX file as numbers; u8, i8, i16, i32, f4 and f8 are read, whether packed by gzip or not. Packed, it may
-/// consist of several members and be padded with zeros, as for gzip.
+/// An IDX file as numbers; u8, i8, i16, i32, f4 and f8 are read, whether packed by gzip or not: in one member
+/// or several, and padded with zeros, as gzip itself takes it.
 ///
 /// Throws: DomainError "[read_idx] path: what; fix" for a missing file, a wrong magic number, a header that
 /// does not fit the bytes that follow, or damaged gzip data.

@@ -123,6 +123,13 @@ Json to_json(const Record& record) {
   return json;
 }
 
+/// Throws: DomainError; a NUL within `what`, which would end its text for those who read it, becomes a space.
+[[noreturn]] void fail_to_load(const std::string& path, std::string what) {
+  std::replace(what.begin(), what.end(), '\0', ' ');
+  throw DomainError(
+      fmt::format("[load_record] {}: {}; run the lesson again to write the file anew", path, what));
+}
+
 /// A value inside a file with the words for where it stands, so that every complaint can name it.
 class Reader {
  public:
@@ -175,8 +182,7 @@ class Reader {
 
  private:
   [[noreturn]] void fail(const std::string& what) const {
-    throw DomainError(fmt::format("[load_record] {}: {} {}; run the lesson again to write the file anew",
-                                  path_, place_.empty() ? "the whole" : place_, what));
+    fail_to_load(path_, (place_.empty() ? "the whole" : place_) + " " + what);
   }
   std::string kind() const {
     const std::string name = value_.type_name();
@@ -188,8 +194,8 @@ class Reader {
   const std::string& path_;
 };
 
-/// Looks through a text before anything is made of it, and stops where no record goes: at what is too deep, or
-/// at too many names, which an object seeks one by one. So neither time nor memory leaves proportion to the file.
+/// Looks through a text before anything is made of it, and stops where no record goes: at what is too deep,
+/// or at too many names, which an object seeks one by one. So time and memory stay in proportion to the file.
 class Bounds final : public Json::json_sax_t {
  public:
   explicit Bounds(const std::string& path) : path_(path) {}
@@ -201,7 +207,7 @@ class Bounds final : public Json::json_sax_t {
   bool key(string_t&) override {
     constexpr std::int64_t kMostSteps = 100'000'000;  // a single object of 14142 names takes them
     steps_ += names_.back()++;
-    if (steps_ > kMostSteps) stop("has too many names in an object");
+    if (steps_ > kMostSteps) fail_to_load(path_, "has too many names in an object");
     return true;
   }
   bool null() override { return true; }
@@ -220,18 +226,13 @@ class Bounds final : public Json::json_sax_t {
   bool enter() {
     constexpr std::size_t kDeepest = 32;
     names_.push_back(0);
-    if (names_.size() > kDeepest) stop("is nested more than 32 deep");
+    if (names_.size() > kDeepest) fail_to_load(path_, "is nested more than 32 deep");
     return true;
   }
   bool leave() {
     names_.pop_back();
     return true;
   }
-  [[noreturn]] void stop(const char* what) const {
-    throw DomainError(
-        fmt::format("[load_record] {}: {}; run the lesson again to write the file anew", path_, what));
-  }
-
   const std::string& path_;
   std::vector<std::int64_t> names_;  // of what is open
   std::int64_t steps_ = 0;
@@ -246,9 +247,7 @@ Json parse(const std::string& path) {
   try {
     return Json::parse(first, first + bytes.size());
   } catch (const Json::parse_error& e) {
-    throw DomainError(fmt::format(
-        "[load_record] {}: not JSON from byte {} of {} on; run the lesson again to write the file anew", path,
-        e.byte, bytes.size()));
+    fail_to_load(path, fmt::format("not JSON from byte {} of {} on", e.byte, bytes.size()));
   } catch (const Json::out_of_range&) {
     throw DomainError(fmt::format(
         "[load_record] {}: a number in it is beyond the range of doubles; write null for what is not finite",
@@ -359,9 +358,7 @@ Record load_record(const std::string& path) {
   record.claim = optional_text(root, "claim");
   record.statement = optional_text(root, "statement");
   root.if_present("seconds", [&](const Reader& value) { record.seconds = value.number(); });
-  if (const std::optional<std::string> wrong = fault(record))
-    throw DomainError(
-        fmt::format("[load_record] {}: {}; run the lesson again to write the file anew", path, *wrong));
+  if (const std::optional<std::string> wrong = fault(record)) fail_to_load(path, *wrong);
   return record;
 }
 

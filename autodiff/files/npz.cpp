@@ -83,7 +83,7 @@ std::string array_name(const std::string& name) {
   return array ? name.substr(0, name.size() - kSuffix.size()) : name;
 }
 
-/// Throws unless a member can be unpacked, and its sizes fit a file of which `taken` bytes are other members'.
+/// Throws unless a member can be unpacked and its sizes fit a file of which others take `taken` bytes.
 void check_packing(const detail::NpySource& source, const zip_stat_t& status, std::uint64_t file_size,
                    std::uint64_t taken) {
   if (status.encryption_method != ZIP_EM_NONE) source.refuse("is encrypted", "save it without a password");
@@ -140,17 +140,17 @@ struct NewMember {
   std::span<const std::byte> data;
 };
 
-void check_names(const detail::NpySource& target, const std::vector<NewMember>& members) {
+void check_names(const detail::NpySource& target, const std::vector<std::string_view>& names) {
   std::unordered_set<std::string_view> seen;
-  for (const NewMember& m : members) {
-    if (m.name.empty() || m.name.find('\0') != std::string::npos || !detail::decode_utf8(m.name))
+  for (const std::string_view name : names) {
+    if (name.empty() || name.find('\0') != std::string_view::npos || !detail::decode_utf8(name))
       target.fail(fmt::format("array {} has no name, or one that is not UTF-8 text without NUL characters",
                               seen.size()),
                   "rename it");
-    if (m.name.size() + kSuffix.size() > 0xffff)
-      target.fail(fmt::format("the name of array {} has {} bytes", seen.size(), m.name.size()), "shorten it");
-    if (!seen.insert(m.name).second)
-      target.fail(fmt::format("two arrays are called \"{}\"", m.name), "rename one of them");
+    if (name.size() + kSuffix.size() > 0xffff)
+      target.fail(fmt::format("the name of array {} has {} bytes", seen.size(), name.size()), "shorten it");
+    if (!seen.insert(name).second)
+      target.fail(fmt::format("two arrays are called \"{}\"", name), "rename one of them");
   }
 }
 
@@ -213,7 +213,6 @@ detail::FileBytes build_archive(const detail::NpySource& target, const std::vect
 
 void write_archive(const char* operation, const std::string& path, const std::vector<NewMember>& members) {
   const detail::NpySource target{operation, path, {}};
-  check_names(target, members);
   if (members.empty()) {
     // libzip writes no archive without members; this is one: the end record of an empty directory.
     constexpr char kEmpty[22] = {'P', 'K', 5, 6};
@@ -247,6 +246,11 @@ void save_npz(const std::string& path, const NpzContents& contents) {
   if (!contents.others.empty())
     throw DomainError(fmt::format("[save_npz] {}: \"{}\" was not read and cannot be written; clear .others",
                                   path, contents.others[0].first));
+  // Before any text is made, whose errors name it.
+  std::vector<std::string_view> names;
+  for (const auto& [name, tensor] : contents.arrays) names.emplace_back(name);
+  for (const auto& [name, labels] : contents.labels) names.emplace_back(name);
+  check_names({"save_npz", path, {}}, names);
   std::vector<NewMember> members;
   for (const auto& [name, tensor] : contents.arrays) members.push_back(number_member(name, tensor));
   for (const auto& [name, labels] : contents.labels)
@@ -272,6 +276,9 @@ NpzContents load_npz(const std::string& path) {
 }
 
 void save(const std::string& path, const Params& params) {
+  std::vector<std::string_view> names;
+  for (const ParamEntry& e : params.table()) names.emplace_back(e.name);
+  check_names({"save", path, {}}, names);
   std::vector<NewMember> members;
   for (const ParamEntry& e : params.table()) members.push_back(number_member(e.name, params[e.name]));
   write_archive("save", path, members);

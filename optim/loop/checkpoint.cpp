@@ -85,8 +85,9 @@ std::vector<ParamEntry> table_of_lines(const std::string& path, const std::vecto
       good = false;
     }
     if (!good || shape.size() > kMostNumbers - offset)
+      // The line as far as the text of an error goes, which a NUL ends.
       throw DomainError(fmt::format(
-          "[resume] {}: \"{}\" is not a name and a shape; give a file that a run saved", path, line));
+          "[resume] {}: \"{}\" is not a name and a shape; give a file that a run saved", path, line.c_str()));
     table.push_back({line.substr(0, at), shape, offset});
     offset += table.back().size();
   }
@@ -100,7 +101,8 @@ Params LoadState::parameters(const std::string& path) {
   try {
     return Params(flat, table_of_lines(path, file.text("parameters")));
   } catch (const ShapeError& error) {
-    throw DomainError(fmt::format("[resume] {}: its parameters contradict each other: {}", path, error.what()));
+    throw DomainError(
+        fmt::format("[resume] {}: its parameters contradict each other: {}", path, error.what()));
   }
 }
 

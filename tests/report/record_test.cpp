@@ -212,6 +212,11 @@ TEST(Record, BrokenFilesAreNamedWithThePlace) {
   EXPECT_EQ(
       text_of("\"lesson\"", "\"x\": " + std::string(31, '[') + "1" + std::string(31, ']') + ", \"lessen\""),
       start + "the whole has no \"lesson\"" + fix);
+  EXPECT_EQ(text_of("\"verdict\": \"refuted\"", "\"verdict\": \"may\\u0000be\""),
+            start +
+                "check \"rate\" has the verdict \"may be\", none of certified, supported, refuted, agrees, "
+                "inconclusive, not_applicable" +
+                fix);
   const std::string beyond =
       "a number in it is beyond the range of doubles; write null for what is not finite";
   EXPECT_EQ(text_of("0.9685", "1e999"), start + beyond);

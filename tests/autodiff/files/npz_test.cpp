@@ -453,6 +453,8 @@ TEST(Npz, SaveRefusesBadNamesAndLabels) {
   EXPECT_EQ(text({.arrays = {{"a", {}}, {"", {}}}, .labels = {}}), begin + "array 1" + bad_name);
   EXPECT_EQ(text({.arrays = {{"\xff", {}}}, .labels = {}}), begin + "array 0" + bad_name);
   EXPECT_EQ(text({.arrays = {{std::string("a\0b", 3), {}}}, .labels = {}}), begin + "array 0" + bad_name);
+  EXPECT_EQ(text({.arrays = {}, .labels = {{std::string("a\0b", 3), {"\xff"}}}}),
+            begin + "array 0" + bad_name);
   EXPECT_EQ(text({.arrays = {{"a", {}}}, .labels = {{"a", {}}}}),
             begin + "two arrays are called \"a\"; rename one of them");
   EXPECT_EQ(text({.arrays = {{std::string(70000, 'a'), {}}}, .labels = {}}),

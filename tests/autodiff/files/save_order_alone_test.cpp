@@ -1,5 +1,5 @@
-// The system calls of a save, in order, and what becomes of the files where one of them fails. The functions of
-// the C library stand here in its place, so this program is alone.
+// The system calls of a save, in order, and what becomes of the files where one of them fails. This program
+// is alone, because it puts functions in the C library's place.
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
