@@ -337,7 +337,7 @@ np.savez(sys.argv[1], x=np.arange(3.0), o=np.array([{'a': 1}, None], dtype=objec
 TEST(Npz, WideTextThatIsNotThereTakesNoMemory) {
   const TemporaryDirectory directory;
   write_bytes(directory / "a.npz", archive({{"x.npy", npy("<U999999999", "(0,)", "")}}));
-  EXPECT_LT(test::peak_mebibytes([&] { load_npz(directory / "a.npz"); }), 32);
+  EXPECT_LT(test::peak_mebibytes([&] { load_npz(directory / "a.npz"); }), 100);
   EXPECT_EQ(load_npz(directory / "a.npz").labels.at(0).second, std::vector<std::string>{});
 }
 
