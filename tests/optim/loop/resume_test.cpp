@@ -67,6 +67,10 @@ std::vector<test::OptimizerCase> cases() {
                                                     .average = Average::exponential(0.9),
                                                     .trace_every = 4}),
                  3});
+  all.push_back(
+      {"gd, averaged", std::make_shared<Gd>(GdOptions{.iterations = 9, .average = Average::uniform()}), 1});
+  all.push_back({"sgd, averaged from iteration 5 on",
+                 std::make_shared<Sgd>(SgdOptions{.batch = 2, .epochs = 6, .average = Average::tail(5)}), 3});
   all.push_back({"lbfgs, wolfe", std::make_shared<Lbfgs>(LbfgsOptions{.iterations = 6}), 1});
   all.push_back({"plateau",
                  std::make_shared<Sgd>(
