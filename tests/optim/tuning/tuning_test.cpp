@@ -326,6 +326,33 @@ TEST(Compare, WritesTablesAndFiles) {
   }
 }
 
+// A run that ends on its target exactly ends on the target's line, whatever the optimum is.
+TEST(Compare, TheTargetsLineIsWhereACurveEnds) {
+  const FiniteSum f = objective([](const Var& w) { return 1.0 + dot(w, w); });
+  const Params start({{"w", Tensor{2.0}}});
+  const TemporaryDirectory folder;
+  for (const double optimum : {0.0, 1.0}) {
+    const Comparison seen = compare(f, start, {{"GD", Gd({.step = 0.25, .iterations = 9})}},
+                                    {.target = 1.0625, .optimum = optimum});
+    ASSERT_EQ(seen["GD"].run.value, 1.0625) << "w is halved three times";
+    ASSERT_EQ(seen["GD"].run.stop, StopReason::target);
+    const report::Drawn drawn = seen.draw(folder / "compared.svg", Comparison::Axis::component_gradients);
+    if (!drawn.drawn) GTEST_SKIP() << "there is no gnuplot";
+    const test::Finished python = test::run_python(R"py(
+import re, sys, xml.etree.ElementTree as E
+ns = '{http://www.w3.org/2000/svg}'
+groups = E.parse(sys.argv[1]).iter(ns + 'g')
+curves = [g for g in groups if (g.get('id') or '').startswith('gnuplot_plot_')]
+# The first two points of a path are the legend's sample.
+paths = [g.find('.//' + ns + 'path').get('d') for g in curves]
+run, target = [re.findall('[ML] *[0-9.]+,([0-9.]+)', path)[2:] for path in paths]
+print(len(run), len(set(run)), target == [run[-1], run[-1]])
+)py",
+                                                   {folder / "compared.svg"});
+    EXPECT_EQ(python.output, "4 4 True\n") << optimum;
+  }
+}
+
 TEST(Compare, EndsAtCtrlCWithWhatItHas) {
   const Comparing c;
   const std::vector<NamedOptimizer> three{{"explodes", Gd({.step = 1e200, .iterations = 9})},
