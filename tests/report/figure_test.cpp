@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdlib>
@@ -181,6 +182,26 @@ TEST_F(Figure, AMillionPointsKeepTheirExtremes) {
   ASSERT_NE(at, std::string::npos) << text;
   const int points = std::stoi(text.substr(at + 7));
   EXPECT_TRUE(points >= 2000 && points <= 4000) << points;  // those on one pixel are written once
+}
+
+TEST_F(Figure, LongCurvesKeepTheirGaps) {
+  const std::string path = folder_ / "a.svg";
+  // 10000 points are thinned to 2000 bins of 5; 1000 are not.
+  const auto moves = [&](std::size_t n, std::size_t first, std::size_t length) {
+    std::vector<double> values(n);
+    for (std::size_t i = 0; i < n; ++i)
+      values[i] = std::sin(6.0 * static_cast<double>(i) / static_cast<double>(n));
+    std::fill_n(values.begin() + static_cast<std::ptrdiff_t>(first), length, kNan);
+    plot(path, {{"observed", values}});
+    const std::string text = described(path);
+    return text.substr(text.find("moves "), 8);
+  };
+  EXPECT_EQ(moves(1000, 0, 0), "moves 2 ") << "the legend's sample and the line";
+  EXPECT_EQ(moves(10000, 0, 0), "moves 2 ");
+  EXPECT_EQ(moves(1000, 500, 1), "moves 3 ");
+  for (const std::size_t at : {5000u, 5002u, 5004u}) EXPECT_EQ(moves(10000, at, 1), "moves 3 ") << at;
+  EXPECT_EQ(moves(10000, 5000, 5), "moves 3 ") << "a bin in which there is nothing else";
+  EXPECT_EQ(moves(10000, 5002, 9), "moves 3 ");
 }
 
 TEST_F(SlowFigure, WhateverATextHoldsIsShown) {
