@@ -1,6 +1,8 @@
 // The explorer: what each recorded operation holds, takes and passes back, as text and as a page.
 #include <cmath>
 #include <numeric>
+#include <optional>
+#include <string>
 
 #include "autodiff/error.hpp"
 #include "autodiff/explore.hpp"
@@ -151,6 +153,39 @@ TEST(TapePage, HasEveryNodeAndNothingForeign) {
   for (const TapeRow& row : report.rows)
     EXPECT_THAT(page, HasSubstr("<tr id=\"n" + std::to_string(row.node) + "\">"));
   EXPECT_THAT(page, AllOf(HasSubstr("href=\"#n"), HasSubstr("exp")));
+}
+
+TEST(TapePage, SharesOfTimeAreOfBothPassesAndAddUp) {
+  const test::TemporaryDirectory folder;
+  TapeReport report;
+  const auto add = [&report](const std::string& operation, double forward, std::optional<double> backward) {
+    TapeRow& row = report.rows.emplace_back();
+    row.node = static_cast<Index>(report.rows.size()) - 1;
+    row.operation = operation;
+    row.forward_seconds = forward;
+    row.backward_seconds = backward;
+  };
+  add("exp", 1.0, std::nullopt);
+  add("sin", 1.0, 3.0);
+  add("exp", 0.5, 2.5);
+  report::save_tape_page(folder / "t.html", report);
+  const std::string page = test::read_bytes(folder / "t.html");
+  const auto row = [](const std::string& operation, const std::string& nodes, const std::string& forward,
+                      const std::string& backward, const std::string& share) {
+    const auto cell = [](const std::string& name, const std::string& text) {
+      return "<td data-name=\"" + name + "\" class=\"n\">" + text + "</td>";
+    };
+    return "<tr><td data-name=\"Operation\">" + operation + "</td>" + cell("Nodes", nodes) +
+           cell("Bytes kept", "0 B") + cell("Forward", forward) + cell("Backward", backward) +
+           cell("Share of time", share + " %<span class=\"bar\" style=\"width:" + share + "%\"></span>") +
+           "</tr>\n";
+  };
+  EXPECT_THAT(page, HasSubstr(row("exp", "2", "1.5 s", "2.5 s", "50") + row("sin", "1", "1 s", "3 s", "50")));
+
+  report.rows.pop_back();
+  report::save_tape_page(folder / "t.html", report);
+  EXPECT_THAT(test::read_bytes(folder / "t.html"),
+              HasSubstr(row("sin", "1", "1 s", "3 s", "80") + row("exp", "1", "1 s", "0 µs", "20")));
 }
 
 TEST(TapePage, LeavesOutCheapRowsOfALongRecordAndSaysSo) {
