@@ -287,8 +287,8 @@ TEST_F(MnistFiles, ErrorsNameTheFileAndTheFix) {
   EXPECT_EQ(error(), at("t10k-images-idx3-ubyte.gz") + "holds 3 images, but " +
                          (directory_ / "t10k-labels-idx1-ubyte") +
                          " holds 4 labels; take both files from one data set");
-  write_bytes(directory_ / "t10k-labels-idx1-ubyte", idx(8, {3}, "\1\x0b\3"));
-  EXPECT_EQ(error(), at("t10k-labels-idx1-ubyte") + "label 1 is 11, not a digit 0 to 9" + kCopy);
+  write_bytes(directory_ / "t10k-labels-idx1-ubyte", idx(8, {3}, "\x09\x0a\x0b"));
+  EXPECT_EQ(error(), at("t10k-labels-idx1-ubyte") + "label 1 is 10, not a digit 0 to 9" + kCopy);
   write_bytes(directory_ / "t10k-labels-idx1-ubyte", images(1));
   EXPECT_EQ(error(), at("t10k-labels-idx1-ubyte") +
                          "holds [1, 28, 28] of u8, not labels [n] of u8 with n >= 1" + names);
