@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 #include "cotangent.hpp"
 
@@ -67,6 +68,35 @@ TEST(Measured, TheErrorBoundsTheDistance) {
     EXPECT_TRUE((r - e) * (r - e) <= size || r < e) << root.value();
     EXPECT_TRUE((r + e) * (r + e) >= size) << root.value();
   }
+}
+
+// Where errors overlap, either number may be the least.
+TEST(Measured, TheLeastOfTwoIsThatOfTheExactNumbers) {
+  Rng rng(3);
+  const auto drawn = [&rng](double e) {
+    const double x = rng.normal();
+    return std::pair(within(x, e), static_cast<Wide>(x) +
+                                       static_cast<Wide>(e) * static_cast<Wide>(2.0 * rng.uniform() - 1.0));
+  };
+  int crossed = 0;
+  for (int k = 0; k < 5000; ++k) {
+    const auto [a, x] = drawn(std::pow(10.0, 1.0 - 3.0 * rng.uniform()));
+    const auto [b, y] = drawn(k % 4 == 0 ? 0.0 : std::pow(10.0, 1.0 - 3.0 * rng.uniform()));
+    crossed += (a.value() < b.value()) != (x < y);
+    const Wide truth = x < y ? x : y;
+    for (const Measured& m : {least(a, b), least(b, a)}) {
+      const Wide distance = static_cast<Wide>(m.value()) - truth;
+      EXPECT_LE(distance < 0 ? -distance : distance, static_cast<Wide>(m.error()))
+          << a.value() << " +- " << a.error() << " and " << b.value() << " +- " << b.error();
+    }
+  }
+  EXPECT_GT(crossed, 500);
+  for (const Measured& m : {least(exact(1.0), within(1.5, 2.0)), least(within(1.5, 2.0), exact(1.0))}) {
+    EXPECT_EQ(m.value(), 1.0);
+    EXPECT_EQ(m.error(), 2.0) << "the exact least may be -0.5";
+    EXPECT_EQ(m.by(), within(1.5, 2.0).by());
+  }
+  EXPECT_EQ(least(exact(1.0), exact(1.5)).by(), Measured::By::exact);
 }
 
 TEST(Measured, FunctionsOfOneVariable) {
