@@ -229,6 +229,31 @@ TEST(Falsifier, ClaimsOfTwoPoints) {
   EXPECT_EQ(from.search->starts.size(), 1u);
 }
 
+// Wherever a search would go, both points are brought back before the claim is asked.
+TEST(Falsifier, BothPointsOfAPairStayInsideTheDomain) {
+  const Params centre = point({1.0, -2.0});
+  double farthest_x = 0.0, farthest_y = 0.0;
+  Index calls = 0;
+  const theory::PairClaim claim{"Lipschitz", [&](const Var& x, const Var& y) {
+                                  const auto away = [&](const Var& w) {
+                                    return norm(Var(w.value()) - Var(centre.flat())).item();
+                                  };
+                                  farthest_x = std::max(farthest_x, away(x));
+                                  farthest_y = std::max(farthest_y, away(y));
+                                  ++calls;
+                                  return theory::side(norm(sin(x) - sin(y))) <= theory::side(norm(x - y));
+                                }};
+  Rng rng(6);
+  const Verdict v =
+      falsify(claim, centre, rng, {.evaluations = 4000, .domain = 1.0, .starts = {point({5.0, 5.0})}});
+  EXPECT_NE(v.outcome, Outcome::refuted) << v.to_string();
+  for (const double farthest : {farthest_x, farthest_y, v.search->farthest}) {
+    EXPECT_LE(farthest, 1.0);
+    EXPECT_GT(farthest, 1.0 - 1e-12) << "they go up to its edge";
+  }
+  EXPECT_GT(v.points, calls / 2);
+}
+
 TEST(Falsifier, AMarginWithinRoundingIsInconclusive) {
   const auto claim = pointwise(
       "equal", [](const Var& w) { return sum(square(w)); }, [](const Var& w) { return dot(w, w); });
