@@ -376,21 +376,25 @@ TEST(Refused, NotWhatOnlyTheGradientsBetray) {
   test::expect_close(per_sample_jacobian(half, w, x, {.memory = 1 << 20}).matrix(), ones, 0.0);
 }
 
-// All of a few samples are looked at, and some of many.
+// All of a few samples are looked at, and of many the first, the middle one and the last.
 TEST(Refused, OneSampleTreatedUnlikeTheOthers) {
   const Tensor w{1.0, 2.0};
-  for (const Index n : {Index{5}, Index{8}})
-    for (Index special = 0; special < n; ++special) {
-      const auto f = [=](const Var& v, const Var& xv) {
-        const Var y = matmul(xv, reshape(v, Shape{2, 1}));
-        if (xv.size(0) == 1) return y;
-        return y + test::tensor_by(y.shape(), [&](Index k) { return k == special ? 1.0 : 0.0; });
-      };
-      EXPECT_THAT(error_of<TapeError>([&] {
-                    per_sample_jacobian(f, w, Rng(3).normal(Shape{n, 2}));
-                  }),
-                  HasSubstr("of sample " + std::to_string(special)));
-    }
+  const auto expect_refused = [&](Index n, Index special) {
+    const auto f = [=](const Var& v, const Var& xv) {
+      const Var y = matmul(xv, reshape(v, Shape{2, 1}));
+      if (xv.size(0) == 1) return y;
+      return y + test::tensor_by(y.shape(), [&](Index k) { return k == special ? 1.0 : 0.0; });
+    };
+    EXPECT_THAT(error_of<TapeError>([&] {
+                  per_sample_jacobian(f, w, Rng(3).normal(Shape{n, 2}));
+                }),
+                HasSubstr("of sample " + std::to_string(special) + " is"))
+        << n;
+  };
+  for (const Index n : {5, 8})
+    for (Index special = 0; special < n; ++special) expect_refused(n, special);
+  for (const Index n : {9, 100, 1000})
+    for (const Index special : {Index{0}, n / 2, n - 1}) expect_refused(n, special);
 }
 
 // One sample has nothing to be mixed with.
