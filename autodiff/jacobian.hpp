@@ -47,7 +47,8 @@ class Jacobian {
     Index column;
     double value;
   };
-  /// The k entries of largest magnitude, largest first.
+  /// The k entries of largest magnitude, largest first; NaN counts as larger than infinity, and of equal
+  /// magnitudes the first in the matrix comes first.
   std::vector<Entry> top(Index k) const;
 
   std::string to_string() const;

@@ -63,12 +63,11 @@ std::vector<Jacobian::Entry> Jacobian::top(Index k) const {
   std::vector<Index> order(numbers.size());
   std::iota(order.begin(), order.end(), Index{0});
   const auto count = std::min(std::max<Index>(k, 0), static_cast<Index>(order.size()));
-  const auto magnitude = [&](Index at) {  // NaN ranks first: it is what one wants to see
-    const double v = std::fabs(numbers[static_cast<std::size_t>(at)]);
-    return std::isnan(v) ? HUGE_VAL : v;
-  };
+  const auto magnitude = [&](Index at) { return std::fabs(numbers[static_cast<std::size_t>(at)]); };
   std::partial_sort(order.begin(), order.begin() + count, order.end(), [&](Index a, Index b) {
-    return magnitude(a) != magnitude(b) ? magnitude(a) > magnitude(b) : a < b;
+    const double s = magnitude(a), t = magnitude(b);
+    if (std::isnan(s) != std::isnan(t)) return std::isnan(s);  // it is what one wants to see
+    return s > t || (!(s < t) && a < b);
   });
   std::vector<Entry> entries;
   for (Index j = 0; j < count; ++j) {

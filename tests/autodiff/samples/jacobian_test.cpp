@@ -115,6 +115,14 @@ TEST(Jacobian, LargestEntries) {
   EXPECT_TRUE(j.top(-3).empty());
 }
 
+TEST(Jacobian, NaNsAreLargestOfAllThenInfinities) {
+  const Jacobian j(Tensor{{INFINITY, 1.0, NAN, -3.0, -INFINITY, -NAN}}, 1, 1, {{"a", Shape{6}, 0}});
+  std::vector<Index> columns;
+  for (const Jacobian::Entry& entry : j.top(6)) columns.push_back(entry.column);
+  EXPECT_EQ(columns, (std::vector<Index>{2, 5, 0, 4, 3, 1}));
+  EXPECT_TRUE(std::isnan(j.top(1).at(0).value));
+}
+
 TEST(Jacobian, TextNamesShapeAndBlocks) {
   const Jacobian j(Tensor{{1.0, -7.0, 0.5}}, 1, 1, {{"a", Shape{2}, 0}, {"b", Shape{}, 2}});
   EXPECT_EQ(j.to_string(), "Jacobian [1, 3]: 1 samples, 1 outputs; columns a[2] b[]\n[[ 1.  -7.   0.5]]");
