@@ -183,6 +183,26 @@ std::string npy(const std::string& descr, const std::string& shape, const std::s
   return npy("{'descr': '" + descr + "', 'fortran_order': False, 'shape': " + shape + "}", data);
 }
 
+// So that equal contents give equal bytes on other days too: all headers name the first day zip knows.
+TEST(Npz, NoMemberHasATimeOfDay) {
+  const TemporaryDirectory directory;
+  save_npz(directory / "a.npz", example());
+  const std::string bytes = read_bytes(directory / "a.npz");
+  const std::size_t members = example().arrays.size() + example().labels.size();
+  const std::string midnight = little(0, 2) + little(1 << 5 | 1, 2);  // of 1 January 1980
+  const auto expect_midnight = [&](const std::string& signature, std::size_t place) {
+    std::size_t headers = 0;
+    for (std::size_t at = bytes.find(signature); at != std::string::npos;
+         at = bytes.find(signature, at + 1)) {
+      EXPECT_EQ(bytes.substr(at + place, 4), midnight) << at;
+      ++headers;
+    }
+    EXPECT_EQ(headers, members);
+  };
+  expect_midnight("PK\x03\x04", 10);
+  expect_midnight("PK\x01\x02", 12);
+}
+
 TEST(Npz, ReadsHandMadeArchives) {
   const TemporaryDirectory directory;
   const std::string path = directory / "a.npz";
