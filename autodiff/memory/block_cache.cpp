@@ -157,6 +157,7 @@ void recycle_buffer(Buffer* buffer) noexcept {
 }
 
 std::size_t block_bytes(std::size_t n) noexcept { return bytes_of(class_of(n)); }
+std::uint32_t block_class(std::size_t n) noexcept { return class_of(n); }
 std::size_t cached_bytes() noexcept { return cache.trace ? 0 : cache.bytes; }
 std::size_t cached_bytes_limit() noexcept { return cache.limit; }
 

@@ -15,6 +15,8 @@ std::size_t cached_bytes() noexcept;
 std::size_t cached_bytes_limit() noexcept;
 /// Sets that limit; a cache that holds more is given back.
 void limit_cached_bytes(std::size_t bytes) noexcept;
+/// The class of the block that n doubles get: a freed one serves again for all of its class, for no others.
+std::uint32_t block_class(std::size_t n) noexcept;
 /// Gives the calling thread's cached blocks back to the system.
 void drop_cached_buffers() noexcept;
 

@@ -26,8 +26,9 @@ std::size_t numbers_taken(const std::vector<BlockEvent>& events) {
 
 }  // namespace
 
-void BlockReplay::take(std::size_t bytes) {
-  if (std::size_t& waiting = free_[bytes]; waiting > 0) {
+void BlockReplay::take(std::size_t numbers) {
+  const std::size_t bytes = block_bytes(numbers);
+  if (std::size_t& waiting = free_[block_class(numbers)]; waiting > 0) {
     --waiting;
     cached_ -= bytes;
   }
@@ -35,10 +36,11 @@ void BlockReplay::take(std::size_t bytes) {
   peak_ = std::max(peak_, used_ + cached_);
 }
 
-void BlockReplay::give(std::size_t bytes) {
+void BlockReplay::give(std::size_t numbers) {
+  const std::size_t bytes = block_bytes(numbers);
   used_ -= bytes;
   if (cached_ + bytes > cached_bytes_limit()) return;
-  ++free_[bytes];
+  ++free_[block_class(numbers)];
   cached_ += bytes;
 }
 
@@ -48,7 +50,7 @@ void BlockReplay::replay(const std::vector<BlockEvent>& events, Numbers numbers)
   for (std::size_t k = 0; k < events.size(); ++k) {
     const std::uint32_t block = events[k].block;
     if (events[k].taken) {
-      take(living[block] = block_bytes(numbers(k)));
+      take(living[block] = numbers(k));
     } else {
       give(living[block]);
       living.erase(block);
@@ -66,10 +68,9 @@ BlockReplay& BlockReplay::run(const SampleTrace& trace, double samples) {
     replay(trace.two,
            [&](std::size_t k) { return affine(trace.two[k].numbers, trace.three[k].numbers, samples); });
   } else {
-    const std::size_t bytes =
-        block_bytes(affine(numbers_taken(trace.two), numbers_taken(trace.three), samples));
-    take(bytes);
-    give(bytes);
+    const std::size_t numbers = affine(numbers_taken(trace.two), numbers_taken(trace.three), samples);
+    take(numbers);
+    give(numbers);
   }
   return *this;
 }

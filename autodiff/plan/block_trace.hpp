@@ -25,12 +25,12 @@ class BlockReplay {
   double peak() const { return static_cast<double>(peak_); }
 
  private:
-  void take(std::size_t bytes);
-  void give(std::size_t bytes);
+  void take(std::size_t numbers);
+  void give(std::size_t numbers);
   template <class Numbers>
   void replay(const std::vector<BlockEvent>& events, Numbers numbers);
 
-  std::unordered_map<std::size_t, std::size_t> free_;  // bytes of a block -> how many
+  std::unordered_map<std::uint32_t, std::size_t> free_;  // class of blocks -> how many
   std::size_t cached_ = 0;
   std::size_t used_ = 0;
   std::size_t peak_ = 0;
