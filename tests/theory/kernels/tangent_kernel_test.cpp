@@ -127,6 +127,20 @@ TEST(TangentKernel, SharedSlicesAllWaysAgree) {
       },
       w, d.x1, d.x2);
   expect_all_ways_agree(
+      "one bias added twice at one place",
+      [](const Var& v, const Var& x) {
+        const Var r = view(v, 16, Shape{4});
+        return add_rows(add_rows(linear(x, view(v, 0, Shape{4, 4})), r), r);
+      },
+      w, d.x1, d.x2);
+  expect_all_ways_agree(
+      "one bias added at two places",
+      [](const Var& v, const Var& x) {
+        const Var a = view(v, 0, Shape{4, 4}), r = view(v, 16, Shape{4});
+        return add_rows(linear(tanh(add_rows(linear(x, a), r)), a), r);
+      },
+      w, d.x1, d.x2);
+  expect_all_ways_agree(
       "samples along columns",
       [](const Var& v, const Var& x) {
         return transpose(
@@ -278,6 +292,21 @@ TEST(Spectrum, KnownMatrices) {
   EXPECT_NEAR(s.condition(), (2 + 2 * std::cos(M_PI / 41)) / (2 - 2 * std::cos(M_PI / 41)), 1e-9);
 }
 
+TEST(Spectrum, ResidualsAreThoseOfTheMatrixItself) {
+  const Tensor one{{4.0, 1.0, -2.0, 3.0}, {1.0, 7.0, 5.0, 0.0}, {-2.0, 5.0, 1.0, 6.0}, {3.0, 0.0, 6.0, 2.0}};
+  for (const double scale : {0x1p-40, 1.0, 0x1p40}) {
+    const Tensor k = (scale * Var(one)).value();
+    const theory::Spectrum s = theory::spectrum(k);
+    const Tensor moved = (matmul(k, s.vectors) - mul_rows(s.vectors, s.values)).value();
+    const Tensor expected = sqrt(sum(square(moved), 0)).value();
+    for (Index i = 0; i < 4; ++i) {
+      EXPECT_GT(s.residuals(i), 0.0) << scale;
+      EXPECT_DOUBLE_EQ(s.residuals(i), expected(i)) << scale;
+      EXPECT_LE(s.residuals(i), s.bound) << scale;
+    }
+  }
+}
+
 // The bound is the same at every scale: it neither underflows to 0 nor overflows.
 TEST(Spectrum, TheBoundScalesWithTheMatrix) {
   Rng rng(4);
@@ -291,6 +320,7 @@ TEST(Spectrum, TheBoundScalesWithTheMatrix) {
     EXPECT_NEAR(std::ldexp(s.bound, -exponent), one.bound, 1e-12 * one.bound) << exponent;
     for (Index i = 0; i < 6; ++i) {
       EXPECT_EQ(std::ldexp(s.values(i), -exponent), one.values(i)) << exponent;
+      EXPECT_EQ(std::ldexp(s.residuals(i), -exponent), one.residuals(i)) << exponent;
       EXPECT_LE(std::fabs(s.values(i)) <= s.bound, i < 3) << "the zeros are within the bound";
     }
     EXPECT_EQ(s.condition(), INFINITY);
