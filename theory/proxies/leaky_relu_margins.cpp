@@ -31,7 +31,8 @@ LeakyReluMargins::LeakyReluMargins(const LeakyReluProblem& problem)
 void LeakyReluMargins::at(const Params& w) {
   const std::span<const double> a = problem_.net().outer().data();
   const std::size_t m = a.size();
-  const double slope = problem_.slope();
+  const double slope = problem_.slope(), steepest = std::max(1.0, slope);
+  const double unit = rounding({1.0}, problem_.x().size(1));
   const Tensor weight = w["weight"], hidden = linear(problem_.x(), weight).value();  // [m, d], [n, m]
   std::vector<double> lengths;                                                       // |w_j|
   for (std::size_t j = 0, d = weight.data().size() / m; j < m; ++j) {
@@ -44,7 +45,8 @@ void LeakyReluMargins::at(const Params& w) {
     for (std::size_t j = 0; j < m; ++j) {
       const double derivative = u[j] >= 0.0 ? 1.0 : slope, term = a[j] * derivative * u[j];
       f += term;
-      magnitude += std::fabs(a[j]) * derivative * lengths[j];
+      const bool known = std::fabs(u[j]) > unit * lengths[j] * lengths_[i];  // on which side of the kink
+      magnitude += std::fabs(a[j]) * (known ? derivative : steepest) * lengths[j];
       share += a[j] * a[j] * derivative;
       square += a[j] * a[j] * derivative * derivative;
     }

@@ -21,7 +21,7 @@ class LeakyReluMargins {
   double loss(Index i) const { return nn::log_loss(margin(i)); }
   double slope(Index i) const { return nn::log_loss_slope(margin(i)); }
   /// sum_j |a_j| phi'_ij |w_j| |x_i|, at least the sum of the magnitudes z_i is made of, from which its
-  /// rounding follows.
+  /// rounding follows; phi' is the greater slope where rounding may have hidden the sign of <w_j, x_i>.
   double magnitude(Index i) const { return magnitudes_[static_cast<std::size_t>(i)]; }
   /// How far rounding may have moved z_i, at most and on the average.
   double largest_rounding() const;
