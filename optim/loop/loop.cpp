@@ -11,6 +11,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/tensor/access.hpp"
 #include "optim/loop/checkpoint.hpp"
+#include "optim/loop/epoch_means.hpp"
 #include "optim/loop/interrupt.hpp"
 #include "optim/loop/search_line.hpp"
 #include "optim/loop/shaping.hpp"
@@ -96,7 +97,7 @@ class Loop::Work {
     if (!guard_) guard_.emplace();
     if (in_epoch_ == 0) {
       if (epoch_ >= recipe_.epochs) return end();
-      weight_ = values_ = squares_ = 0.0;
+      means_ = {};
       iterations_ = estimator_->begin_epoch(run_.w);
     }
     if (!iterate()) return end();
@@ -217,9 +218,7 @@ class Loop::Work {
     state("epoch", epoch_);
     state("in_epoch", in_epoch_);
     state("epoch_iterations", iterations_);
-    state("weight", weight_);
-    state("values", values_);
-    state("squares", squares_);
+    means_.visit(state);
     state("value", last_.value);
     state("gradient_norm", norm_);
     state("step", step_);
@@ -272,11 +271,9 @@ class Loop::Work {
     norm_ = norm(last_.gradient);
     known_ = partial_ = true;
     bool stalled = false;
-    const double weight = static_cast<double>(last_.batch.size()), value = last_.value;
+    const double value = last_.value;
     last_.value += move_->penalty(run_.w);
-    weight_ += weight;
-    values_ += weight * last_.value;
-    squares_ += weight * norm_ * norm_;
+    means_.add(static_cast<double>(last_.batch.size()), last_.value, norm_);
     if (!size_) step_ = recipe_.step(run_.iterations);
     if (!std::isfinite(last_.value) || !std::isfinite(norm_) || last_.value > recipe_.value_limit)
       return end(StopReason::diverged);
@@ -399,8 +396,8 @@ class Loop::Work {
     }
     rows.push_back({.epoch = epoch_,
                     .iterations = run_.iterations,
-                    .value = values_ / weight_,
-                    .gradient_norm = std::sqrt(squares_ / weight_),
+                    .value = means_.value(),
+                    .gradient_norm = means_.gradient_norm(),
                     .step = step_,
                     .component_gradients = f_.spent().gradients,
                     .seconds = seconds(),
@@ -478,7 +475,7 @@ class Loop::Work {
   double norm_ = kUnknown, step_ = kUnknown, residual_ = kUnknown;
   Index epoch_ = 0, in_epoch_ = 0, iterations_ = 0;  // in_epoch_ of iterations_ are made
   bool started_ = false, ended_ = false, finished_ = false;
-  double weight_ = 0.0, values_ = 0.0, squares_ = 0.0;  // of this epoch
+  EpochMeans means_;
   Index averaged_ = 0;
   Index components_ = f_.size();
   Rng& rng_;

@@ -35,13 +35,24 @@ Params transformed(const Params& gradient, EachNumber each) {
   return gradient.with(std::move(to));
 }
 
+/// sqrt(keep * root^2 + add * g^2), whose squares are scaled where they would leave the range of doubles.
+double root_of_mean(double keep, double root, double add, double g) {
+  constexpr double kLarge = 0x1p+500, kSmall = 0x1p-500;
+  const double top = std::max(root, std::fabs(g));
+  const double scale = top > kLarge ? kSmall : top < kSmall ? kLarge : 1.0;
+  const double r = root * scale, s = g * scale;
+  return std::sqrt(keep * (r * r) + add * (s * s)) / scale;
+}
+/// a / b, and 0 where all gradients were 0 and no epsilon keeps b away from it.
+double over(double a, double b) { return b == 0.0 ? 0.0 : a / b; }
+
 class Adam final : public Rule {
  public:
   explicit Adam(const AdamNumbers& numbers) : n_(numbers) {}
 
   Params direction(const At&, Params gradient) override {
     const Index size = gradient.size();
-    double *m = first_.numbers(size), *v = second_.numbers(size);
+    double *m = first_.numbers(size), *r = roots_.numbers(size);
     power1_ *= n_.beta1;
     power2_ *= n_.beta2;
     const double b1 = n_.beta1, b2 = n_.beta2, epsilon = n_.epsilon;
@@ -50,20 +61,20 @@ class Adam final : public Rule {
     if (top)
       return transformed(gradient, [=](Index j, double g) {
         m[j] += (1.0 - b1) * (g - m[j]);
-        v[j] = b2 * v[j] + (1.0 - b2) * g * g;
-        top[j] = std::max(top[j], v[j]);
-        return scale * m[j] / (std::sqrt(top[j]) * root + epsilon);
+        r[j] = root_of_mean(b2, r[j], 1.0 - b2, g);
+        top[j] = std::max(top[j], r[j]);
+        return over(scale * m[j], top[j] * root + epsilon);
       });
     return transformed(gradient, [=](Index j, double g) {
       m[j] += (1.0 - b1) * (g - m[j]);
-      v[j] = b2 * v[j] + (1.0 - b2) * g * g;
-      return scale * m[j] / (std::sqrt(v[j]) * root + epsilon);
+      r[j] = root_of_mean(b2, r[j], 1.0 - b2, g);
+      return over(scale * m[j], r[j] * root + epsilon);
     });
   }
 
   void visit(State& state) override {
     first_.visit(state, "m");
-    second_.visit(state, "v");
+    roots_.visit(state, "sqrt(v)");
     if (n_.amsgrad) largest_.visit(state, "largest");
     state("beta1^t", power1_);
     state("beta2^t", power2_);
@@ -71,7 +82,7 @@ class Adam final : public Rule {
 
  private:
   AdamNumbers n_;
-  Moments first_, second_, largest_;
+  Moments first_, roots_, largest_;
   double power1_ = 1.0, power2_ = 1.0;
 };
 
@@ -81,18 +92,18 @@ class RootMeanSquare final : public Rule {
   RootMeanSquare(double keep, double add, double epsilon) : keep_(keep), add_(add), epsilon_(epsilon) {}
 
   Params direction(const At&, Params gradient) override {
-    double* v = squares_.numbers(gradient.size());
+    double* r = roots_.numbers(gradient.size());
     return transformed(gradient, [=, this](Index j, double g) {
-      v[j] = keep_ * v[j] + add_ * g * g;
-      return g / (std::sqrt(v[j]) + epsilon_);
+      r[j] = root_of_mean(keep_, r[j], add_, g);
+      return over(g, r[j] + epsilon_);
     });
   }
 
-  void visit(State& state) override { squares_.visit(state, "v"); }
+  void visit(State& state) override { roots_.visit(state, "sqrt(v)"); }
 
  private:
   double keep_, add_, epsilon_;
-  Moments squares_;
+  Moments roots_;
 };
 
 void check_beta(const char* name, const char* field, double value) {

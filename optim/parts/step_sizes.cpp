@@ -15,8 +15,9 @@ class Polyak final : public StepSize {
  public:
   explicit Polyak(double optimum) : optimum_(optimum) {}
   double next(const At& at, Line&) override {
-    const double gap = at.value - optimum_, square = at.gradient_norm * at.gradient_norm;
-    if (gap > 0.0 && square > 0.0) last_ = gap / square;
+    // Not by the square of the norm, which may leave the range of doubles.
+    const double gap = at.value - optimum_, step = gap / at.gradient_norm / at.gradient_norm;
+    if (gap > 0.0 && std::isfinite(step)) last_ = step;
     return last_;
   }
   void visit(State& state) override { state("polyak", last_); }
