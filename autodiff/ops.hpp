@@ -31,16 +31,16 @@ Var operator/(const Var& x, double c);
 
 /// exp(x). Shapes: [s] -> [s].
 Var exp(const Var& x);
-/// Natural logarithm. Shapes: [s] -> [s]. At 0: -inf, derivative inf; below 0: NaN.
+/// Natural logarithm. Shapes: [s] -> [s]. At 0: -inf, derivative inf; below 0: NaN, the derivative too.
 Var log(const Var& x);
-/// Square root. Shapes: [s] -> [s]. At 0: derivative inf; below 0: NaN.
+/// Square root. Shapes: [s] -> [s]. At 0: derivative inf; below 0: NaN, the derivative too.
 Var sqrt(const Var& x);
 /// x^2. Shapes: [s] -> [s].
 Var square(const Var& x);
 /// Sine and cosine of radians. Shapes: [s] -> [s].
 Var sin(const Var& x);
 Var cos(const Var& x);
-/// Hyperbolic tangent. Its derivative is taken as 1 - y^2, so beyond |x| = 19.1 it is 0. Shapes: [s] -> [s].
+/// Hyperbolic tangent; its derivative keeps its digits also where tanh is rounded to 1. Shapes: [s] -> [s].
 Var tanh(const Var& x);
 /// 1 / (1 + exp(-x)), without overflow. Shapes: [s] -> [s].
 Var sigmoid(const Var& x);
@@ -51,10 +51,10 @@ Var softplus(const Var& x);
 Var erf(const Var& x);
 Var erfc(const Var& x);
 /// x Phi(x), Phi the normal distribution function: (x / 2) erfc(-x / sqrt(2)), whose tail keeps its digits
-/// where 1 + erf would be 0: relative errors stay near x^2 2^-53 down to x = -37.5, where normal numbers end.
-/// Shapes: [s] -> [s]. At -inf: NaN. Source: Hendrycks, Gimpel 2016.
+/// where 1 + erf would be 0: relative errors stay near 1e-15 down to x = -37.5, where normal numbers end.
+/// Shapes: [s] -> [s]. At -inf: 0, as the derivatives. Source: Hendrycks, Gimpel 2016.
 Var gelu(const Var& x);
-/// x sigmoid(x). Shapes: [s] -> [s]. At -inf: NaN. Source: Elfwing, Uchibe, Doya 2018.
+/// x sigmoid(x). Shapes: [s] -> [s]. At -inf: 0, as the derivatives. Source: Elfwing, Uchibe, Doya 2018.
 Var silu(const Var& x);
 /// x where x >= 0, else alpha (exp(x) - 1), without cancellation near 0; NaN stays NaN. Shapes: [s] -> [s].
 /// At 0: first derivative 1 (the course's convention; a kink unless alpha is 1), all higher ones 0.
@@ -72,7 +72,7 @@ Var relu(const Var& x);
 Var leaky_relu(const Var& x, double slope = 0.01);
 
 /// exp(x) - 1 and log(1 + x), without cancellation near 0.
-/// Shapes: [s] -> [s]. log1p at -1: -inf, derivative inf; below: NaN.
+/// Shapes: [s] -> [s]. log1p at -1: -inf, derivative inf; below: NaN, the derivative too.
 Var expm1(const Var& x);
 Var log1p(const Var& x);
 /// x^p for a constant p. Shapes: [s] -> [s]. Below 0: NaN unless p is whole. NaN^0 is NaN.
@@ -82,8 +82,8 @@ Var log1p(const Var& x);
 Var pow(const Var& x, double exponent);
 /// a^b, both variable. Shapes: [s], [s] -> [s]; a scalar on either side goes with any shape.
 /// At a = 0: derivatives by a, of any order, are those of pow(a, constant), also at b = 0; derivative by b 0
-/// (0^b = 0 for b > 0). Where a < 0 the derivative by b is NaN. Derivatives by both hold for b > 1 alone:
-/// they are infinite at b = 1 and below, where the engine's numbers say nothing.
+/// for b >= 0 (0^b = 0 for b > 0), -inf below. Where a < 0 the derivative by b is NaN, and a^b too unless b
+/// is whole. Derivatives by both hold for b > 1 alone: they are infinite at b = 1 and below.
 Var pow(const Var& base, const Var& exponent);
 
 /// |x|. Shapes: [s] -> [s]. At 0: derivative 1, as sign(0); second derivative 0.
@@ -178,13 +178,13 @@ Var scale_rows(const Var& x, const Var& s);
 
 // ---- reductions -------------------------------------------------------------------------------------------
 
-/// Sum of all elements. Shapes: [s] -> [].
+/// Sum of all elements, pairwise: its error grows as log n. Shapes: [s] -> [].
 Var sum(const Var& x);
 /// Sum along one axis, which disappears. Shapes: [.., k, ..] -> [.., ..]. Throws: ShapeError if there
 /// is no such axis.
 Var sum(const Var& x, int axis);
-/// Mean of all elements, or along one axis. Throws: ShapeError as sum; DomainError if there
-/// is nothing to average.
+/// Mean of all elements, or along one axis: the sum divided by the count, also where the sum alone would
+/// overflow. Throws: ShapeError as sum; DomainError if there is nothing to average.
 Var mean(const Var& x);
 Var mean(const Var& x, int axis);
 /// log sum_k exp(x_k) along one axis, which disappears; without overflow. Its derivative is softmax(x):
@@ -205,7 +205,8 @@ Var sum(const Var& x, const ReduceOptions& options);
 Var mean(const Var& x, const ReduceOptions& options);
 Var log_sum_exp(const Var& x, const ReduceOptions& options);
 
-/// The largest, the smallest number along one axis or several; NaN if there is one.
+/// The largest, the smallest number along one axis or several; NaN if there is one, which is then what is
+/// chosen and has the derivative.
 /// Shapes: as sum. At a tie: the derivative goes to the first of the equal numbers, in row-major order.
 /// Throws: ShapeError as sum; DomainError if there is nothing to choose from.
 Var max(const Var& x, int axis);
@@ -220,7 +221,7 @@ struct VarianceOptions {
   Index ddof = 0;
 };
 /// sum_i (x_i - mean)^2 / (N - ddof) along axes, without cancellation however far x is from
-/// 0. Shapes: as sum.
+/// 0; NaN if a number is infinite. Shapes: as sum.
 /// Cost: reads x once; axes that are no neighbours take a transposed copy.
 /// Source: Chan, Golub, LeVeque 1983 (sums of squares of parts, joined).
 /// Throws: ShapeError as sum; DomainError unless 0 <= ddof < N.
@@ -234,8 +235,10 @@ struct NormOptions {
   bool keep_dims = false;
 };
 /// A norm along axes: norm(x, {.kind = Norm::one, .axes = {1}}). two neither overflows nor underflows.
-/// Shapes: as sum. At 0: two has derivative 0, of every order; one and infinity go by abs and max.
-/// Throws: ShapeError as sum; DomainError if infinity has nothing to choose from.
+/// Shapes: as sum. At 0: two has derivative 0, and no second one: |x| bends infinitely there, and its
+/// square by the chain rule would be 0 times infinity; one and infinity go by abs and max.
+/// Throws: ShapeError as sum; DomainError if infinity has nothing to choose from, or where the second
+/// derivative of two is asked for at 0.
 Var norm(const Var& x, const NormOptions& options = {});
 
 /// exp(x_k) / sum_j exp(x_j) along one axis, and its logarithm; without overflow. NaN if the

@@ -1,5 +1,6 @@
-# How autodiff's kernels are compiled. Never -march=native and never -ffast-math, and no level fuses multiplications
-# with additions: the loops' numbers are the same at every level. OpenBLAS's are its own, by its kernels for each core.
+# How autodiff's kernels are compiled. Never -march=native and never -ffast-math, and multiplications are not fused with
+# additions, so the loops' numbers are the same at every level; but for transcendental functions at v3, which xsimd fuses,
+# and OpenBLAS's products, which are its own for each core.
 # Neither option below changes a number; both let the compiler use vector code for comparisons and roots.
 set(kernel_options -fno-trapping-math -fno-math-errno)
 target_compile_options(cotangent_autodiff PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O3> ${kernel_options})

@@ -1,17 +1,22 @@
 // By numbers each rule takes the steps of the public operations in their order: the bits are theirs.
 #include "nn/loss_rules.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 
 #include "autodiff/kernels/loops.hpp"
 #include "autodiff/kernels/transcendental.hpp"
 #include "autodiff/ops.hpp"
+#include "autodiff/ops/loss_node.hpp"
 #include "autodiff/tensor/access.hpp"
 
 namespace cotangent::nn {
 namespace {
 
+using cotangent::detail::average;
+using cotangent::detail::log_softmax_slope;
 using cotangent::detail::LossRule;
 using cotangent::detail::mutable_data;
 using cotangent::detail::uninitialized;
@@ -19,7 +24,7 @@ using cotangent::detail::uninitialized;
 double sum(const double* x, Index n) { return kernel::loops().sum(x, n); }
 
 /// What the pullback of a mean of n numbers gives each of them.
-double share(double g, Index n) { return 1.0 / static_cast<double>(n) * g; }
+double share(double g, Index n) { return g / static_cast<double>(n); }
 
 // ---- margin losses, by s = -y f: the numbers s become l, or h dl/ds
 
@@ -75,17 +80,14 @@ void negated_margins(double* s, const Tensor& f, const Tensor& y) {
 template <class Loss>
 constexpr LossRule kMarginRule = {
     .by_operations = [](const Var& f, const Var& y) { return mean(facts(Loss::kLoss).elementwise(y * f)); },
-    .slope =
-        [](const Var& f, const Var& y) {
-          return (-1.0 / static_cast<double>(f.size())) * (y * Loss::slope(-(y * f)));
-        },
+    .slope = [](const Var& f, const Var& y) { return average(-(y * Loss::slope(-(y * f))), f.size()); },
     .value =
         [](const Tensor& f, const Tensor& y) {
           Tensor each = uninitialized(f.shape());
           double* l = mutable_data(each);
           negated_margins(l, f, y);
           Loss::values(l, f.size());
-          return 1.0 / static_cast<double>(f.size()) * sum(l, f.size());
+          return sum(l, f.size()) / static_cast<double>(f.size());
         },
     .pull_back =
         [](double* out, double g, const Tensor& f, const Tensor& y) {
@@ -110,7 +112,7 @@ double mean_square(double factor, const Tensor& p, const Tensor& t) {
     const double d = p.flat(i) - t.flat(i);
     e[i] = factor * (d * d);
   }
-  return 1.0 / static_cast<double>(p.size()) * sum(e, p.size());
+  return sum(e, p.size()) / static_cast<double>(p.size());
 }
 
 void mean_square_slope(double* out, double h, const Tensor& p, const Tensor& t) {
@@ -125,7 +127,7 @@ const LossRule& margin_rule(MarginLoss loss) noexcept {
 
 const LossRule kMseRule = {
     .by_operations = [](const Var& p, const Var& t) { return mean(squares(p, t)); },
-    .slope = [](const Var& p, const Var& t) { return (2.0 / static_cast<double>(p.size())) * (p - t); },
+    .slope = [](const Var& p, const Var& t) { return 2.0 * average(p - t, p.size()); },
     .value = [](const Tensor& p, const Tensor& t) { return mean_square(1.0, p, t); },
     .pull_back = [](double* out, double g, const Tensor& p,
                     const Tensor& t) { mean_square_slope(out, share(g, p.size()), p, t); },
@@ -133,7 +135,7 @@ const LossRule kMseRule = {
 
 const LossRule kHalfMseRule = {
     .by_operations = [](const Var& p, const Var& t) { return mean(0.5 * squares(p, t)); },
-    .slope = [](const Var& p, const Var& t) { return (1.0 / static_cast<double>(p.size())) * (p - t); },
+    .slope = [](const Var& p, const Var& t) { return average(p - t, p.size()); },
     .value = [](const Tensor& p, const Tensor& t) { return mean_square(0.5, p, t); },
     .pull_back = [](double* out, double g, const Tensor& p,
                     const Tensor& t) { mean_square_slope(out, 0.5 * share(g, p.size()), p, t); },
@@ -141,9 +143,13 @@ const LossRule kHalfMseRule = {
 
 namespace {
 
-// Subtracted sample by sample: sums of large logits would cancel badly.
+// By logarithms of probabilities, for the difference of log sum exp and a logit, both large, is not
+// precise. A class that cannot be (a logit of -inf) and is not, p = 0, costs nothing.
 Var cross_entropy_by_operations(const Var& logits, const Var& p) {
-  return mean(log_sum_exp(logits, 1) - cotangent::sum(p * logits, 1));
+  const Var log_s = log_softmax(logits, 1);
+  const std::span<const double> each = log_s.value().data();
+  const bool possible = std::all_of(each.begin(), each.end(), [](double v) { return std::isfinite(v); });
+  return mean(-cotangent::sum(possible ? p * log_s : where(equal_to(p, 0.0), 0.0, p * log_s), 1));
 }
 
 }  // namespace
@@ -151,14 +157,15 @@ Var cross_entropy_by_operations(const Var& logits, const Var& p) {
 const LossRule kCrossEntropyRule = {
     .by_operations = cross_entropy_by_operations,
     .slope = [](const Var& logits,
-                const Var& p) { return (1.0 / static_cast<double>(p.size(0))) * (softmax(logits, 1) - p); },
+                const Var& p) { return average(-log_softmax_slope(p, softmax(logits, 1), 1), p.size(0)); },
     .value = [](const Tensor& logits,
                 const Tensor& p) { return cross_entropy_by_operations(logits, p).item(); },
     .pull_back =
         [](double* out, double g, const Tensor& logits, const Tensor& p) {
-          const double h = share(g, p.size(0));
-          const Tensor s = softmax(logits, 1).value();
-          for (Index i = 0, n = p.size(); i < n; ++i) out[i] = h * s.flat(i) + -h * p.flat(i);
+          const Tensor s = exp(log_softmax(logits, 1)).value();
+          const Tensor by_class = (-share(g, p.size(0)) * Var(p)).value();
+          const Tensor slope = log_softmax_slope(by_class, s, 1).value();
+          std::copy(slope.data().begin(), slope.data().end(), out);
         },
 };
 

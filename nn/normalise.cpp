@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 
 #include "autodiff/custom_op.hpp"
 #include "autodiff/error.hpp"
@@ -81,17 +82,22 @@ Var Normalise::operator()(const Var& w, const Var& x) const {
   if (options_.to == NormaliseTo::unit_length) {
     // The direction does not depend on the magnitude, which may be taken out: 1 / |x| or |x| could overflow.
     const Var y = x / along_rows(magnitudes(x.value()), x.shape());
-    const Var length = norm(y, {.axes = {1}});  // [n]
-    const Var zero = equal_to(length, 0.0);
-    return scale_rows(y, where(zero, 0.0, 1.0 / where(zero, 1.0, length)));
+    // A row of zeros stays, and has derivative 0: its length, which has no second derivative, is that of
+    // ones.
+    const Tensor zero = equal_to(norm(y.value(), {.axes = {1}}), 0.0).value();  // [n]
+    const Var length = norm(where(along_rows(zero, x.shape()), 1.0, y), {.axes = {1}});
+    return scale_rows(y, where(zero, 0.0, 1.0 / length));
   }
   // Numbers whose squares overflow are divided first, by a constant, and epsilon by its square.
   const bool large = norm(x.value()).item() > kLarge;
   const Tensor by =
       large ? map_elements(magnitudes(x.value()), [](double m) { return m > kLarge ? m : 1.0; }) : Tensor();
   const Var y = large ? x / along_rows(by, x.shape()) : x;
-  const Var epsilon = large ? options_.epsilon / square(by) : Var(options_.epsilon);
-  const Var centred = y - along_rows(mean(y, 1), x.shape());
+  Var epsilon = large ? options_.epsilon / square(by) : Var(options_.epsilon);
+  if (large && options_.epsilon > 0.0) epsilon = maximum(epsilon, std::numeric_limits<double>::min());
+  // Seen from each row's first number: the mean of equal numbers, rounded, may be another one.
+  const Var apart = y - along_rows(reshape(slice(y.value(), 1, 0, 1), Shape{x.size(0)}), x.shape());
+  const Var centred = apart - along_rows(mean(apart, 1), x.shape());
   const Var variance = mean(square(centred), 1);  // [n]
   return scale_rows(centred, 1.0 / sqrt(variance + epsilon));
 }

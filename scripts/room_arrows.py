@@ -38,7 +38,7 @@ STANDS_IN = {
 # Headers of inner rooms that other rooms may include.
 DOORS = {
     "autodiff/tensor/access.hpp", "autodiff/kernels/loops.hpp", "autodiff/kernels/products.hpp",
-    "autodiff/kernels/lapack.hpp", "autodiff/kernels/compensated.hpp", "autodiff/files/files.hpp",
+    "autodiff/kernels/lapack.hpp", "autodiff/kernels/compensated.hpp", "autodiff/kernels/length.hpp", "autodiff/files/files.hpp",
     "autodiff/kernels/transcendental.hpp", "autodiff/files/utf8.hpp", "autodiff/ops/loss_node.hpp",
     "autodiff/plan/planner.hpp", "autodiff/samples/sweep.hpp", "autodiff/tape/probe.hpp",
     "autodiff/ops/record_facts.hpp",

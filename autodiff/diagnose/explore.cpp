@@ -11,7 +11,7 @@
 
 #include "autodiff/diagnose/tape_names.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/kernels/loops.hpp"
+#include "autodiff/kernels/length.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/tape/probe.hpp"
 #include "autodiff/tape/sweep.hpp"
@@ -46,7 +46,7 @@ class ClockProbe : public detail::Probe {
   }
   void cotangent(const TapeState&, std::uint32_t node, const Var& g) override {
     const double* numbers = g.value().data().data();
-    nodes_[node].gradient_norm = std::sqrt(kernel::loops().dot(numbers, numbers, g.size()));
+    nodes_[node].gradient_norm = kernel::length(numbers, g.size());
   }
   void rule_begins(std::uint32_t) override { start_ = now(); }
   void rule_ended(std::uint32_t node) override {
@@ -118,7 +118,7 @@ void describe(const TapeState& tape, const std::vector<Measured>& nodes, const T
     Index offset = 0;
     if (!row.gradient_norm && gradient.size() > 0 && detail::behind_views(tape, i, offset) == 0) {
       const double* part = gradient.data().data() + offset;
-      row.gradient_norm = std::sqrt(kernel::loops().dot(part, part, row.shape.size()));
+      row.gradient_norm = kernel::length(part, row.shape.size());
     }
     report.value_bytes += row.bytes;
     report.rows.push_back(std::move(row));

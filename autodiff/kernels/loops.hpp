@@ -19,7 +19,7 @@ struct Loops {
   /// y_ab (=, +=) left_a right_b, for y [p, q].
   void (*outer)(double* y, const double* left, std::int64_t p, const double* right, std::int64_t q);
   void (*outer_add)(double* y, const double* left, std::int64_t p, const double* right, std::int64_t q);
-  /// Sums and inner products in a fixed order of eight partial sums.
+  /// Sums and inner products, pairwise in an order that is the same everywhere.
   double (*sum)(const double* x, std::int64_t n);
   double (*dot)(const double* x, const double* y, std::int64_t n);
   /// y_k = the sum (of squares) over the middle axis of x [outer, middle, inner].
@@ -27,7 +27,7 @@ struct Loops {
   void (*sum_squares_middle)(double* y, const double* x, std::int64_t outer, std::int64_t middle,
                              std::int64_t inner);
   /// y_k = the sum of squared differences from the mean over the middle axis, which is not empty, in one
-  /// pass; not finite where a square overflows. `room` is for 2 inner numbers.
+  /// pass; not finite where a square overflows. `room` is for 5 inner numbers.
   void (*deviations_middle)(double* y, double* room, const double* x, std::int64_t outer, std::int64_t middle,
                             std::int64_t inner);
   /// y_k = the largest (smallest) number along the middle axis, which is not empty; NaN if there is one.

@@ -59,23 +59,94 @@ void add_scaled_to(double* __restrict y, double c, const double* __restrict x, I
   for (Index i = 0; i < n; ++i) y[i] += c * x[i];
 }
 
-double sum(const double* x, Index n) {
-  double part[8] = {};
-  Index i = 0;
-  for (; i + 8 <= n; i += 8)
-    for (Index k = 0; k < 8; ++k) part[k] += x[i + k];
-  for (; i < n; ++i) part[i % 8] += x[i];
-  return ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]));
+// Sums are pairwise, so that their error grows as log n: kLanes running sums make a block, blocks join two by
+// two lane by lane, then the lanes.
+constexpr Index kLanes = 32, kBlock = 32 * kLanes, kWidth = kBytes / 8;
+struct Lanes {
+  static constexpr int kVectors = kLanes / kWidth;
+  Vector part[kVectors] = {};
+  /// The next numbers of which each lane takes one.
+  template <class Terms>
+  void add(Terms terms, Index first) {
+    for (int v = 0; v < kVectors; ++v) part[v] += terms.vector(first + v * kWidth);
+  }
+};
+
+template <class Terms>
+Lanes sum_of_blocks(Terms terms, Index first, Index blocks) {
+  Lanes total;
+  if (blocks == 1) {
+    for (Index i = first; i < first + kBlock; i += kLanes) total.add(terms, i);
+    return total;
+  }
+  const Index half = blocks / 2;
+  total = sum_of_blocks(terms, first, half);
+  const Lanes rest = sum_of_blocks(terms, first + half * kBlock, blocks - half);
+  for (int v = 0; v < Lanes::kVectors; ++v) total.part[v] += rest.part[v];
+  return total;
 }
 
-double dot(const double* x, const double* y, Index n) {
-  double part[8] = {};
-  Index i = 0;
-  for (; i + 8 <= n; i += 8)
-    for (Index k = 0; k < 8; ++k) part[k] += x[i + k] * y[i + k];
-  for (; i < n; ++i) part[i % 8] += x[i] * y[i];
+double sum_of_eight(const double* part) {
   return ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]));
 }
+/// The last numbers, from `first` on, which are too few to fill the lanes.
+template <class Terms>
+void add_rest(double* __restrict lane, Terms terms, Index first, Index n) {
+  for (; first + 8 <= n; first += 8, lane += 8)
+    for (Index k = 0; k < 8; ++k) lane[k] += terms.number(first + k);
+  for (Index k = 0; first + k < n; ++k) lane[k] += terms.number(first + k);
+}
+
+template <class Terms>
+double sum_of_few(Terms terms, Index n) {
+  double lane[8] = {};
+  Index i = 0;
+  for (; i + 8 <= n; i += 8)
+    for (Index k = 0; k < 8; ++k) lane[k] += terms.number(i + k);
+  add_rest(lane, terms, i, n);
+  return sum_of_eight(lane);
+}
+
+template <class Terms>
+[[gnu::noinline]] double sum_of_many(Terms terms, Index n) {
+  const Index blocks = n / kBlock;
+  Index i = blocks * kBlock;
+  Lanes total;
+  for (; i + kLanes <= n; i += kLanes) total.add(terms, i);
+  if (blocks > 0) {
+    const Lanes before = sum_of_blocks(terms, 0, blocks);
+    for (int v = 0; v < Lanes::kVectors; ++v) total.part[v] += before.part[v];
+  }
+  double lane[kLanes];
+  for (int v = 0; v < Lanes::kVectors; ++v) reinterpret_cast<Vector*>(lane)[v] = total.part[v];
+  add_rest(lane, terms, i, n);
+  for (Index half = kLanes / 2; half >= 8; half /= 2)
+    for (Index k = 0; k < half; ++k) lane[k] += lane[k + half];
+  return sum_of_eight(lane);
+}
+
+template <class Terms>
+double pairwise(Terms terms, Index n) {
+  constexpr Index kFew = 512;
+  return n < kFew ? sum_of_few(terms, n) : sum_of_many(terms, n);
+}
+
+const Vector& vector_at(const double* x) { return *reinterpret_cast<const Vector*>(x); }
+
+struct Numbers {
+  const double* x;
+  Vector vector(Index i) const { return vector_at(x + i); }
+  double number(Index i) const { return x[i]; }
+};
+struct Products {
+  const double* x;
+  const double* y;
+  Vector vector(Index i) const { return vector_at(x + i) * vector_at(y + i); }
+  double number(Index i) const { return x[i] * y[i]; }
+};
+
+double sum(const double* x, Index n) { return pairwise(Numbers{x}, n); }
+double dot(const double* x, const double* y, Index n) { return pairwise(Products{x, y}, n); }
 
 void fill(double* y, Index n, double value) {
   for (Index i = 0; i < n; ++i) y[i] = value;
@@ -83,6 +154,7 @@ void fill(double* y, Index n, double value) {
 
 // Of each reduction: what the next number makes of a partial result, and how two partial results join.
 struct Sum {
+  static constexpr bool kRounds = true;
   template <class T>
   static T next(T s, T x) {
     return s + x;
@@ -90,6 +162,7 @@ struct Sum {
   static double join(double s, double t) { return s + t; }
 };
 struct Squares {
+  static constexpr bool kRounds = true;
   template <class T>
   static T next(T s, T x) {
     return s + x * x;
@@ -100,6 +173,7 @@ struct Squares {
 // is kept beside it.
 template <class Ahead>
 struct Extreme {
+  static constexpr bool kRounds = false;
   template <class T>
   static T next(T a, T b) {
     const T better = Ahead()(a, b) ? a : b;
@@ -124,56 +198,81 @@ struct Smaller {
 /// are read counts most.
 bool is_large(Index rows, Index columns) { return rows * columns > Index{1} << 17; }
 
+/// Rows of an array, or a strip of them: row i begins at x + i * stride.
+struct Rows {
+  const double* x;
+  Index rows;
+  Index columns;
+  Index stride;
+  Rows from(Index first, Index count) const { return {x + first * stride, count, columns, stride}; }
+};
+
 // Goes on from what y holds, kRows rows at a time through sixteen partial results that stay in registers.
 template <Index kRows, class Reduction>
-void down_blocks(double* __restrict y, const double* __restrict x, Index rows, Index columns, Reduction r) {
+void down_blocks(double* __restrict y, const Rows& all, Reduction r) {
   constexpr Index kWide = 16;
   constexpr int kVectors = 8 * kWide / kBytes;
-  for (Index i = 0; i < rows; i += kRows) {
-    const Index count = rows - i < kRows ? rows - i : kRows;
-    const double* block = x + i * columns;
+  const Index columns = all.columns, stride = all.stride;
+  for (Index i = 0; i < all.rows; i += kRows) {
+    const Index count = all.rows - i < kRows ? all.rows - i : kRows;
+    const double* __restrict block = all.x + i * stride;
     Index j = 0;
     for (; j + kWide <= columns; j += kWide) {
       Vector part[kVectors];
       Vector* to = reinterpret_cast<Vector*>(y + j);
       for (int k = 0; k < kVectors; ++k) part[k] = to[k];
       for (Index row = 0; row < count; ++row) {
-        const Vector* from = reinterpret_cast<const Vector*>(block + row * columns + j);
+        const Vector* from = reinterpret_cast<const Vector*>(block + row * stride + j);
         for (int k = 0; k < kVectors; ++k) part[k] = r.next(part[k], from[k]);
       }
       for (int k = 0; k < kVectors; ++k) to[k] = part[k];
     }
     for (Index row = 0; row < count; ++row)
-      for (Index k = j; k < columns; ++k) y[k] = r.next(y[k], block[row * columns + k]);
+      for (Index k = j; k < columns; ++k) y[k] = r.next(y[k], block[row * stride + k]);
   }
 }
 
-// Memory is read fastest in its own order, row after row, but y is then read and written as often as x: this
-// pays while y stays in the innermost cache.
+// y_j from nothing but column j, starting at `start`; what rounds joins pairwise above kPlain rows. Memory is
+// read fastest in its own order, row after row, but y is then read and written as often as x: this pays for
+// arrays that are `large`, as y is so short that it stays in the innermost cache.
+constexpr Index kStrip = 1024, kPlain = 128;
 template <class Reduction>
-void down_columns(double* y, const double* x, Index rows, Index columns, Reduction r) {
-  constexpr Index kInnermost = 1024;
-  if (columns <= kInnermost && is_large(rows, columns)) return down_blocks<1>(y, x, rows, columns, r);
-  down_blocks<12>(y, x, rows, columns, r);
+void down_strip(double* y, const Rows& all, bool large, double start, Reduction r) {
+  if (!Reduction::kRounds || all.rows <= kPlain) {
+    fill(y, all.columns, start);
+    return large ? down_blocks<1>(y, all, r) : down_blocks<12>(y, all, r);
+  }
+  const Index half = all.rows / 2;
+  double below[kStrip];
+  down_strip(y, all.from(0, half), large, start, r);
+  down_strip(below, all.from(half, all.rows - half), large, start, r);
+  for (Index j = 0; j < all.columns; ++j) y[j] = r.join(y[j], below[j]);
 }
 
-// y_j from nothing but column j, starting at `start`; few columns are seen as eight times as many.
+template <class Reduction>
+void down_columns(double* y, const double* x, Index rows, Index columns, double start, Reduction r) {
+  for (Index j = 0; j < columns; j += kStrip)
+    down_strip(y + j, {x + j, rows, columns - j < kStrip ? columns - j : kStrip, columns},
+               columns <= kStrip && is_large(rows, columns), start, r);
+}
+
+// Few columns are seen as eight times as many.
 template <class Reduction>
 void reduce_columns(double* y, const double* x, Index rows, Index columns, double start, Reduction r) {
   constexpr Index kFold = 8, kNarrow = 16;
-  fill(y, columns, start);
-  if (columns >= kNarrow || rows < 8 * kFold) return down_columns(y, x, rows, columns, r);
+  if (columns >= kNarrow || rows < 8 * kFold) return down_columns(y, x, rows, columns, start, r);
   double folded[kFold * kNarrow];
   const Index wide = kFold * columns, folds = rows / kFold;
-  fill(folded, wide, start);
-  down_columns(folded, x, folds, wide, r);
-  for (Index k = 0; k < wide; ++k) y[k % columns] = r.join(y[k % columns], folded[k]);
-  down_columns(y, x + folds * wide, rows % kFold, columns, r);
+  down_columns(y, x + folds * wide, rows % kFold, columns, start, r);
+  down_columns(folded, x, folds, wide, start, r);
+  for (Index half = wide / 2; half >= columns; half /= 2)
+    for (Index k = 0; k < half; ++k) folded[k] = r.join(folded[k], folded[k + half]);
+  for (Index k = 0; k < columns; ++k) y[k] = r.join(y[k], folded[k]);
 }
 
 template <class Ahead>
 double extreme(const double* x, Index n) {
-  constexpr Index kShort = 64, kLanes = 32;
+  constexpr Index kShort = 64;
   const Extreme<Ahead> r;
   double part[kLanes];
   if (n < kShort) {
@@ -231,13 +330,26 @@ void min_middle(double* y, const double* x, Index outer, Index middle, Index inn
 // the mean so far as far as a double can say it, with the sum of what is left. A part adds sum t and sum t^2,
 // for t the distance from the centre; then the centre moves by c, and a sum S of n distances becomes S - n c,
 // one of squares less c (2 S - n c). While a part is not much longer than what came before, both keep their
-// digits wherever zero is, also if the first number, where the centre is at first, is an outlier.
-void recentre(double& centre, double& left, double& squares, double n) {
-  const double moved = centre + left / n, step = moved - centre, rest = left - n * step;
-  squares -= step * (left + rest);
-  left = rest;
-  centre = moved;
-}
+// digits wherever zero is, also if the first number, where the centre is at first, is an outlier. What
+// rounding takes from the sum of squares is kept, so that the number of parts does not matter.
+struct Deviations {
+  double centre;
+  double left = 0.0, squares = 0.0, lost = 0.0;
+  void add(double sum, double sum_of_squares, double n) {
+    left += sum;
+    keep(sum_of_squares);
+    const double moved = centre + left / n, step = moved - centre, rest = left - n * step;
+    keep(-(step * (left + rest)));
+    left = rest;
+    centre = moved;
+  }
+  void keep(double more) {
+    const double total = squares + more, part = total - squares;
+    lost += (squares - (total - part)) + (more - part);
+    squares = total;
+  }
+  double result(double n) const { return squares + (lost - left * left / n); }
+};
 
 /// How many numbers come next after `seen` of n: soon so many that moving the centre
 /// costs nothing beside them.
@@ -288,52 +400,58 @@ void distances_down(double* __restrict sums, double* __restrict squares, const d
   }
 }
 
-void deviations_of_columns(double* __restrict y, double* __restrict centre, double* __restrict left,
-                           const double* __restrict x, Index rows, Index columns) {
+// `room`: five numbers for each column.
+void deviations_of_columns(double* __restrict y, double* __restrict room, const double* __restrict x,
+                           Index rows, Index columns) {
+  double *sums = room, *part = sums + columns, *left = part + columns, *lost = left + columns,
+         *centre = lost + columns;
   fill(y, columns, 0.0);
-  fill(left, columns, 0.0);
+  fill(left, 2 * columns, 0.0);
   for (Index j = 0; j < columns && rows; ++j) centre[j] = x[j];
   for (Index i = 0, length = 0; i < rows; i += length) {
     length = next_length(i, rows);
-    distances_down(left, y, centre, x + i * columns, length, columns);
-    for (Index j = 0; j < columns; ++j) recentre(centre[j], left[j], y[j], static_cast<double>(i + length));
+    fill(sums, 2 * columns, 0.0);
+    distances_down(sums, part, centre, x + i * columns, length, columns);
+    for (Index j = 0; j < columns; ++j) {
+      Deviations d{centre[j], left[j], y[j], lost[j]};
+      d.add(sums[j], part[j], static_cast<double>(i + length));
+      centre[j] = d.centre, left[j] = d.left, y[j] = d.squares, lost[j] = d.lost;
+    }
   }
-  for (Index j = 0; j < columns; ++j) y[j] -= left[j] * left[j] / static_cast<double>(rows);
+  for (Index j = 0; j < columns; ++j)
+    y[j] = Deviations{centre[j], left[j], y[j], lost[j]}.result(static_cast<double>(rows));
 }
 
 double deviations(const double* x, Index n) {
-  constexpr Index kLanes = 8, kAhead = 512;
-  constexpr int kVectors = 8 * kLanes / kBytes;
-  double squares = 0.0, left = 0.0, centre = n ? x[0] : 0.0;
+  constexpr Index kOfPart = 8, kAhead = 512;
+  constexpr int kVectors = kOfPart / kWidth;
+  Deviations all{n ? x[0] : 0.0};
   for (Index i = 0, length = 0; i < n; i += length) {
     length = next_length(i, n);
     const double* part = x + i;
     Vector s[kVectors] = {}, q[kVectors] = {};
     Index k = 0;
-    for (; k + kLanes <= length; k += kLanes) {
-      const Vector* from = reinterpret_cast<const Vector*>(part + k);
+    for (; k + kOfPart <= length; k += kOfPart) {
       if (i + k + kAhead < n) __builtin_prefetch(part + k + kAhead);
       for (int v = 0; v < kVectors; ++v) {
-        const Vector t = from[v] - centre;
+        const Vector t = vector_at(part + k + v * kWidth) - all.centre;
         s[v] += t;
         q[v] += t * t;
       }
     }
-    double lanes[2 * kLanes];
+    double lanes[2 * kOfPart];
     for (int v = 0; v < kVectors; ++v) {
       reinterpret_cast<Vector*>(lanes)[v] = s[v];
-      reinterpret_cast<Vector*>(lanes + kLanes)[v] = q[v];
+      reinterpret_cast<Vector*>(lanes + kOfPart)[v] = q[v];
     }
     for (; k < length; ++k) {
-      const double t = part[k] - centre;
-      lanes[k % kLanes] += t;
-      lanes[kLanes + k % kLanes] += t * t;
+      const double t = part[k] - all.centre;
+      lanes[k % kOfPart] += t;
+      lanes[kOfPart + k % kOfPart] += t * t;
     }
-    left += sum(lanes, kLanes);
-    squares += sum(lanes + kLanes, kLanes);
-    recentre(centre, left, squares, static_cast<double>(i + length));
+    all.add(sum_of_eight(lanes), sum_of_eight(lanes + kOfPart), static_cast<double>(i + length));
   }
-  return squares - left * left / static_cast<double>(n);
+  return all.result(static_cast<double>(n));
 }
 
 void deviations_middle(double* y, double* room, const double* x, Index outer, Index middle, Index inner) {
@@ -341,7 +459,7 @@ void deviations_middle(double* y, double* room, const double* x, Index outer, In
     if (inner == 1)
       *y = deviations(x, middle);
     else
-      deviations_of_columns(y, room, room + inner, x, middle, inner);
+      deviations_of_columns(y, room, x, middle, inner);
   }
 }
 

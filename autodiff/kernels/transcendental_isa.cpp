@@ -10,15 +10,8 @@ namespace COTANGENT_ISA_NAME {
 namespace {
 
 using Index = std::int64_t;
-// Not what xsimd takes by itself: with AVX2 it would fuse multiplications and additions, which are then
-// rounded once and not twice, as by the other levels.
-#if defined(__AVX512F__)
-using Batch = xsimd::batch<double, xsimd::avx512bw>;
-#elif defined(__AVX2__)
-using Batch = xsimd::batch<double, xsimd::avx2>;
-#else
+// With AVX2 alone xsimd fuses multiplications and additions, which saves up to a third of the time.
 using Batch = xsimd::batch<double>;
-#endif
 constexpr Index kWidth = static_cast<Index>(Batch::size);
 constexpr Index kFew = 4;
 
@@ -29,18 +22,70 @@ Batch log_of(const Batch& x) {
   return xsimd::log(xsimd::select(tiny, x * Batch(0x1p54), x)) - shift;
 }
 
-Batch softplus_of(const Batch& x) {
-  return xsimd::max(x, Batch(0.0)) + xsimd::log1p(xsimd::exp(-xsimd::abs(x)));
+// xsimd takes results below the smallest normal number for 0, and the largest ones for infinite; those come
+// of a square.
+Batch exp_of(const Batch& x) {
+  const auto far = xsimd::abs(x) > Batch(708.0);
+  if (!xsimd::any(far)) return xsimd::exp(x);
+  const Batch e = xsimd::exp(xsimd::select(far, Batch(0.5) * x, x));
+  return xsimd::select(far, e * e, e);
 }
+Batch expm1_of(const Batch& x) {
+  const Batch y = xsimd::select(x > Batch(708.0), exp_of(x), xsimd::expm1(x));
+  return xsimd::select(x == Batch(0.0), x, y);  // -0 too
+}
+Batch log1p_of(const Batch& x) { return xsimd::select(x == Batch(0.0), x, xsimd::log1p(x)); }
+
+Batch softplus_of(const Batch& x) { return xsimd::max(x, Batch(0.0)) + xsimd::log1p(exp_of(-xsimd::abs(x))); }
 double softplus_of(double x) { return std::fmax(x, 0.0) + std::log1p(std::exp(-std::fabs(x))); }
 
 Batch sigmoid_of(const Batch& x) {
-  const Batch e = xsimd::exp(-xsimd::abs(x));
+  const Batch e = exp_of(-xsimd::abs(x));
   return xsimd::select(x >= Batch(0.0), Batch(1.0), e) / (Batch(1.0) + e);
 }
 double sigmoid_of(double x) {
   const double e = std::exp(-std::fabs(x));
   return (x >= 0.0 ? 1.0 : e) / (1.0 + e);
+}
+
+// e / (1 + e)^2 for e = exp(-|x|).
+Batch sigmoid_slope_of(const Batch& x) {
+  const Batch e = exp_of(-xsimd::abs(x)), one_more = Batch(1.0) + e;
+  return e / (one_more * one_more);
+}
+double sigmoid_slope_of(double x) {
+  const double e = std::exp(-std::fabs(x));
+  return e / ((1.0 + e) * (1.0 + e));
+}
+
+// (2 h / (1 + h^2))^2 for h = exp(-|x|).
+Batch tanh_slope_of(const Batch& x) {
+  const Batch h = xsimd::exp(-xsimd::abs(x)), root = (h + h) / (Batch(1.0) + h * h);
+  return root * root;
+}
+double tanh_slope_of(double x) {
+  const double h = std::exp(-std::fabs(x)), root = (h + h) / (1.0 + h * h);
+  return root * root;
+}
+
+// Of h = exp(-|x| / 2), so that the small numbers of large x are rounded once: x s(x) is (x h) h / (1 + h^2)
+// below 0, and x s'(x) is (x r) r for r = h / (1 + h^2).
+Batch silu_of(const Batch& x) {
+  const Batch h = xsimd::exp(Batch(-0.5) * xsimd::abs(x)), e = h * h;
+  const Batch left = xsimd::select(h == Batch(0.0), Batch(-0.0), (x * h) * h);
+  return xsimd::select(x >= Batch(0.0), x, left) / (Batch(1.0) + e);
+}
+double silu_of(double x) {
+  const double h = std::exp(-0.5 * std::fabs(x));
+  return (x >= 0.0 ? x : h == 0.0 ? -0.0 : (x * h) * h) / (1.0 + h * h);
+}
+Batch sigmoid_moment_of(const Batch& x) {
+  const Batch h = xsimd::exp(Batch(-0.5) * xsimd::abs(x)), r = h / (Batch(1.0) + h * h);
+  return xsimd::select(h == Batch(0.0), Batch(0.0), (x * r) * r);
+}
+double sigmoid_moment_of(double x) {
+  const double h = std::exp(-0.5 * std::fabs(x)), r = h / (1.0 + h * h);
+  return h == 0.0 ? 0.0 : (x * r) * r;
 }
 
 // A few numbers go through the math library, which is quicker, at every level. A ragged end goes through a
@@ -62,7 +107,7 @@ void map(double* y, const double* x, Index n, Vector vector, Scalar scalar) {
 
 void exp(double* y, const double* x, Index n) {
   map(
-      y, x, n, [](const Batch& b) { return xsimd::exp(b); }, [](double t) { return std::exp(t); });
+      y, x, n, [](const Batch& b) { return exp_of(b); }, [](double t) { return std::exp(t); });
 }
 void log(double* y, const double* x, Index n) {
   map(
@@ -84,23 +129,43 @@ void sigmoid(double* y, const double* x, Index n) {
   map(
       y, x, n, [](const Batch& b) { return sigmoid_of(b); }, [](double t) { return sigmoid_of(t); });
 }
+void sigmoid_slope(double* y, const double* x, Index n) {
+  map(
+      y, x, n, [](const Batch& b) { return sigmoid_slope_of(b); },
+      [](double t) { return sigmoid_slope_of(t); });
+}
+void tanh_slope(double* y, const double* x, Index n) {
+  map(
+      y, x, n, [](const Batch& b) { return tanh_slope_of(b); }, [](double t) { return tanh_slope_of(t); });
+}
+void silu(double* y, const double* x, Index n) {
+  map(
+      y, x, n, [](const Batch& b) { return silu_of(b); }, [](double t) { return silu_of(t); });
+}
+void sigmoid_moment(double* y, const double* x, Index n) {
+  map(
+      y, x, n, [](const Batch& b) { return sigmoid_moment_of(b); },
+      [](double t) { return sigmoid_moment_of(t); });
+}
 void softplus(double* y, const double* x, Index n) {
   map(
       y, x, n, [](const Batch& b) { return softplus_of(b); }, [](double t) { return softplus_of(t); });
 }
 void expm1(double* y, const double* x, Index n) {
   map(
-      y, x, n, [](const Batch& b) { return xsimd::expm1(b); }, [](double t) { return std::expm1(t); });
+      y, x, n, [](const Batch& b) { return expm1_of(b); }, [](double t) { return std::expm1(t); });
 }
 void log1p(double* y, const double* x, Index n) {
   map(
-      y, x, n, [](const Batch& b) { return xsimd::log1p(b); }, [](double t) { return std::log1p(t); });
+      y, x, n, [](const Batch& b) { return log1p_of(b); }, [](double t) { return std::log1p(t); });
 }
 
 }  // namespace
 
 extern const Transcendental kTable;
-const Transcendental kTable{exp, log, sin, cos, tanh, sigmoid, softplus, expm1, log1p};
+const Transcendental kTable{exp,      log,        sin,           cos,  tanh,
+                            sigmoid,  tanh_slope, sigmoid_slope, silu, sigmoid_moment,
+                            softplus, expm1,      log1p};
 
 }  // namespace COTANGENT_ISA_NAME
 }  // namespace cotangent::kernel

@@ -1,8 +1,8 @@
-// Elementwise operations: sums, products and functions of each element.
+// Elementwise operations: sums, products, exp, log, roots and functions with a kink.
 #include <fmt/format.h>
 
 #include <cmath>
-#include <numbers>
+#include <limits>
 
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/loops.hpp"
@@ -49,8 +49,6 @@ template <auto kKernel>
 Tensor by_kernel(const OpInputs& in, const OpAttributes&) {
   return map(in[0], kernel::transcendental().*kKernel);
 }
-
-constexpr double kErfSlope = 2.0 * std::numbers::inv_sqrtpi;  // at 0
 
 const Op kAdd({
     .name = "add",
@@ -101,16 +99,16 @@ const Op kDiv({
     .roundings = 1,
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
-          const Var h = g / p.in(1);
-          if (out.needs(0)) out.add(0, like(h, p.shape(0)));
-          if (out.needs(1)) out.add(1, like(-(h * (p.in(0) / p.in(1))), p.shape(1)));
+          // Not (g / b) (a / b), where one factor may be 0 and the other infinite.
+          if (out.needs(0)) out.add(0, like(g / p.in(1), p.shape(0)));
+          if (out.needs(1)) out.add(1, like(-((g * (p.in(0) / p.in(1))) / p.in(1)), p.shape(1)));
         },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
     .row_factor =
         [](const OpRecord& p, int axis, int j, const Tensor& g) {
-          const Var h = g / p.in(1);
-          return summed_by_sample((j == 0 ? h : -(h * (p.in(0) / p.in(1)))).value(), axis);
+          const Var by = j == 0 ? g / p.in(1) : -((g * (p.in(0) / p.in(1))) / p.in(1));
+          return summed_by_sample(by.value(), axis);
         },
     .linear = OpLinear::in_first,
 });
@@ -120,8 +118,14 @@ const Op kScale({
     .forward =
         [](const OpInputs& in, const OpAttributes& a) {
           Tensor out = uninitialized(in.shape(0));
-          kernel::elements().mul(mutable_data(out), {a.real.data(), true}, {in[0].data().data(), false},
-                                 out.size());
+          // By a count it divides: the quotient is then rounded once, and exact where it can be.
+          const auto count = static_cast<double>(a.whole[1]);
+          if (a.whole[1] > 0)
+            kernel::elements().div(mutable_data(out), {in[0].data().data(), false}, {&count, true},
+                                   out.size());
+          else
+            kernel::elements().mul(mutable_data(out), {a.real.data(), true}, {in[0].data().data(), false},
+                                   out.size());
           return out;
         },
     .own_error =
@@ -129,8 +133,7 @@ const Op kScale({
           // A power of two is exact; a factor that stands for another number was itself rounded.
           int exponent = 0;
           const bool exact = std::fabs(std::frexp(a.real[0], &exponent)) == 0.5 || a.real[0] == 0.0;
-          const double own = exact ? 0.0 : 1.0,
-                       stands = a.whole[1] != 0 && !(exact && a.whole[1] > 0) ? 1.0 : 0.0;
+          const double own = exact ? 0.0 : 1.0, stands = a.whole[1] < 0 ? 1.0 : 0.0;
           return own + stands == 0.0 ? Tensor() : ((own + stands) * abs(out)).value();
         },
     .pullback = [](const OpRecord& p, const Var& g,
@@ -148,11 +151,35 @@ const Op kExp({
     .row_rule = same_axis,
 });
 
+// The derivative of log where log is defined: g / x for x >= 0, also for -0, and NaN below.
+const Op kOverPositive({
+    .name = "over_positive",
+    .forward =
+        [](const OpInputs& in, const OpAttributes&) {
+          Tensor out = uninitialized(in.shape(1));
+          double* __restrict y = mutable_data(out);
+          const double *g = in[0].data().data(), *x = in[1].data().data();
+          const double nan = std::numeric_limits<double>::quiet_NaN();
+          for (Index i = 0, n = out.size(); i < n; ++i) y[i] = g[i] / (x[i] >= 0.0 ? std::fabs(x[i]) : nan);
+          return out;
+        },
+    .roundings = 1,
+    .pullback =
+        [](const OpRecord& p, const Var& h, OpCotangents& out) {
+          const Var part = over_positive(h, p.in(1));
+          if (out.needs(0)) out.add(0, part);
+          if (out.needs(1)) out.add(1, -(part * over_positive(p.in(0), p.in(1))));
+        },
+    .keep = Keep::kInputs,
+    .row_rule = same_axis,
+});
+
 const Op kLog({
     .name = "log",
     .forward = by_kernel<&kernel::Transcendental::log>,
     .roundings = 5,
-    .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, g / p.in(0)); },
+    .pullback = [](const OpRecord& p, const Var& g,
+                   OpCotangents& out) { out.add(0, over_positive(g, p.in(0))); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
 });
@@ -161,7 +188,8 @@ const Op kSqrt({
     .name = "sqrt",
     .forward = [](const OpInputs& in, const OpAttributes&) { return map(in[0], kernel::elements().sqrt); },
     .roundings = 1,
-    .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, 0.5 * (g / p.out())); },
+    .pullback = [](const OpRecord& p, const Var& g,
+                   OpCotangents& out) { out.add(0, 0.5 * over_positive(g, p.out())); },
     .keep = Keep::kOutput,
     .row_rule = same_axis,
 });
@@ -189,82 +217,6 @@ const Op kCos({
     .forward = by_kernel<&kernel::Transcendental::cos>,
     .roundings = 5,
     .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, -(g * sin(p.in(0)))); },
-    .keep = Keep::kInputs,
-    .row_rule = same_axis,
-});
-
-const Op kTanh({
-    .name = "tanh",
-    .forward = by_kernel<&kernel::Transcendental::tanh>,
-    .roundings = 5,
-    .pullback = [](const OpRecord& p, const Var& g,
-                   OpCotangents& out) { out.add(0, g - g * square(p.out())); },
-    .keep = Keep::kOutput,
-    .row_rule = same_axis,
-});
-
-// s(x) s(-x) = e / (1 + e)^2 with e = exp(-|x|): 1 - s would lose the digits of a large s.
-const Op kSigmoidSlope({
-    .name = "sigmoid_slope",
-    .forward =
-        [](const OpInputs& in, const OpAttributes&) {
-          Tensor out = uninitialized(in.shape(0));
-          double* __restrict y = mutable_data(out);
-          const double* x = in[0].data().data();
-          const Index n = out.size();
-          for (Index i = 0; i < n; ++i) y[i] = -std::fabs(x[i]);
-          kernel::transcendental().exp(y, y, n);
-          for (Index i = 0; i < n; ++i) y[i] = y[i] / ((1.0 + y[i]) * (1.0 + y[i]));
-          return out;
-        },
-    .roundings = 10,
-    .pullback = [](const OpRecord& p, const Var& g,
-                   OpCotangents& out) { out.add(0, -(g * (p.out() * tanh(0.5 * p.in(0))))); },
-    .keep = Keep::kInputsAndOutput,
-    .row_rule = same_axis,
-});
-
-const Op kSigmoid({
-    .name = "sigmoid",
-    .forward = by_kernel<&kernel::Transcendental::sigmoid>,
-    .roundings = 5,
-    .pullback = [](const OpRecord& p, const Var& g,
-                   OpCotangents& out) { out.add(0, g * sigmoid_slope(p.in(0))); },
-    .keep = Keep::kInputs,
-    .row_rule = same_axis,
-});
-
-const Op kSoftplus({
-    .name = "softplus",
-    .forward = by_kernel<&kernel::Transcendental::softplus>,
-    .roundings = 5,
-    .pullback = [](const OpRecord& p, const Var& g, OpCotangents& out) { out.add(0, g * sigmoid(p.in(0))); },
-    .keep = Keep::kInputs,
-    .row_rule = same_axis,
-});
-
-const Op kErf({
-    .name = "erf",
-    .forward = [](const OpInputs& in,
-                  const OpAttributes&) { return map(in[0], [](double x) { return std::erf(x); }); },
-    .roundings = 3,
-    .pullback =
-        [](const OpRecord& p, const Var& g, OpCotangents& out) {
-          out.add(0, g * times(kErfSlope, kTwoOverRootPi, exp(-square(p.in(0)))));
-        },
-    .keep = Keep::kInputs,
-    .row_rule = same_axis,
-});
-
-const Op kErfc({
-    .name = "erfc",
-    .forward = [](const OpInputs& in,
-                  const OpAttributes&) { return map(in[0], [](double x) { return std::erfc(x); }); },
-    .roundings = 6,
-    .pullback =
-        [](const OpRecord& p, const Var& g, OpCotangents& out) {
-          out.add(0, g * times(-kErfSlope, kTwoOverRootPi, exp(-square(p.in(0)))));
-        },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
 });
@@ -372,6 +324,8 @@ const Op kLeakyMask({
 
 }  // namespace
 
+Var over_positive(const Var& g, const Var& x) { return apply(kOverPositive, g, x); }
+
 Var leaky_mask(const Var& g, const Var& x, double slope) {
   return apply(kLeakyMask, g, x, {.real = {slope}});
 }
@@ -379,8 +333,6 @@ Var leaky_mask(const Var& g, const Var& x, double slope) {
 Var exp_mask(const Var& g, const Var& x, double alpha, double right) {
   return apply(kExpMask, g, x, {.real = {alpha, right}});
 }
-
-Var sigmoid_slope(const Var& x) { return apply(kSigmoidSlope, x); }
 
 Var average(const Var& total, Index count) {
   return apply(kScale, total, {.real = {1.0 / static_cast<double>(count)}, .whole = {count, count}});
@@ -412,15 +364,6 @@ Var sqrt(const Var& x) { return apply(detail::kSqrt, x); }
 Var square(const Var& x) { return apply(detail::kSquare, x); }
 Var sin(const Var& x) { return apply(detail::kSin, x); }
 Var cos(const Var& x) { return apply(detail::kCos, x); }
-Var tanh(const Var& x) { return apply(detail::kTanh, x); }
-Var sigmoid(const Var& x) { return apply(detail::kSigmoid, x); }
-Var softplus(const Var& x) { return apply(detail::kSoftplus, x); }
-Var erf(const Var& x) { return apply(detail::kErf, x); }
-Var erfc(const Var& x) { return apply(detail::kErfc, x); }
-Var gelu(const Var& x) {
-  return 0.5 * (x * erfc(detail::times(-0.5 * std::numbers::sqrt2, detail::kRootHalf, x)));
-}
-Var silu(const Var& x) { return x * sigmoid(x); }
 Var elu(const Var& x, double alpha) {
   if (!std::isfinite(alpha)) throw DomainError(fmt::format("[elu] alpha {}; give a finite number", alpha));
   return apply(detail::kElu, x, {.real = {alpha}});

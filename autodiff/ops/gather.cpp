@@ -71,6 +71,7 @@ const Op kGatherRows({
         },
 });
 
+// Numbers that meet at one place are added one after another, not pairwise.
 const Op kScatterRows({
     .name = "scatter_rows",
     .forward =
@@ -142,6 +143,7 @@ const Op kTakeAlongAxis({
     .row_rule = [](const NodeView& node, int axis, int) { return axis == node.whole(0) ? kBlocked : axis; },
 });
 
+// As above.
 const Op kPutAlongAxis({
     .name = "put_along_axis",
     .forward =

@@ -20,4 +20,13 @@ struct LossRule {
 /// operations.
 Var loss_node(const LossRule& rule, const Var& x, const Tensor& target);
 
+// ---- operations that the losses' rules use besides the public ones
+
+/// total / count as a mean has it: the record says that the divisor is a count and not
+/// the user's, see averaged.
+Var average(const Var& total, Index count);
+/// The pullback of log_softmax where softmax is s: sum_k (s_k g_c - s_c g_k) for s that sums to 1. It keeps
+/// the digits of a class which has nearly all of s. Shapes: g [s], s [s] -> [s].
+Var log_softmax_slope(const Var& g, const Var& s, int axis);
+
 }  // namespace cotangent::detail

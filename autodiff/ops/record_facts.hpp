@@ -16,8 +16,9 @@ struct Around {
   }
 };
 /// The number that the factor of a recorded `scale` stands for is said by whole(1), where rounding changed
-/// it: 1 / n for n > 0, +-2 / sqrt(pi), +-sqrt(1/2), or real(1) - k for kReduced - k; 0: the factor itself.
-inline constexpr Index kTwoOverRootPi = -1, kRootHalf = -2, kReduced = -16;
+/// it: 1 / n for n > 0, which is divided by, +-2 / sqrt(pi), 1 / sqrt(2 pi), or real(1) - k for kReduced -
+/// k; 0: the factor itself.
+inline constexpr Index kTwoOverRootPi = -1, kOneOverRootTwoPi = -2, kReduced = -16;
 
 /// Where the parts of a recorded `assemble` begin: its payload.
 using AssembleOffsets = RecycledVector<Index>;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -74,8 +75,9 @@ const Op kSumAxis({
     .own_error =
         [](const OpInputs& in, const OpAttributes& a, const Tensor&) {
           const int axis = static_cast<int>(a.whole[0]);
-          const auto n = static_cast<double>(in.shape(0)[axis]);
-          return (std::fmax(n - 1.0, 0.0) * sum(abs(in[0]), axis)).value();
+          const Around s(in.shape(0), axis);
+          return ((s.inner == 1 ? additions(s.middle) : additions_down(s.middle)) * sum(abs(in[0]), axis))
+              .value();
         },
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
@@ -145,58 +147,6 @@ Index count_reduced(const Shape& shape, const std::vector<int>& axes) {
 
 namespace {
 
-// The root of a sum of squares. The square of a number above 1e154 or below 1e-154 is not a normal one: such
-// vectors are scaled first.
-double length(double squares, const double* x, Index n, Index stride) {
-  if (std::isnan(squares) || (squares > 1e-280 && squares < 1e300)) return std::sqrt(squares);
-  double top = 0.0;
-  for (Index i = 0; i < n; ++i) top = std::fmax(top, std::fabs(x[i * stride]));
-  if (top == 0.0 || std::isinf(top)) return top;
-  squares = 0.0;
-  for (Index i = 0; i < n; ++i) squares += (x[i * stride] / top) * (x[i * stride] / top);
-  return top * std::sqrt(squares);
-}
-
-Var length_along(const Var& x, int axis);
-
-const Op kNorm({
-    .name = "norm_axis",
-    .forward =
-        [](const OpInputs& in, const OpAttributes& a) {
-          const int axis = static_cast<int>(a.whole[0]);
-          const Around s(in.shape(0), axis);
-          Tensor out = uninitialized(in.shape(0).without(axis));
-          double* y = mutable_data(out);
-          const double* x = in[0].data().data();
-          kernel::loops().sum_squares_middle(y, x, s.outer, s.middle, s.inner);
-          for (Index o = 0; o < s.outer; ++o, x += s.middle * s.inner, y += s.inner)
-            for (Index k = 0; k < s.inner; ++k) y[k] = length(y[k], x + k, s.middle, s.inner);
-          return out;
-        },
-    .own_error =
-        [](const OpInputs& in, const OpAttributes& a, const Tensor& out) {
-          const auto n = static_cast<double>(in.shape(0)[static_cast<int>(a.whole[0])]);
-          return ((0.5 * n + 4.0) * abs(out)).value();
-        },
-    // x / |x|, and 0 at 0: an element of the subdifferential, and constant, so that all higher orders
-    // are 0 there too.
-    .pullback =
-        [](const OpRecord& p, const Var& g, OpCotangents& out) {
-          const int axis = static_cast<int>(p.whole(0));
-          const Var zero = equal_to(p.out(), 0.0);
-          const Index size = p.shape(0)[axis];
-          const Var unit = p.in(0) / spread(where(zero, 1.0, p.out()), axis, size);
-          out.add(0, spread(where(zero, 0.0, g), axis, size) * unit);
-        },
-    .keep = Keep::kInputsAndOutput,
-    .at_kink = "0",
-    .row_rule = reduced_axis,
-    .kink_distance =
-        [](const OpInputs& in, const OpAttributes& a) {
-          return (-length_along(in[0], static_cast<int>(a.whole[0]))).value();  // only 0 is on the side of 0
-        },
-});
-
 // Squares around the kernel's first centre may overflow where those around the mean do not:
 // then by two passes.
 double squared_deviations(double found, const double* x, Index n, Index stride) {
@@ -208,13 +158,23 @@ double squared_deviations(double found, const double* x, Index n, Index stride) 
   return squares;
 }
 
+/// The numbers at position 0 of an axis, which disappears.
+Tensor first_along(const Tensor& x, int axis) {
+  const Around s(x.shape(), axis);
+  Tensor out = uninitialized(x.shape().without(axis));
+  double* to = mutable_data(out);
+  for (Index o = 0; o < s.outer; ++o)
+    std::copy_n(x.data().data() + o * s.middle * s.inner, s.inner, to + o * s.inner);
+  return out;
+}
+
 const Op kDeviations({
     .name = "squared_deviations",
     .forward =
         [](const OpInputs& in, const OpAttributes& a) {
           const int axis = static_cast<int>(a.whole[0]);
           const Around s(in.shape(0), axis);
-          Tensor out = uninitialized(in.shape(0).without(axis)), room = uninitialized(Shape{2 * s.inner});
+          Tensor out = uninitialized(in.shape(0).without(axis)), room = uninitialized(Shape{5 * s.inner});
           double* y = mutable_data(out);
           const double* x = in[0].data().data();
           kernel::loops().deviations_middle(y, mutable_data(room), x, s.outer, s.middle, s.inner);
@@ -232,8 +192,9 @@ const Op kDeviations({
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const int axis = static_cast<int>(p.whole(0));
           const Index size = p.shape(0)[axis];
-          const Var apart = p.in(0) - spread(mean(p.in(0), axis), axis, size);
-          out.add(0, spread(2.0 * g, axis, size) * apart);
+          // Seen from the first number: the mean of equal numbers, rounded, may be another one.
+          const Var x = p.in(0) - spread(first_along(p.in(0).value(), axis), axis, size);
+          out.add(0, spread(2.0 * g, axis, size) * (x - spread(mean(x, axis), axis, size)));
         },
     .keep = Keep::kInputs,
     .row_rule = reduced_axis,
@@ -252,10 +213,19 @@ Var with_axes_last(const Var& x, const std::vector<int>& axes) {
   return transpose(x, order);
 }
 
+/// The sum by the count; of numbers divided before by no less than the count where their sum overflows.
+template <class Sum>
+Var mean_by(Sum total, const Var& x, Index count) {
+  const Var plain = total(x);
+  const std::span<const double> sums = plain.value().data();
+  if (std::all_of(sums.begin(), sums.end(), [](double v) { return std::isfinite(v); }))
+    return average(plain, count);
+  const double by = std::ldexp(1.0, std::ilogb(static_cast<double>(count)) + 1);
+  return by * average(total((1.0 / by) * x), count);
+}
+
 Var sum_of_magnitudes(const Var& x, int axis) { return sum(abs(x), axis); }
 Var largest_magnitude(const Var& x, int axis) { return max(abs(x), axis); }
-Var length_along(const Var& x, int axis) { return apply(kNorm, x, {.whole = {axis}}); }
-
 }  // namespace
 }  // namespace detail
 
@@ -267,7 +237,7 @@ Var mean(const Var& x) {
   if (x.size() == 0)
     throw DomainError(
         fmt::format("[mean] x is {}, without elements; give it at least one", x.shape().to_string()));
-  return detail::average(sum(x), x.size());
+  return detail::mean_by([](const Var& v) { return sum(v); }, x, x.size());
 }
 
 Var mean(const Var& x, int axis) {
@@ -275,7 +245,7 @@ Var mean(const Var& x, int axis) {
   if (x.size(axis) == 0)
     throw DomainError(fmt::format("[mean] axis {} of x, which is {}, is empty; give it at least one element",
                                   axis, x.shape().to_string()));
-  return detail::average(sum(x, axis), x.size(axis));
+  return detail::mean_by([axis](const Var& v) { return sum(v, axis); }, x, x.size(axis));
 }
 
 Var mean(const Var& x, const ReduceOptions& options) {
@@ -285,8 +255,7 @@ Var mean(const Var& x, const ReduceOptions& options) {
     throw DomainError(
         fmt::format("[mean] no elements along these axes of x, which is {}; give it at least one",
                     x.shape().to_string()));
-  const Var total = detail::over_axes("mean", x, options, sum);
-  return detail::average(total, count);
+  return detail::mean_by([&](const Var& v) { return detail::over_axes("mean", v, options, sum); }, x, count);
 }
 
 Var variance(const Var& x, const VarianceOptions& options) {

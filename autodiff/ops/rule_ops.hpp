@@ -1,9 +1,11 @@
 // Operations that only rules use, and what several files of operations share.
 #pragma once
+#include <cmath>
 #include <span>
 #include <vector>
 
 #include "autodiff/ops.hpp"
+#include "autodiff/ops/loss_node.hpp"
 #include "autodiff/ops/record_facts.hpp"
 #include "autodiff/tape/engine_ops.hpp"
 #include "autodiff/tape/record.hpp"
@@ -26,6 +28,8 @@ Var checkpointed(const OpAttributes& attributes, const std::vector<Var>& inputs)
 Var concat_of(std::span<const Var> parts, int axis);
 /// x itself as a new node, so that a derivative by this node sees no other use of x.
 Var alias(const Var& x);
+/// g / x where x >= 0, by |x|, so that -0 counts as 0; NaN below. Shapes: g [s], x [s] -> [s].
+Var over_positive(const Var& g, const Var& x);
 /// g where x >= 0, else slope * g. Linear in g; its derivative by x is 0.
 Var leaky_mask(const Var& g, const Var& x, double slope);
 /// g where low <= x <= high, else 0: the derivative of clip. Linear in g; its derivative by x is 0.
@@ -35,6 +39,15 @@ Var band_mask(const Var& g, const Var& x, double low, double high);
 Var exp_mask(const Var& g, const Var& x, double alpha, double right);
 /// The derivative of sigmoid, without the loss of digits that s (1 - s) has. Shapes: [s] -> [s].
 Var sigmoid_slope(const Var& x);
+/// For each number along the axis the sum of the others; its own adjoint. Shapes: [s] -> [s].
+Var sum_others(const Var& x, int axis);
+/// The pullback of softmax at s: s_c sum_k s_k (g_c - g_k) for s that sums to 1. It keeps the digits of a
+/// class which has nearly all of s. Shapes: g [s], s [s] -> [s].
+Var softmax_slope(const Var& g, const Var& s, int axis);
+/// |x| along the axis, which disappears.
+Var length_along(const Var& x, int axis);
+/// x / |x| along the axis, and 0 at 0. Throws: DomainError where its derivative is asked for at 0.
+Var unit_along(const Var& x, int axis);
 /// Zeros with x at positions first .. of `axis`, whose size becomes `size`: the adjoint of slice.
 Var unslice(const Var& x, int axis, Index first, Index size);
 /// g summed down to `shape`, the adjoint of broadcast_to; a scalar shape sums everything.
@@ -42,9 +55,6 @@ Var sum_to(const Var& g, const Shape& shape);
 /// x with a size-1 axis put back at `axis` and repeated `size` times: the adjoint of sum along it.
 Var spread(const Var& x, int axis, Index size);
 
-/// total / count as a mean has it: the record says that the divisor is a count and not
-/// the user's, see averaged.
-Var average(const Var& total, Index count);
 /// factor * x, where factor is what rounding made of another number, which the record says for enclosures:
 /// see ops/record_facts.hpp.
 Var times(double factor, Index stands_for, const Var& x, double base = 0.0);
@@ -66,10 +76,16 @@ inline Var over_axes(const char* name, const Var& x, const ReduceOptions& option
                      Var (*along)(const Var&, int)) {
   return over_axes(name, x, options.axes, options.keep_dims, along);
 }
-/// How many roundings one of n numbers goes through in the kernels' sum, which has eight running sums.
+/// How many roundings at most one of n numbers goes through in the kernels' sum, and in that down columns:
+/// see kernels/loops_isa.cpp.
 inline double additions(Index n) {
   const auto all = static_cast<double>(n);
-  return n < 8 ? (n > 0 ? all - 1.0 : 0.0) : all / 8.0 + 3.0;
+  if (n < 512) return n < 8 ? std::fmax(all - 1.0, 0.0) : all / 8.0 + 3.0;
+  return 40.0 + std::ceil(std::log2(all / 1024.0 + 1.0));
+}
+inline double additions_down(Index n) {
+  const auto all = static_cast<double>(n);
+  return n <= 128 ? std::fmax(all - 1.0, 0.0) : 139.0 + std::ceil(std::log2(all / 128.0));
 }
 /// How many numbers go into one of the result.
 Index count_reduced(const Shape& shape, const std::vector<int>& axes);

@@ -45,6 +45,26 @@ struct Shifted {
   void sum(const Tensor& of) {
     kernel::loops().sum_middle(mutable_data(one), of.data().data(), s.outer, s.middle, s.inner);
   }
+  /// log sum_m exp(numbers) less the largest of them, which is 0, so that the rest keeps its digits beside
+  /// it; `room` is of the numbers' shape.
+  void log_sum(Tensor& room) {
+    double* e = mutable_data(room);
+    const double* x = numbers.data().data();
+    std::copy_n(x, room.size(), e);
+    for (Index o = 0; o < s.outer; ++o)
+      for (Index k = 0; k < s.inner; ++k) {
+        const Index first = o * s.middle * s.inner + k;
+        for (Index m = 0; m < s.middle; ++m)
+          if (x[first + m * s.inner] == 0.0) {
+            e[first + m * s.inner] = -HUGE_VAL;
+            break;
+          }
+      }
+    kernel::transcendental().exp(e, e, room.size());
+    sum(room);
+    double* y = mutable_data(one);
+    kernel::transcendental().log1p(y, y, one.size());
+  }
   template <class F>
   void update(Tensor& y, F f) const {
     if (s.inner == 1)
@@ -61,6 +81,10 @@ double error_of_log_sum(Index n) {
   return 12.0 + all + 7.0 * std::log(all);
 }
 
+int axis_of(const OpRecord& p) { return static_cast<int>(p.whole(0)); }
+
+int axis_kept(const NodeView& node, int axis, int) { return axis == node.whole(0) ? kBlocked : axis; }
+
 const Op kLogSumExp({
     .name = "log_sum_exp",
     .forward =
@@ -72,11 +96,8 @@ const Op kLogSumExp({
                                           axis, in.shape(0).to_string()));
           Shifted shifted(in[0], axis);
           const Tensor top = Tensor::from(shifted.one.data(), shifted.one.shape());
-          double* e = mutable_data(shifted.numbers);
-          kernel::transcendental().exp(e, e, in[0].size());
-          shifted.sum(shifted.numbers);
+          shifted.log_sum(shifted.numbers);
           double* y = mutable_data(shifted.one);
-          kernel::transcendental().log(y, y, shifted.one.size());
           // Where the largest is infinite or NaN, so is the result; the shifted numbers are NaN.
           for (Index i = 0; i < top.size(); ++i) {
             const double t = top.flat(i);
@@ -98,9 +119,161 @@ const Op kLogSumExp({
     .row_rule = reduced_axis,
 });
 
-int axis_of(const OpRecord& p) { return static_cast<int>(p.whole(0)); }
+// ---- the derivatives, for s of sum 1. By g_c - sum_k s_k g_k they would lose the digits of a class that has
+// nearly all of s; so what belongs to the others is summed without it.
 
-int axis_kept(const NodeView& node, int axis, int) { return axis == node.whole(0) ? kBlocked : axis; }
+/// f(line by line): first number, step to the next, how many.
+template <class F>
+void each_line(const Shape& shape, int axis, F f) {
+  const Around a(shape, axis);
+  for (Index o = 0; o < a.outer; ++o)
+    for (Index k = 0; k < a.inner; ++k) f(o * a.middle * a.inner + k, a.inner, a.middle);
+}
+
+/// The position of the number above 1/2, or -1.
+Index dominant(const double* s, Index step, Index count) {
+  Index found = -1;
+  for (Index m = 0; m < count; ++m) found = s[m * step] > 0.5 ? m : found;
+  return found;
+}
+
+/// term(m) summed over m except one.
+template <class F>
+double sum_without(Index one, Index count, F term) {
+  double before = 0.0, after = 0.0;
+  for (Index m = 0; m < one; ++m) before += term(m);
+  for (Index m = one + 1; m < count; ++m) after += term(m);
+  return before + after;
+}
+
+// y_c = sum of x_k over k != c: its own adjoint.
+const Op kSumOthers({
+    .name = "sum_others",
+    .forward =
+        [](const OpInputs& in, const OpAttributes& a) {
+          Tensor out = uninitialized(in.shape(0));
+          double* to = mutable_data(out);
+          const double* from = in[0].data().data();
+          each_line(in.shape(0), static_cast<int>(a.whole[0]), [&](Index first, Index step, Index count) {
+            double *y = to + first, total = 0.0;
+            const double* x = from + first;
+            for (Index m = 0; m < count; ++m) {  // what comes before, then what comes after
+              y[m * step] = total;
+              total += x[m * step];
+            }
+            total = 0.0;
+            for (Index m = count; m-- > 0;) {
+              y[m * step] += total;
+              total += x[m * step];
+            }
+          });
+          return out;
+        },
+    .own_error =
+        [](const OpInputs& in, const OpAttributes& a, const Tensor&) {
+          const int axis = static_cast<int>(a.whole[0]);
+          return (static_cast<double>(in.shape(0)[axis]) * sum_others(abs(in[0]), axis)).value();
+        },
+    .pullback = [](const OpRecord& p, const Var& g,
+                   OpCotangents& out) { out.add(0, sum_others(g, axis_of(p))); },
+    .row_rule = axis_kept,
+});
+
+/// In units of u, for the rounding of a derivative of n classes.
+double error_of_slope(Index n) { return 6.0 + static_cast<double>(n); }
+
+/// Of numbers g with weights s the one nearest to their mean. Seen from there, numbers that are equal to most
+/// of the others have no distance from the mean but what these few make.
+double nearest_to_mean(const double* g, const double* s, Index step, Index count) {
+  double mean = 0.0, found = count > 0 ? g[0] : 0.0;
+  for (Index m = 0; m < count; ++m) mean += s[m * step] * g[m * step];
+  for (Index m = 1; m < count; ++m)
+    found = std::fabs(g[m * step] - mean) < std::fabs(found - mean) ? g[m * step] : found;
+  return found;
+}
+
+// Inputs g, s: y_c = s_c sum_k s_k (g_c - g_k), symmetric in g and what it is multiplied with.
+const Op kSoftmaxSlope({
+    .name = "softmax_slope",
+    .forward =
+        [](const OpInputs& in, const OpAttributes& a) {
+          Tensor out = uninitialized(in.shape(0));
+          double* to = mutable_data(out);
+          const double *of_g = in[0].data().data(), *of_s = in[1].data().data();
+          each_line(in.shape(0), static_cast<int>(a.whole[0]), [&](Index first, Index step, Index count) {
+            double* y = to + first;
+            const double *g = of_g + first, *s = of_s + first;
+            const double near = nearest_to_mean(g, s, step, count);
+            double mean = 0.0;
+            for (Index m = 0; m < count; ++m) mean += s[m * step] * (g[m * step] - near);
+            for (Index m = 0; m < count; ++m) y[m * step] = s[m * step] * ((g[m * step] - near) - mean);
+          });
+          return out;
+        },
+    .own_error =
+        [](const OpInputs& in, const OpAttributes& a, const Tensor&) {
+          const int axis = static_cast<int>(a.whole[0]);
+          const Var g = abs(in[0]), s = abs(in[1]);
+          return (error_of_slope(in.shape(0)[axis]) *
+                  (s * (g * sum_others(s, axis) + sum_others(s * g, axis))))
+              .value();
+        },
+    .pullback =
+        [](const OpRecord& p, const Var& h, OpCotangents& out) {
+          const int axis = axis_of(p);
+          const Var &g = p.in(0), &s = p.in(1);
+          if (out.needs(0)) out.add(0, softmax_slope(h, s, axis));
+          // sum_k s_k (g_c - g_k) (h_c - h_k).
+          if (out.needs(1))
+            out.add(1, g * h * sum_others(s, axis) - g * sum_others(s * h, axis) -
+                           h * sum_others(s * g, axis) + sum_others(s * g * h, axis));
+        },
+    .keep = Keep::kInputs,
+    .row_rule = axis_kept,
+});
+
+// Inputs g, s: y_c = sum_k (s_k g_c - s_c g_k).
+const Op kLogSoftmaxSlope({
+    .name = "log_softmax_slope",
+    .forward =
+        [](const OpInputs& in, const OpAttributes& a) {
+          Tensor out = uninitialized(in.shape(0));
+          double* to = mutable_data(out);
+          const double *of_g = in[0].data().data(), *of_s = in[1].data().data();
+          each_line(in.shape(0), static_cast<int>(a.whole[0]), [&](Index first, Index step, Index count) {
+            double* y = to + first;
+            const double *g = of_g + first, *s = of_s + first;
+            double total = 0.0;
+            if (step == 1)
+              total = kernel::loops().sum(g, count);
+            else
+              for (Index m = 0; m < count; ++m) total += g[m * step];
+            for (Index m = 0; m < count; ++m) y[m * step] = g[m * step] - s[m * step] * total;
+            const Index top = dominant(s, step, count);
+            if (top < 0) return;
+            const double of_others = sum_without(top, count, [&](Index m) { return s[m * step]; });
+            const double others = sum_without(top, count, [&](Index m) { return g[m * step]; });
+            y[top * step] = g[top * step] * of_others - s[top * step] * others;
+          });
+          return out;
+        },
+    .own_error =
+        [](const OpInputs& in, const OpAttributes& a, const Tensor&) {
+          const int axis = static_cast<int>(a.whole[0]);
+          const Var g = abs(in[0]), s = abs(in[1]);
+          return (error_of_slope(in.shape(0)[axis]) * (g * sum_others(s, axis) + s * sum_others(g, axis)))
+              .value();
+        },
+    .pullback =
+        [](const OpRecord& p, const Var& h, OpCotangents& out) {
+          const int axis = axis_of(p);
+          const Var &g = p.in(0), &s = p.in(1);
+          if (out.needs(0)) out.add(0, h * sum_others(s, axis) - sum_others(s * h, axis));
+          if (out.needs(1)) out.add(1, sum_others(g * h, axis) - h * sum_others(g, axis));
+        },
+    .keep = Keep::kInputs,
+    .row_rule = axis_kept,
+});
 
 const Op kSoftmax({
     .name = "softmax",
@@ -119,12 +292,8 @@ const Op kSoftmax({
           const double of_sum = error_of_log_sum(in.shape(0)[static_cast<int>(a.whole[0])]);
           return (out * (of_sum - log(maximum(out, 1e-300)))).value();
         },
-    .pullback =
-        [](const OpRecord& p, const Var& g, OpCotangents& out) {
-          const int axis = axis_of(p);
-          const Var mean = sum(g * p.out(), axis);
-          out.add(0, p.out() * (g - spread(mean, axis, p.shape(0)[axis])));
-        },
+    .pullback = [](const OpRecord& p, const Var& g,
+                   OpCotangents& out) { out.add(0, softmax_slope(g, p.out(), axis_of(p))); },
     .keep = Keep::kOutput,
     .row_rule = axis_kept,
 });
@@ -134,28 +303,38 @@ const Op kLogSoftmax({
     .forward =
         [](const OpInputs& in, const OpAttributes& a) {
           Shifted shifted(in[0], static_cast<int>(a.whole[0]));
-          Tensor e = uninitialized(in.shape(0));
-          kernel::transcendental().exp(mutable_data(e), shifted.numbers.data().data(), e.size());
-          shifted.sum(e);
-          kernel::transcendental().log(mutable_data(shifted.one), shifted.one.data().data(),
-                                       shifted.one.size());
+          Tensor room = uninitialized(in.shape(0));
+          shifted.log_sum(room);
           shifted.update(shifted.numbers, [](double v, double log_sum) { return v - log_sum; });
           return shifted.numbers;
         },
     .own_error =
         [](const OpInputs& in, const OpAttributes& a, const Tensor& out) {
-          return (error_of_log_sum(in.shape(0)[static_cast<int>(a.whole[0])]) + 2.0 * abs(out)).value();
+          // The logarithm of the sum is not above |y|, nor its error above so many roundings of it.
+          const double of_sum = error_of_log_sum(in.shape(0)[static_cast<int>(a.whole[0])]);
+          return (of_sum * minimum(abs(out), 1.0) + 2.0 * abs(out)).value();
         },
     .pullback =
-        [](const OpRecord& p, const Var& g, OpCotangents& out) {
+        [](const OpRecord& p, const Var& g,
+           OpCotangents& out) {  // By exp of the logarithm derivatives of the derivative would lose digits.
           const int axis = axis_of(p);
-          out.add(0, g - exp(p.out()) * spread(sum(g, axis), axis, p.shape(0)[axis]));
+          const bool again = p.in(0).tracked() || g.tracked();
+          out.add(0, log_softmax_slope(g, again ? softmax(p.in(0), axis) : exp(p.out()), axis));
         },
-    .keep = Keep::kOutput,
+    .keep = Keep::kInputsAndOutput,
     .row_rule = axis_kept,
 });
 
 }  // namespace
+
+Var sum_others(const Var& x, int axis) { return apply(kSumOthers, x, {.whole = {axis}}); }
+Var softmax_slope(const Var& g, const Var& s, int axis) {
+  return apply(kSoftmaxSlope, g, s, {.whole = {axis}});
+}
+Var log_softmax_slope(const Var& g, const Var& s, int axis) {
+  return apply(kLogSoftmaxSlope, g, s, {.whole = {axis}});
+}
+
 }  // namespace detail
 
 Var log_sum_exp(const Var& x, int axis) { return detail::apply(detail::kLogSumExp, x, {.whole = {axis}}); }

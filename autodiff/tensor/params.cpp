@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "autodiff/error.hpp"
+#include "autodiff/kernels/length.hpp"
 #include "autodiff/kernels/loops.hpp"
 #include "autodiff/print.hpp"
 #include "autodiff/tensor/access.hpp"
@@ -222,17 +223,6 @@ double dot(const Params& a, const Params& b) {
   return kernel::loops().dot(a.flat().data().data(), b.flat().data().data(), a.size());
 }
 
-double norm(const Params& a) {
-  const std::span<const double> x = a.flat().data();
-  const double squares = kernel::loops().dot(x.data(), x.data(), a.size());
-  // Squares lose numbers below 1e-154 and overflow above 1e154; then the norm is taken of numbers near 1.
-  if ((squares > 1e-280 && squares < 1e300) || std::isnan(squares)) return std::sqrt(squares);
-  double largest = 0.0;
-  for (const double v : x) largest = std::max(largest, std::abs(v));
-  if (largest == 0.0 || std::isinf(largest)) return largest;
-  double sum = 0.0;
-  for (const double v : x) sum += (v / largest) * (v / largest);
-  return largest * std::sqrt(sum);
-}
+double norm(const Params& a) { return kernel::length(a.flat().data().data(), a.size()); }
 
 }  // namespace cotangent

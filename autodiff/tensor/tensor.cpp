@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "autodiff/error.hpp"
 
@@ -90,9 +92,14 @@ Tensor Tensor::eye(Index n) {
 Tensor Tensor::linspace(double first, double last, Index count) {
   if (count < 2) throw DomainError(fmt::format("[linspace] {} points; ask for at least 2", count));
   Tensor result = uninitialized(Shape{count});
+  // Multiplied before it is divided, so that whole numbers come out whole, unless that would overflow.
+  const auto parts = static_cast<double>(count - 1);
+  const double width = last - first, most = std::numeric_limits<double>::max();
   for (Index i = 0; i < count; ++i) {
-    const double t = static_cast<double>(i) / static_cast<double>(count - 1);
-    result.data_[i] = i == count - 1 ? last : first + t * (last - first);
+    const auto k = static_cast<double>(i);
+    const double between = std::fabs(width) <= most / parts ? first + k * width / parts
+                                                            : (1.0 - k / parts) * first + k / parts * last;
+    result.data_[i] = i == count - 1 ? last : between;
   }
   return result;
 }

@@ -74,14 +74,61 @@ void sigmoid_slope(arb_ptr y, arb_srcptr x, slong bits) {
   arb_mul(y, s, t, bits);
 }
 
+// 1 - tanh^2 = 4 s(2x) s(-2x).
+void tanh_slope(arb_ptr y, arb_srcptr x, slong bits) {
+  Ball twice;
+  arb_mul_2exp_si(twice, x, 1);
+  sigmoid_slope(y, twice, bits);
+  arb_mul_2exp_si(y, y, 2);
+}
+
+template <void (*f)(arb_ptr, arb_srcptr, slong)>
+void times_x(arb_ptr y, arb_srcptr x, slong bits) {
+  Ball t;
+  f(t, x, bits);
+  arb_mul(y, x, t, bits);
+}
+
+// erfc(-x / sqrt 2) / 2.
+void normal_cdf(arb_ptr y, arb_srcptr x, slong bits) {
+  Ball root;
+  arb_sqrt_ui(root, 2, bits + kGuard);
+  arb_div(y, x, root, bits);
+  arb_neg(y, y);
+  arb_hypgeom_erfc(y, y, bits);
+  arb_mul_2exp_si(y, y, -1);
+}
+
+/// The whole(0)-th derivative of exp(-a x^2) for a = real(0): see autodiff/ops/gaussian.cpp.
+Balls bell(const Call& c) {
+  Balls y(c.shape());
+  const Ball minus_twice_a(-2.0 * c.real());
+  Ball before, next;
+  for (Index i = 0; i < y.size(); ++i) {
+    arb_srcptr x = c.in[0][i];
+    arb_sqr(y[i], x, c.bits());
+    arb_mul(y[i], y[i], minus_twice_a, c.bits());
+    arb_mul_2exp_si(y[i], y[i], -1);
+    arb_exp(y[i], y[i], c.bits());
+    arb_zero(before);
+    for (Index j = 0; j < c.whole(0); ++j) {
+      arb_mul_si(before, before, j, c.bits());
+      arb_mul(next, x, y[i], c.bits());
+      arb_add(next, next, before, c.bits());
+      arb_mul(next, next, minus_twice_a, c.bits());
+      arb_swap(before, y[i]);
+      arb_swap(y[i], next);
+    }
+  }
+  return y;
+}
+
 /// What the factor of `times` stands for, where that is no quotient.
 void set_factor(Ball& s, const Call& c) {
   const Index stands_for = c.whole(1);
-  if (stands_for == detail::kTwoOverRootPi || stands_for == detail::kRootHalf) {
-    if (stands_for == detail::kRootHalf)
-      arb_set_ui(s, 2);
-    else
-      arb_const_pi(s, c.bits() + kGuard);
+  if (stands_for == detail::kTwoOverRootPi || stands_for == detail::kOneOverRootTwoPi) {
+    arb_const_pi(s, c.bits() + kGuard);
+    if (stands_for == detail::kOneOverRootTwoPi) arb_mul_2exp_si(s, s, 1);
     arb_rsqrt(s, s, c.bits() + kGuard);
     if (stands_for == detail::kTwoOverRootPi) arb_mul_2exp_si(s, s, 1);
     if (c.real() < 0.0) arb_neg(s, s);
@@ -103,6 +150,42 @@ Balls scale(const Call& c) {
       arb_div_si(y[i], c.in[0][i], divisor, c.bits());
     else
       arb_mul(y[i], c.in[0][i], s, c.bits());
+  return y;
+}
+
+// g / x where x > 0; nothing is known of it elsewhere.
+void over_positive(arb_ptr y, arb_srcptr g, arb_srcptr x, slong bits) {
+  if (arb_is_positive(x))
+    arb_div(y, g, x, bits);
+  else
+    arb_indeterminate(y);
+}
+
+/// b x^(b - 1).
+void pow_slope(arb_ptr y, arb_srcptr x, arb_srcptr b, slong bits) {
+  if (arb_is_zero(b)) {
+    arb_zero(y);
+    return;
+  }
+  Ball lower;
+  arb_sub_ui(lower, b, 1, kExact);
+  power(y, x, lower, bits);
+  arb_mul(y, y, b, bits);
+}
+
+/// x^b (log x)^k for k = whole(0) >= 1, and 0 at x = 0 where b >= 0.
+Balls pow_log(const Call& c) {
+  Balls y(c.shape());
+  const Index a = c.in[0].rank() ? 1 : 0, b = c.in[1].rank() ? 1 : 0;
+  Ball t;
+  for (Index i = 0; i < y.size(); ++i) {
+    arb_srcptr x = c.in[0][i * a], exponent = c.in[1][i * b];
+    if (arb_is_zero(x) && arb_is_nonnegative(exponent)) continue;
+    arb_log(t, x, c.bits());
+    arb_pow_ui(t, t, static_cast<ulong>(c.whole(0)), c.bits());
+    power(y[i], x, exponent, c.bits());
+    arb_mul(y[i], y[i], t, c.bits());
+  }
   return y;
 }
 
@@ -134,9 +217,18 @@ void add_elementwise(RuleTable& table) {
   table["softplus"] = map<softplus>;
   table["expm1"] = map<arb_expm1>;
   table["log1p"] = map<arb_log1p>;
+  table["tanh_slope"] = map<tanh_slope>;
+  table["sigmoid_moment"] = map<times_x<sigmoid_slope>>;
+  table["silu"] = map<times_x<sigmoid>>;
+  table["normal_cdf"] = map<normal_cdf>;
+  table["gelu"] = map<times_x<normal_cdf>>;
+  table["bell"] = bell;
   table["erf"] = map<arb_hypgeom_erf>;
   table["erfc"] = map<arb_hypgeom_erfc>;
   table["pow"] = pow_of;
+  table["over_positive"] = zip<over_positive>;
+  table["pow_slope"] = zip<pow_slope>;
+  table["pow_log"] = pow_log;
   table["pow_var"] = zip<power>;
 }
 

@@ -61,6 +61,91 @@ Balls squared_deviations(const Call& c) {
   });
 }
 
+/// x / |x| of every line, and 0 of a line that is 0; of one that may be 0 each number is in [-1, 1].
+Balls unit(const Call& c) {
+  const Around s = around(c);
+  Balls y(c.shape());
+  Ball length;
+  for (Index o = 0; o < s.outer; ++o)
+    for (Index k = 0; k < s.inner; ++k) {
+      const Index first = o * s.middle * s.inner + k;
+      arb_srcptr x = c.in[0].data() + first;
+      arb_dot(length, nullptr, 0, x, s.inner, x, s.inner, s.middle, c.bits());
+      arb_sqrtpos(length, length, c.bits());
+      ++c.account.comparisons;
+      const bool sure = arb_is_positive(length) || arb_is_zero(length);
+      if (!sure) ++c.account.undecided, ++c.account.jumps;
+      for (Index m = 0; m < s.middle; ++m) {
+        arb_ptr to = y[first + m * s.inner];
+        if (arb_is_positive(length)) {
+          arb_div(to, x + m * s.inner, length, c.bits());
+        } else if (!sure) {
+          arb_zero(to);
+          mag_one(arb_radref(to));
+        }
+      }
+    }
+  return y;
+}
+
+/// For each number of a line the sum of the others, terms(ball, m) being those of the sum.
+template <class Terms>
+void sum_others_into(Balls& y, Index first, Index step, Index count, slong bits, Terms terms) {
+  Ball total, term;
+  for (Index m = 0; m < count; ++m) {
+    arb_set(y[first + m * step], total);
+    terms(term, first + m * step);
+    arb_add(total, total, term, bits);
+  }
+  arb_zero(total);
+  for (Index m = count; m-- > 0;) {
+    arb_add(y[first + m * step], y[first + m * step], total, bits);
+    terms(term, first + m * step);
+    arb_add(total, total, term, bits);
+  }
+}
+template <class Terms>
+Balls others_of(const Call& c, Terms terms) {
+  const Around s = around(c);
+  Balls y(c.in[0].shape());
+  for (Index o = 0; o < s.outer; ++o)
+    for (Index k = 0; k < s.inner; ++k)
+      sum_others_into(y, o * s.middle * s.inner + k, s.inner, s.middle, c.bits(), terms);
+  return y;
+}
+
+Balls sum_others(const Call& c) {
+  return others_of(c, [&](Ball& t, Index i) { arb_set(t, c.in[0][i]); });
+}
+
+// s_c (g_c sum of the other s - sum of the other s g).
+Balls softmax_slope(const Call& c) {
+  const Balls &g = c.in[0], &s = c.in[1];
+  Balls y = others_of(c, [&](Ball& t, Index i) { arb_mul(t, s[i], g[i], c.bits()); });
+  const Balls rest = others_of(c, [&](Ball& t, Index i) { arb_set(t, s[i]); });
+  Ball t;
+  for (Index i = 0; i < y.size(); ++i) {
+    arb_mul(t, g[i], rest[i], c.bits());
+    arb_sub(y[i], t, y[i], c.bits());
+    arb_mul(y[i], s[i], y[i], c.bits());
+  }
+  return y;
+}
+
+// g_c sum of the other s - s_c sum of the other g.
+Balls log_softmax_slope(const Call& c) {
+  const Balls &g = c.in[0], &s = c.in[1];
+  Balls y = others_of(c, [&](Ball& t, Index i) { arb_set(t, g[i]); });
+  const Balls rest = others_of(c, [&](Ball& t, Index i) { arb_set(t, s[i]); });
+  Ball t;
+  for (Index i = 0; i < y.size(); ++i) {
+    arb_mul(t, g[i], rest[i], c.bits());
+    arb_mul(y[i], s[i], y[i], c.bits());
+    arb_sub(y[i], t, y[i], c.bits());
+  }
+  return y;
+}
+
 /// exp(x_m - top) of one line for an exact number near the largest, and their sum.
 class Exponentials {
  public:
@@ -127,6 +212,10 @@ void add_reductions(RuleTable& table) {
   table["sum"] = sum;
   table["sum_axis"] = sum_axis;
   table["norm_axis"] = norm_axis;
+  table["unit"] = unit;
+  table["sum_others"] = sum_others;
+  table["softmax_slope"] = softmax_slope;
+  table["log_softmax_slope"] = log_softmax_slope;
   table["squared_deviations"] = squared_deviations;
   table["log_sum_exp"] = log_sum_exp;
   table["softmax"] = softmax;

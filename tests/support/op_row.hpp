@@ -97,5 +97,6 @@ std::vector<OpRow> axes_rows();
 std::vector<OpRow> shape_rows();
 std::vector<OpRow> linalg_rows();
 std::vector<OpRow> map_rows();
+std::vector<OpRow> slope_rows();
 
 }  // namespace cotangent::test

@@ -59,7 +59,7 @@ std::vector<OpRow> checkpoint_rows() {
 std::vector<OpRow> op_table() {
   std::vector<OpRow> table;
   for (const auto& rows : {elementwise_rows(), product_rows(), reduction_rows(), shape_rows(), compare_rows(),
-                           axes_rows(), linalg_rows(), map_rows(), checkpoint_rows()})
+                           axes_rows(), linalg_rows(), map_rows(), slope_rows(), checkpoint_rows()})
     table.insert(table.end(), rows.begin(), rows.end());
   return table;
 }

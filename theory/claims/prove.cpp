@@ -82,7 +82,7 @@ class Prover {
         strict_(claim.sides(middle_of(box)).relation == Relation::below),
         margin_(value(), middle_of(box)),
         slope_([f = value()](const Var& w) { return grad(f, w); }, middle_of(box)),
-        bend_([f = value()](const Var& w) { return hessian(f, w); }, middle_of(box)) {}
+        bend_(recorded_bend(middle_of(box))) {}
 
   BoxEvidence run() {
     report::Progress progress(options_.boxes, {.label = "prove", .silent = !options_.progress});
@@ -115,6 +115,15 @@ class Prover {
       const Var both = margin_on_record(sides(w));
       return sum(both.size() == 1 ? both : slice(both, 0, 0, 1) - slice(both, 0, 1, 2));
     };
+  }
+
+  /// Nothing where the margin has no second derivative at the point of the record, as |x| at 0.
+  std::optional<EnclosedFunction> recorded_bend(const Tensor& at) const {
+    try {
+      return EnclosedFunction([f = value()](const Var& w) { return hessian(f, w); }, at);
+    } catch (const DomainError&) {
+      return std::nullopt;
+    }
   }
 
   bool enough(double lower) const { return strict_ ? lower > 0.0 : lower >= 0.0; }
@@ -167,13 +176,13 @@ class Prover {
     for (Index i = 0; i < c.size(); ++i)
       lower = sum_below(lower, (component(slope, i) * edge(b.box, c, i)).lower);
     b.lower = std::max(b.lower, lower);
-    if (!enough(b.lower) && value.undecided() == 0 && slope.undecided() == 0) by_bend(b);
+    if (bend_ && !enough(b.lower) && value.undecided() == 0 && slope.undecided() == 0) by_bend(b);
   }
 
   /// The second-order form about corners, and about points where the sides are said to touch: a convex margin
   /// lies above its tangents.
   void by_bend(Bounded& b) const {
-    const Enclosure bend = bend_(b.box, bits());
+    const Enclosure bend = (*bend_)(b.box, bits());
     if (!bend.finite() || bend.undecided() > 0) return;
     const bool convex = certainly_positive_definite(bend);
     std::vector<Tensor> points = corners(b.box);
@@ -268,7 +277,8 @@ class Prover {
   const Box& whole_;
   const ProveOptions& options_;
   bool strict_;
-  EnclosedFunction margin_, slope_, bend_;
+  EnclosedFunction margin_, slope_;
+  std::optional<EnclosedFunction> bend_;
   BoxEvidence found_;
   double least_ = kInfinity;
   Tensor worst_point_ = middle_of(whole_);

@@ -52,7 +52,7 @@ struct Loss {
 };
 
 /// Rows and columns of J(w) that are not certainly 0, the fewer of both. A number that was computed as 0 may
-/// have come from a larger one, as tanh'(20) does: only an enclosure knows.
+/// have come from a larger one, as 1e20 + 1 - 1e20 does: only an enclosure knows.
 Index largest_rank(ModelFunction f, const Params& w, const Tensor& x, Index rows) {
   std::vector<bool> row(static_cast<std::size_t>(rows)), column(static_cast<std::size_t>(w.size()));
   try {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "autodiff/kernels/lapack.hpp"
-#include "autodiff/kernels/loops.hpp"
+#include "autodiff/kernels/length.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/tensor/access.hpp"
 #include "theory/numerics/arguments.hpp"
@@ -18,7 +18,7 @@ namespace cotangent::theory {
 namespace {
 
 double frobenius(const Tensor& x) {
-  return std::sqrt(kernel::loops().dot(x.data().data(), x.data().data(), x.size()));
+  return kernel::length(x.data().data(), x.size());
 }
 
 std::vector<double> entries(const Tensor& x) { return {x.data().begin(), x.data().end()}; }

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "autodiff/kernels/compensated.hpp"
-#include "autodiff/kernels/loops.hpp"
+#include "autodiff/kernels/length.hpp"
 #include "autodiff/ops.hpp"
 
 namespace cotangent::theory {
@@ -37,7 +37,7 @@ void LeakyReluMargins::at(const Params& w) {
   std::vector<double> lengths;                                                       // |w_j|
   for (std::size_t j = 0, d = weight.data().size() / m; j < m; ++j) {
     const std::span<const double> row = weight.data().subspan(j * d, d);
-    lengths.push_back(std::sqrt(kernel::loops().dot(row.data(), row.data(), static_cast<Index>(d))));
+    lengths.push_back(kernel::length(row.data(), static_cast<Index>(d)));
   }
   for (std::size_t i = 0; i < z_.size(); ++i) {
     const double* u = hidden.data().data() + i * m;

@@ -143,9 +143,9 @@ TEST(Nonfinite, ADerivativeOfSqrtAtZeroInTheBackwardPassOnly) {
   EXPECT_EQ(graph.pass, Pass::backward);
   EXPECT_EQ(graph.operation, "sqrt");
   EXPECT_EQ(graph.node, 2);
-  EXPECT_EQ(graph.inside, "div");
+  EXPECT_EQ(graph.inside, "over_positive");
   EXPECT_EQ(graph.value, INFINITY);
-  EXPECT_THAT(graph.to_string(), HasSubstr("div in the rule of sqrt (node 2)"));
+  EXPECT_THAT(graph.to_string(), HasSubstr("over_positive in the rule of sqrt (node 2)"));
 }
 
 // sqrt keeps its result for its rule, not its operand.
@@ -192,7 +192,7 @@ TEST(Nonfinite, LooksIntoACheckpointBackwards) {
     EXPECT_EQ(e.pass, Pass::backward);
     EXPECT_EQ(e.operation, "sqrt");
     EXPECT_EQ(e.element, "[1]");
-    EXPECT_EQ(e.inside, order == 1 ? "" : "div");  // by sqrt's result
+    EXPECT_EQ(e.inside, order == 1 ? "" : "over_positive");  // by sqrt's result
     EXPECT_EQ(e.operands.at(order == 1 ? 0 : 1).at, 0.0);
   }
 }
@@ -307,7 +307,7 @@ TEST(Nonfinite, OfAScalarAndOfManyOutputsAndInsideOtherTransforms) {
   };
   const NonfiniteEvent inner = traced(penalty, Tensor{0.0}, 0).first;
   EXPECT_EQ(inner.operation, "sqrt");
-  EXPECT_EQ(inner.inside, "div");
+  EXPECT_EQ(inner.inside, "over_positive");
 }
 
 TEST(Nonfinite, ALongChainGivesAnExcerpt) {

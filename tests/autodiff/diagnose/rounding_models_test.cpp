@@ -81,9 +81,8 @@ TEST(Rounding, OfWhatIsExact) {
   EXPECT_EQ(bound([](const Var& x) { return max(abs(x)); }), 0.0);
   EXPECT_EQ(bound([](const Var&) { return Var(0.1); }), 0.0);
   EXPECT_EQ(bound([](const Var& x) { return mean(slice(x, 0, 0, 2)); }), 3.5 * kU);
-  // The mean of three: its sum, and 1/3 that is itself rounded.
-  EXPECT_NEAR(bound([](const Var& x) { return mean(x); }), (2.0 * 12.0 / 3.0 + 2.0 * 4.0 / 3.0) * kU,
-              1e-6 * kU);
+  // The mean of three: its sum, and that divided by 3.
+  EXPECT_NEAR(bound([](const Var& x) { return mean(x); }), (2.0 * 12.0 / 3.0 + 4.0 / 3.0) * kU, 1e-6 * kU);
 }
 
 TEST(Rounding, OfACustomOperation) {

@@ -327,7 +327,9 @@ TEST(Rounding, OfSumsThatCancelGoesByTheirTerms) {
   expect_rows(
       "linear", [&](const Var& x) { return linear(x, ones); }, rows(k + 2, 3.0), m);
   expect_rows(
-      "sum_axis", [&](const Var& x) { return sum(x, 1); }, rows(k - 1, 1.0), 1);
+      "sum_axis", [&](const Var& x) { return sum(x, 1); }, rows(static_cast<double>(k) / 8 + 3, 1.0), 1);
+  expect_rows(
+      "sum_axis down", [&](const Var& x) { return sum(transpose(x), 0); }, rows(k - 1, 1.0), 1);
   expect_rows(
       "batch_matmul",
       [&](const Var& x) {

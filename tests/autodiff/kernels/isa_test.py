@@ -1,6 +1,7 @@
 """The kernels built for newer processors share no function with the rest of the library: the linker keeps one
 copy of a shared inline function, and an older processor would then meet instructions it does not know. Each
-level uses registers as wide as it has, and none fuses multiplications with additions: all give the same bits.
+level uses registers as wide as it has, and only v3 fuses multiplications with additions: v1 and v4 give the
+same bits.
 
 Usage: isa_test.py LEVEL=OBJECT[,OBJECT...]..."""
 import platform
@@ -48,7 +49,8 @@ for argument in sys.argv[1:]:
     code = disassembled(objects.split(","))
     if level in WIDEST and platform.machine() == "x86_64" and registers(code) != WIDEST[level]:
         problems.append(f"{level}: its widest registers are {registers(code)}, not {WIDEST[level]}")
-    problems += [f"{level}: {name} is fused" for name in sorted(set(FUSED.findall(code)))]
+    if level != "v3":
+        problems += [f"{level}: {name} is fused" for name in sorted(set(FUSED.findall(code)))]
     problems += [f"{level}: {name} may be shared" for name in shared(level, names)]
 print("\n".join(problems) or "each instruction set's kernels stand alone")
 sys.exit(1 if problems else 0)

@@ -112,7 +112,7 @@ TEST(Loops, SquaredDeviationsFromTheMean) {
           x[static_cast<std::size_t>(o * s.middle * s.inner + k)] += first;
       const auto of = [&](const Loops& loops) {
         Numbers y(static_cast<std::size_t>(s.outer * s.inner), 99.0);
-        Numbers room(static_cast<std::size_t>(2 * s.inner));
+        Numbers room(static_cast<std::size_t>(5 * s.inner));
         loops.deviations_middle(y.data(), room.data(), x.data(), s.outer, s.middle, s.inner);
         return y;
       };

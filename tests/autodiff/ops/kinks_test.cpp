@@ -122,10 +122,24 @@ TEST(Kinks, TiesAlongAxesGoToTheFirst) {
                     Tensor{-1.0, 0.0}));
 }
 
-TEST(Kinks, TheNormAtZeroHasDerivativeZeroOfEveryOrder) {
+TEST(Kinks, TheNormAtZeroHasDerivativeZeroAndNoSecondOne) {
   const auto length = [](const Var& v) { return norm(v); };
   EXPECT_TRUE(equal(grad(length, Tensor{0.0, -0.0, 0.0}), Tensor{0.0, 0.0, 0.0}));
-  EXPECT_TRUE(equal(hessian(length, Tensor{0.0, 0.0}), Tensor::zeros(Shape{2, 2})));
+  // Neither has its square by the chain rule, which would be 0 times infinity.
+  const auto squared = [&](const Var& v) { return square(norm(v)); };
+  try {
+    hessian(length, Tensor{0.0, 0.0});
+    ADD_FAILURE() << "no error";
+  } catch (const DomainError& e) {
+    EXPECT_STREQ(
+        e.what(),
+        "[norm] a vector of x, which is [2], is 0 along axis 0: |x| has no second derivative there; for "
+        "that of |x|^2 take sum(square(x)), or begin away from 0");
+  }
+  EXPECT_THROW(hessian(squared, Tensor{0.0, 0.0}), DomainError);
+  EXPECT_THROW(
+      hessian([&](const Var& v) { return sum(norm(v, {.axes = {1}})); }, Tensor{{1.0, 2.0}, {0.0, -0.0}}),
+      DomainError);
   EXPECT_TRUE(equal(grad(length, Tensor{3.0, -4.0}), Tensor{3.0 / 5.0, -4.0 / 5.0}));
   for (const double t : {kTiny, 1e-300, 1e-160, 1e160, 1e300}) {
     EXPECT_EQ(norm(Tensor{t, 0.0}).item(), t);

@@ -81,7 +81,7 @@ TEST(Search, FindsWhereUnitsDie) {
   EXPECT_LT(risk(claim.centre.flat()).item(), 10.0);
   EXPECT_NE(risk(claim.centre.flat()).item(), std::log(2.0));
   // Of the first, for all units, those far enough.
-  EXPECT_EQ(risk(points[3]).item(), std::log(2.0));
+  EXPECT_DOUBLE_EQ(risk(points[3]).item(), std::log(2.0));
   // Others kill some of them.
   bool some = false;
   for (std::size_t k = 7; k < points.size(); k += 4) {

@@ -137,15 +137,18 @@ TEST(PlStar, AConstantThatIsNotPositiveIsVacuous) {
   EXPECT_FALSE(theory::check_jacobian_rank(f, w, x, 2).vacuous);
 }
 
-// tanh' of 20 is computed as 0 and is none: the rank is 1, as enclosures know. What is 0 exactly is 0.
+// A derivative whose terms cancel is computed as 0 and is none: the rank is 1, as enclosures know. What is 0
+// exactly is 0.
 TEST(JacobianRank, AZeroThatWasComputedIsNone) {
-  const auto f = [](const Var& w, const Var& x) { return tanh(matmul(x, reshape(w, {1, 1}))); };
+  const auto f = [](const Var& w, const Var& x) {
+    const Var y = matmul(x, reshape(w, {1, 1}));
+    return 1e20 * y + y - 1e20 * y;
+  };
   const Params w({{"w", Tensor{1.0}}});
-  EXPECT_EQ(per_sample_jacobian(f, w, Tensor{{20.0}}).matrix().item(), 0.0);
-  EXPECT_EQ(theory::check_jacobian_rank(f, w, {{20.0}}, 1).outcome, Outcome::certified);
-  EXPECT_EQ(theory::check_jacobian_rank(f, w, {{20.0}}, 2).outcome, Outcome::refuted) << "one row only";
+  EXPECT_EQ(per_sample_jacobian(f, w, Tensor{{2.0}}).matrix().item(), 0.0);
+  EXPECT_EQ(theory::check_jacobian_rank(f, w, {{2.0}}, 1).outcome, Outcome::certified);
+  EXPECT_EQ(theory::check_jacobian_rank(f, w, {{2.0}}, 2).outcome, Outcome::refuted) << "one row only";
   EXPECT_EQ(theory::check_jacobian_rank(f, w, {{0.0}}, 1).outcome, Outcome::refuted);
-  EXPECT_EQ(theory::check_jacobian_rank(f, w, {{1.0}}, 1).outcome, Outcome::certified);
 }
 
 }  // namespace
