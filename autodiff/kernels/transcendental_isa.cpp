@@ -31,8 +31,9 @@ Batch exp_of(const Batch& x) {
   return xsimd::select(far, e * e, e);
 }
 Batch expm1_of(const Batch& x) {
-  const Batch y = xsimd::select(x > Batch(708.0), exp_of(x), xsimd::expm1(x));
-  return xsimd::select(x == Batch(0.0), x, y);  // -0 too
+  const Batch y = xsimd::select(x == Batch(0.0), x, xsimd::expm1(x));  // -0 too
+  const auto large = x > Batch(708.0);
+  return xsimd::any(large) ? xsimd::select(large, exp_of(x), y) : y;
 }
 Batch log1p_of(const Batch& x) { return xsimd::select(x == Batch(0.0), x, xsimd::log1p(x)); }
 

@@ -45,23 +45,19 @@ struct Shifted {
   void sum(const Tensor& of) {
     kernel::loops().sum_middle(mutable_data(one), of.data().data(), s.outer, s.middle, s.inner);
   }
-  /// log sum_m exp(numbers) less the largest of them, which is 0, so that the rest keeps its digits beside
-  /// it; `room` is of the numbers' shape.
-  void log_sum(Tensor& room) {
-    double* e = mutable_data(room);
-    const double* x = numbers.data().data();
-    std::copy_n(x, room.size(), e);
+  /// log sum_m exp(numbers), from the sum without the largest of them, whose exp is 1: so the rest keeps its
+  /// digits beside it. `e`, which may be the numbers, is for the exponentials.
+  void log_sum(Tensor& e) {
+    double* to = mutable_data(e);
+    kernel::transcendental().exp(to, numbers.data().data(), e.size());
     for (Index o = 0; o < s.outer; ++o)
       for (Index k = 0; k < s.inner; ++k) {
-        const Index first = o * s.middle * s.inner + k;
-        for (Index m = 0; m < s.middle; ++m)
-          if (x[first + m * s.inner] == 0.0) {
-            e[first + m * s.inner] = -HUGE_VAL;
-            break;
-          }
+        double* line = to + o * s.middle * s.inner + k;
+        Index m = 0;
+        while (m < s.middle && line[m * s.inner] != 1.0) ++m;
+        if (m < s.middle) line[m * s.inner] = 0.0;
       }
-    kernel::transcendental().exp(e, e, room.size());
-    sum(room);
+    sum(e);
     double* y = mutable_data(one);
     kernel::transcendental().log1p(y, y, one.size());
   }
@@ -182,11 +178,18 @@ const Op kSumOthers({
 /// In units of u, for the rounding of a derivative of n classes.
 double error_of_slope(Index n) { return 6.0 + static_cast<double>(n); }
 
+double weighted_sum(const double* g, const double* s, Index step, Index count) {
+  if (step == 1) return kernel::loops().dot(g, s, count);
+  double total = 0.0;
+  for (Index m = 0; m < count; ++m) total += s[m * step] * g[m * step];
+  return total;
+}
+
 /// Of numbers g with weights s the one nearest to their mean. Seen from there, numbers that are equal to most
 /// of the others have no distance from the mean but what these few make.
 double nearest_to_mean(const double* g, const double* s, Index step, Index count) {
-  double mean = 0.0, found = count > 0 ? g[0] : 0.0;
-  for (Index m = 0; m < count; ++m) mean += s[m * step] * g[m * step];
+  const double mean = weighted_sum(g, s, step, count);
+  double found = count > 0 ? g[0] : 0.0;
   for (Index m = 1; m < count; ++m)
     found = std::fabs(g[m * step] - mean) < std::fabs(found - mean) ? g[m * step] : found;
   return found;
@@ -204,9 +207,9 @@ const Op kSoftmaxSlope({
             double* y = to + first;
             const double *g = of_g + first, *s = of_s + first;
             const double near = nearest_to_mean(g, s, step, count);
-            double mean = 0.0;
-            for (Index m = 0; m < count; ++m) mean += s[m * step] * (g[m * step] - near);
-            for (Index m = 0; m < count; ++m) y[m * step] = s[m * step] * ((g[m * step] - near) - mean);
+            for (Index m = 0; m < count; ++m) y[m * step] = g[m * step] - near;
+            const double mean = weighted_sum(y, s, step, count);
+            for (Index m = 0; m < count; ++m) y[m * step] = s[m * step] * (y[m * step] - mean);
           });
           return out;
         },
