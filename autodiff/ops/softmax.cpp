@@ -116,7 +116,7 @@ const Op kLogSumExp({
 });
 
 // ---- the derivatives, for s of sum 1. By g_c - sum_k s_k g_k they would lose the digits of a class that has
-// nearly all of s: softmax's sees g from near that mean, its logarithm's sums what belongs to the others alone.
+// nearly all of s: softmax's sees g from near that mean, its logarithm's sums what the others have alone.
 
 /// f(line by line): first number, step to the next, how many.
 template <class F>
