@@ -9,6 +9,7 @@
 #include "autodiff/custom_op.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
+#include "autodiff/ops/loss_node.hpp"
 
 namespace cotangent::nn {
 namespace {
@@ -95,9 +96,7 @@ Var Normalise::operator()(const Var& w, const Var& x) const {
   const Var y = large ? x / along_rows(by, x.shape()) : x;
   Var epsilon = large ? options_.epsilon / square(by) : Var(options_.epsilon);
   if (large && options_.epsilon > 0.0) epsilon = maximum(epsilon, std::numeric_limits<double>::min());
-  // Seen from each row's first number: the mean of equal numbers, rounded, may be another one.
-  const Var apart = y - along_rows(reshape(slice(y.value(), 1, 0, 1), Shape{x.size(0)}), x.shape());
-  const Var centred = apart - along_rows(mean(apart, 1), x.shape());
+  const Var centred = detail::centred(y, 1);
   const Var variance = mean(square(centred), 1);  // [n]
   return scale_rows(centred, 1.0 / sqrt(variance + epsilon));
 }

@@ -33,6 +33,10 @@ struct Loops {
   /// y_k = the largest (smallest) number along the middle axis, which is not empty; NaN if there is one.
   void (*max_middle)(double* y, const double* x, std::int64_t outer, std::int64_t middle, std::int64_t inner);
   void (*min_middle)(double* y, const double* x, std::int64_t outer, std::int64_t middle, std::int64_t inner);
+  /// The position of the first of n numbers that equals `value`, or n.
+  std::int64_t (*find)(const double* x, double value, std::int64_t n);
+  /// Of n numbers, at least one, one that is nearest to `centre`; the first where none is near.
+  double (*nearest)(const double* x, double centre, std::int64_t n);
 };
 const Loops& loops();
 

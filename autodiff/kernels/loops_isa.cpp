@@ -463,12 +463,56 @@ void deviations_middle(double* y, double* room, const double* x, Index outer, In
   }
 }
 
+Index find(const double* x, double value, Index n) {
+  Index i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    auto equal = vector_at(x + i) == value;
+    for (int v = 1; v < Lanes::kVectors; ++v) equal |= vector_at(x + i + v * kWidth) == value;
+    long long any = 0;
+    for (Index k = 0; k < kWidth; ++k) any |= equal[k];
+    if (any != 0) break;
+  }
+  while (i < n && x[i] != value) ++i;
+  return i;
+}
+
+double nearest(const double* x, double centre, Index n) {
+  constexpr Index kOfPart = 8;
+  constexpr int kVectors = kOfPart / kWidth;
+  double best[kOfPart], distance[kOfPart];
+  fill(best, kOfPart, x[0]);
+  fill(distance, kOfPart, kInfinity);
+  Vector b[kVectors], d[kVectors];
+  for (int v = 0; v < kVectors; ++v)
+    b[v] = vector_at(best + v * kWidth), d[v] = vector_at(distance + v * kWidth);
+  Index i = 0;
+  for (; i + kOfPart <= n; i += kOfPart)
+    for (int v = 0; v < kVectors; ++v) {
+      const Vector here = vector_at(x + i + v * kWidth), t = here - centre, far = t < 0.0 ? -t : t;
+      const auto nearer = far < d[v];
+      b[v] = nearer ? here : b[v];
+      d[v] = nearer ? far : d[v];
+    }
+  for (int v = 0; v < kVectors; ++v) {
+    *reinterpret_cast<Vector*>(best + v * kWidth) = b[v];
+    *reinterpret_cast<Vector*>(distance + v * kWidth) = d[v];
+  }
+  double found = best[0], least = distance[0];
+  const auto look = [&](double number, double far) {
+    found = far < least ? number : found;
+    least = far < least ? far : least;
+  };
+  for (Index k = 1; k < kOfPart; ++k) look(best[k], distance[k]);
+  for (; i < n; ++i) look(x[i], __builtin_fabs(x[i] - centre));
+  return found;
+}
+
 }  // namespace
 
 extern const Loops kLoops;
 const Loops kLoops{
-    add, add_to, add_scaled_to, add_multiple,       leaky_relu,        leaky_mask, outer,     outer_add,
-    sum, dot,    sum_middle,    sum_squares_middle, deviations_middle, max_middle, min_middle};
+    add, add_to,     add_scaled_to,      add_multiple,      leaky_relu, leaky_mask, outer, outer_add, sum,
+    dot, sum_middle, sum_squares_middle, deviations_middle, max_middle, min_middle, find,  nearest};
 
 }  // namespace COTANGENT_ISA_NAME
 }  // namespace cotangent::kernel

@@ -80,6 +80,17 @@ double silu_of(double x) {
   const double h = std::exp(-0.5 * std::fabs(x));
   return (x >= 0.0 ? x : h == 0.0 ? -0.0 : (x * h) * h) / (1.0 + h * h);
 }
+// s(x) + x s'(x) = (s(x) + m) for m = (x r) r; s(x) is h^2 / (1 + h^2) below 0.
+Batch silu_slope_of(const Batch& x) {
+  const Batch h = xsimd::exp(Batch(-0.5) * xsimd::abs(x)), e = h * h, one_more = Batch(1.0) + e,
+              r = h / one_more;
+  const Batch moment = xsimd::select(h == Batch(0.0), Batch(0.0), (x * r) * r);
+  return xsimd::select(x >= Batch(0.0), Batch(1.0), e) / one_more + moment;
+}
+double silu_slope_of(double x) {
+  const double h = std::exp(-0.5 * std::fabs(x)), e = h * h, r = h / (1.0 + e);
+  return (x >= 0.0 ? 1.0 : e) / (1.0 + e) + (h == 0.0 ? 0.0 : (x * r) * r);
+}
 Batch sigmoid_moment_of(const Batch& x) {
   const Batch h = xsimd::exp(Batch(-0.5) * xsimd::abs(x)), r = h / (Batch(1.0) + h * h);
   return xsimd::select(h == Batch(0.0), Batch(0.0), (x * r) * r);
@@ -106,6 +117,23 @@ void map(double* y, const double* x, Index n, Vector vector, Scalar scalar) {
   for (Index k = 0; i + k < n; ++k) y[i + k] = end[k];
 }
 
+// g times f(x).
+template <class Vector, class Scalar>
+void map_times(double* y, const double* g, const double* x, Index n, Vector vector, Scalar scalar) {
+  if (n < kFew) {
+    for (Index i = 0; i < n; ++i) y[i] = g[i] * scalar(x[i]);
+    return;
+  }
+  Index i = 0;
+  for (; i + kWidth <= n; i += kWidth)
+    (Batch::load_unaligned(g + i) * vector(Batch::load_unaligned(x + i))).store_unaligned(y + i);
+  if (i == n) return;
+  double end[kWidth] = {};
+  for (Index k = 0; i + k < n; ++k) end[k] = x[i + k];
+  vector(Batch::load_unaligned(end)).store_unaligned(end);
+  for (Index k = 0; i + k < n; ++k) y[i + k] = g[i + k] * end[k];
+}
+
 void exp(double* y, const double* x, Index n) {
   map(
       y, x, n, [](const Batch& b) { return exp_of(b); }, [](double t) { return std::exp(t); });
@@ -130,23 +158,9 @@ void sigmoid(double* y, const double* x, Index n) {
   map(
       y, x, n, [](const Batch& b) { return sigmoid_of(b); }, [](double t) { return sigmoid_of(t); });
 }
-void sigmoid_slope(double* y, const double* x, Index n) {
-  map(
-      y, x, n, [](const Batch& b) { return sigmoid_slope_of(b); },
-      [](double t) { return sigmoid_slope_of(t); });
-}
-void tanh_slope(double* y, const double* x, Index n) {
-  map(
-      y, x, n, [](const Batch& b) { return tanh_slope_of(b); }, [](double t) { return tanh_slope_of(t); });
-}
 void silu(double* y, const double* x, Index n) {
   map(
       y, x, n, [](const Batch& b) { return silu_of(b); }, [](double t) { return silu_of(t); });
-}
-void sigmoid_moment(double* y, const double* x, Index n) {
-  map(
-      y, x, n, [](const Batch& b) { return sigmoid_moment_of(b); },
-      [](double t) { return sigmoid_moment_of(t); });
 }
 void softplus(double* y, const double* x, Index n) {
   map(
@@ -160,13 +174,30 @@ void log1p(double* y, const double* x, Index n) {
   map(
       y, x, n, [](const Batch& b) { return log1p_of(b); }, [](double t) { return std::log1p(t); });
 }
+void tanh_slope(double* y, const double* g, const double* x, Index n) {
+  map_times(
+      y, g, x, n, [](const Batch& b) { return tanh_slope_of(b); }, [](double t) { return tanh_slope_of(t); });
+}
+void sigmoid_slope(double* y, const double* g, const double* x, Index n) {
+  map_times(
+      y, g, x, n, [](const Batch& b) { return sigmoid_slope_of(b); },
+      [](double t) { return sigmoid_slope_of(t); });
+}
+void silu_slope(double* y, const double* g, const double* x, Index n) {
+  map_times(
+      y, g, x, n, [](const Batch& b) { return silu_slope_of(b); }, [](double t) { return silu_slope_of(t); });
+}
+void sigmoid_moment(double* y, const double* g, const double* x, Index n) {
+  map_times(
+      y, g, x, n, [](const Batch& b) { return sigmoid_moment_of(b); },
+      [](double t) { return sigmoid_moment_of(t); });
+}
 
 }  // namespace
 
 extern const Transcendental kTable;
-const Transcendental kTable{exp,      log,        sin,           cos,  tanh,
-                            sigmoid,  tanh_slope, sigmoid_slope, silu, sigmoid_moment,
-                            softplus, expm1,      log1p};
+const Transcendental kTable{exp,      log,   sin,   cos,        tanh,          sigmoid,    silu,
+                            softplus, expm1, log1p, tanh_slope, sigmoid_slope, silu_slope, sigmoid_moment};
 
 }  // namespace COTANGENT_ISA_NAME
 }  // namespace cotangent::kernel

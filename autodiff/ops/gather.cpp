@@ -140,7 +140,7 @@ const Op kTakeAlongAxis({
           out.add(0, put_along_axis(g, p.in(1), axis, p.shape(0)[axis]));
         },
     .keep = Keep::kInputs,
-    .row_rule = [](const NodeView& node, int axis, int) { return axis == node.whole(0) ? kBlocked : axis; },
+    .row_rule = kept_axis,
 });
 
 // As above.
@@ -172,7 +172,7 @@ const Op kPutAlongAxis({
           out.add(0, take_along_axis(g, p.in(1), static_cast<int>(p.whole(0))));
         },
     .keep = Keep::kInputs,
-    .row_rule = [](const NodeView& node, int axis, int) { return axis == node.whole(0) ? kBlocked : axis; },
+    .row_rule = kept_axis,
 });
 
 /// 0, step, 2 step, ...: count of them.

@@ -40,6 +40,17 @@ double bell(double x, double e, double a, Index k) {
   return now;
 }
 
+/// y_i = exp(-a x_i^2).
+void bells(double* __restrict y, const double* x, double a, Index n) {
+  for (Index i = 0; i < n; ++i) y[i] = -a * SquareInTwo(x[i]).high;
+  kernel::transcendental().exp(y, y, n);
+  for (Index i = 0; i < n; ++i) {
+    const double t = a * SquareInTwo(x[i]).low;  // below 1e-4 where y is above 0
+    const double e = y[i] * (1.0 - t * (1.0 - t / 2.0 * (1.0 - t / 3.0)));
+    y[i] = y[i] == 0.0 ? 0.0 : e;
+  }
+}
+
 // Of real(0) = a and whole(0) = k.
 extern const Op kBell;
 const Op kBell({
@@ -51,13 +62,7 @@ const Op kBell({
           Tensor out = uninitialized(in.shape(0));
           double* __restrict y = mutable_data(out);
           const double* x = in[0].data().data();
-          for (Index i = 0; i < n; ++i) y[i] = -a * SquareInTwo(x[i]).high;
-          kernel::transcendental().exp(y, y, n);
-          for (Index i = 0; i < n; ++i) {
-            const double t = a * SquareInTwo(x[i]).low;  // below 1e-4 where y is above 0
-            const double e = y[i] * (1.0 - t * (1.0 - t / 2.0 * (1.0 - t / 3.0)));
-            y[i] = y[i] == 0.0 ? 0.0 : e;
-          }
+          bells(y, x, a, n);
           if (k > 0)
             for (Index i = 0; i < n; ++i) y[i] = bell(x[i], y[i], a, k);
           return out;
@@ -138,31 +143,61 @@ const Op kNormalCdf({
     .row_rule = same_axis,
 });
 
-// x times the normal distribution function F; F + x F', where x F' = -F''.
+Var gelu_slope(const Var& g, const Var& x, const Var& cdf);
+
+// Inputs x and F(x) for the normal distribution function F, which its derivative needs again: x F(x), as a
+// function of x alone, so that what is known of F goes into no derivative twice.
 const Op kGelu({
     .name = "gelu",
     .forward =
         [](const OpInputs& in, const OpAttributes&) {
-          return map(in[0], [](double x) {
-            const double part = normal_cdf(x);
-            return part == 0.0 ? -0.0 : x * part;
-          });
+          return zip("gelu", in, [](double x, double part) { return part == 0.0 ? -0.0 : x * part; });
         },
     .roundings = 11,
+    .pullback = [](const OpRecord& p, const Var& g,
+                   OpCotangents& out) { out.add(0, gelu_slope(g, p.in(0), p.in(1))); },
+    .keep = Keep::kInputs,
+    .row_rule = same_axis,
+});
+
+// Inputs g, x and F(x): g (F + x F').
+const Op kGeluSlope({
+    .name = "gelu_slope",
+    .forward =
+        [](const OpInputs& in, const OpAttributes&) {
+          Tensor out = uninitialized(in.shape(1));
+          double* __restrict y = mutable_data(out);
+          const double *g = in[0].data().data(), *x = in[1].data().data(), *part = in[2].data().data();
+          const Index n = out.size();
+          bells(y, x, 0.5, n);
+          for (Index i = 0; i < n; ++i) {
+            const double e = y[i] == 0.0 ? 0.0 : kNormalDensity * (x[i] * y[i]);
+            y[i] = g[i] * (part[i] + e);
+          }
+          return out;
+        },
+    .own_error =
+        [](const OpInputs& in, const OpAttributes&, const Tensor&) {
+          // The two terms have different signs below 0; what F has lost counts here too.
+          return (16.0 * abs(in[0]) * (in[2] + abs(density(in[1], 1)))).value();
+        },
     .pullback =
-        [](const OpRecord& p, const Var& g, OpCotangents& out) {
-          const Var& x = p.in(0);
-          out.add(0, g * (apply(kNormalCdf, x) - density(x, 1)));
+        [](const OpRecord& p, const Var& h, OpCotangents& out) {
+          const Var &g = p.in(0), &x = p.in(1);
+          if (out.needs(0)) out.add(0, gelu_slope(h, x, p.in(2)));
+          if (out.needs(1)) out.add(1, h * g * (density(x, 0) - density(x, 2)));
         },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
 });
+
+Var gelu_slope(const Var& g, const Var& x, const Var& cdf) { return apply(kGeluSlope, g, x, cdf); }
 
 }  // namespace
 }  // namespace detail
 
 Var erf(const Var& x) { return detail::apply(detail::kErf, x); }
 Var erfc(const Var& x) { return detail::apply(detail::kErfc, x); }
-Var gelu(const Var& x) { return detail::apply(detail::kGelu, x); }
+Var gelu(const Var& x) { return detail::apply(detail::kGelu, x, detail::apply(detail::kNormalCdf, x)); }
 
 }  // namespace cotangent

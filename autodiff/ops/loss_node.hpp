@@ -20,7 +20,7 @@ struct LossRule {
 /// operations.
 Var loss_node(const LossRule& rule, const Var& x, const Tensor& target);
 
-// ---- operations that the losses' rules use besides the public ones
+// ---- operations that losses and layers use besides the public ones
 
 /// total / count as a mean has it: the record says that the divisor is a count and not
 /// the user's, see averaged.
@@ -28,5 +28,8 @@ Var average(const Var& total, Index count);
 /// The pullback of log_softmax where softmax is s: sum_k (s_k g_c - s_c g_k) for s that sums to 1. It keeps
 /// the digits of a class which has nearly all of s. Shapes: g [s], s [s] -> [s].
 Var log_softmax_slope(const Var& g, const Var& s, int axis);
+/// x less its mean along the axis, also the digits of what is small beside the mean; its own adjoint. Shapes:
+/// [s] -> [s].
+Var centred(const Var& x, int axis);
 
 }  // namespace cotangent::detail

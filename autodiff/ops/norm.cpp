@@ -108,7 +108,7 @@ const Op kUnit({
           out.add(0, along / spread(length_along(p.in(0), axis), axis, p.shape(0)[axis]));
         },
     .keep = Keep::kInputsAndOutput,
-    .row_rule = [](const NodeView& node, int axis, int) { return axis == node.whole(0) ? kBlocked : axis; },
+    .row_rule = kept_axis,
 });
 
 }  // namespace

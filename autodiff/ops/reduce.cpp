@@ -46,6 +46,8 @@ int reduced_axis(const NodeView& node, int axis, int) {
   return axis < gone ? axis : axis + 1;
 }
 
+int kept_axis(const NodeView& node, int axis, int) { return axis == node.whole(0) ? kBlocked : axis; }
+
 namespace {
 
 const Op kSum({
@@ -158,15 +160,57 @@ double squared_deviations(double found, const double* x, Index n, Index stride) 
   return squares;
 }
 
-/// The numbers at position 0 of an axis, which disappears.
-Tensor first_along(const Tensor& x, int axis) {
-  const Around s(x.shape(), axis);
-  Tensor out = uninitialized(x.shape().without(axis));
-  double* to = mutable_data(out);
-  for (Index o = 0; o < s.outer; ++o)
-    std::copy_n(x.data().data() + o * s.middle * s.inner, s.inner, to + o * s.inner);
-  return out;
+/// The mean of n numbers whose sum is not finite: any of them, if it is because the sum overflows.
+double mean_beyond(double mean, const double* x, Index n, Index stride) {
+  for (Index i = 0; i < n; ++i)
+    if (!std::isfinite(x[i * stride])) return mean;
+  return x[0];
 }
+
+// Twice: the mean of large numbers, rounded, is not theirs, but what is left has one that is known to its
+// last digits; so equal numbers have no distance from it.
+const Op kCentred({
+    .name = "centred",
+    .forward =
+        [](const OpInputs& in, const OpAttributes& a) {
+          const Around s(in.shape(0), static_cast<int>(a.whole[0]));
+          Tensor out = uninitialized(in.shape(0)), of_lines = uninitialized(Shape{s.inner});
+          double *y = mutable_data(out), *mean = mutable_data(of_lines);
+          const double* x = in[0].data().data();
+          const auto n = static_cast<double>(s.middle);
+          const Index block = s.middle * s.inner;
+          const auto take_mean = [&](double* to, const double* from, bool again) {
+            kernel::loops().sum_middle(mean, from, 1, s.middle, s.inner);
+            for (Index k = 0; k < s.inner; ++k) {
+              mean[k] /= n;
+              if (!std::isfinite(mean[k]))
+                mean[k] = again ? 0.0 : mean_beyond(mean[k], from + k, s.middle, s.inner);
+            }
+            if (s.inner == 1)
+              for (Index m = 0; m < block; ++m) to[m] = from[m] - *mean;
+            else
+              for (Index m = 0; m < block; m += s.inner)
+                for (Index k = 0; k < s.inner; ++k) to[m + k] = from[m + k] - mean[k];
+          };
+          for (Index first = 0; first < out.size(); first += block) {
+            take_mean(y + first, x + first, false);
+            take_mean(y + first, y + first, true);
+          }
+          return out;
+        },
+    .own_error =
+        [](const OpInputs& in, const OpAttributes& a, const Tensor& out) {
+          if (out.size() == 0) return Tensor();
+          const int axis = static_cast<int>(a.whole[0]);
+          const Index n = in.shape(0)[axis];
+          const double terms = additions(n) + additions_down(n) + 3.0;
+          const Var of_rest = mean(abs(out), axis), of_mean = 0x1p-53 * terms * mean(abs(in[0]), axis);
+          return (3.0 * abs(out) + spread(terms * (of_rest + of_mean), axis, n)).value();
+        },
+    .pullback = [](const OpRecord& p, const Var& g,
+                   OpCotangents& out) { out.add(0, centred(g, static_cast<int>(p.whole(0)))); },
+    .row_rule = kept_axis,
+});
 
 const Op kDeviations({
     .name = "squared_deviations",
@@ -191,10 +235,7 @@ const Op kDeviations({
     .pullback =
         [](const OpRecord& p, const Var& g, OpCotangents& out) {
           const int axis = static_cast<int>(p.whole(0));
-          const Index size = p.shape(0)[axis];
-          // Seen from the first number: the mean of equal numbers, rounded, may be another one.
-          const Var x = p.in(0) - spread(first_along(p.in(0).value(), axis), axis, size);
-          out.add(0, spread(2.0 * g, axis, size) * (x - spread(mean(x, axis), axis, size)));
+          out.add(0, spread(2.0 * g, axis, p.shape(0)[axis]) * centred(p.in(0), axis));
         },
     .keep = Keep::kInputs,
     .row_rule = reduced_axis,
@@ -227,6 +268,8 @@ Var mean_by(Sum total, const Var& x, Index count) {
 Var sum_of_magnitudes(const Var& x, int axis) { return sum(abs(x), axis); }
 Var largest_magnitude(const Var& x, int axis) { return max(abs(x), axis); }
 }  // namespace
+
+Var centred(const Var& x, int axis) { return apply(kCentred, x, {.whole = {axis}}); }
 }  // namespace detail
 
 Var sum(const Var& x) { return detail::apply(detail::kSum, x); }

@@ -37,8 +37,6 @@ Var band_mask(const Var& g, const Var& x, double low, double high);
 /// right * g where x >= 0, else alpha * exp(x) * g: the first derivative of elu with right = 1, all others
 /// with 0. Linear in g. Shapes: g [s], x [s] -> [s]. Throws: ShapeError if they differ.
 Var exp_mask(const Var& g, const Var& x, double alpha, double right);
-/// The derivative of sigmoid, without the loss of digits that s (1 - s) has. Shapes: [s] -> [s].
-Var sigmoid_slope(const Var& x);
 /// For each number along the axis the sum of the others; its own adjoint. Shapes: [s] -> [s].
 Var sum_others(const Var& x, int axis);
 /// The pullback of softmax at s: s_c sum_k s_k (g_c - g_k) for s that sums to 1. It keeps the digits of a
@@ -92,6 +90,8 @@ Index count_reduced(const Shape& shape, const std::vector<int>& axes);
 
 /// Row rule of operations that reduce the axis whole(0), which disappears.
 int reduced_axis(const NodeView& node, int axis, int j);
+/// Row rule of operations that keep all axes and bring numbers together along the axis whole(0) alone.
+int kept_axis(const NodeView& node, int axis, int j);
 /// Row rule of operations that treat every element alike; scalar operands are shared.
 int same_axis(const NodeView& node, int axis, int j);
 

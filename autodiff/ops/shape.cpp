@@ -130,7 +130,6 @@ const Op kAssemble({
 std::pair<int, Index> axis_and_first(const OpAttributes& a) {
   return {static_cast<int>(a.whole[0]), a.whole[1]};
 }
-int axis_not_cut(const NodeView& node, int axis, int) { return axis == node.whole(0) ? kBlocked : axis; }
 
 const Op kSlice({
     .name = "slice",
@@ -150,7 +149,7 @@ const Op kSlice({
           const auto [axis, first] = axis_and_first(p.attributes());
           out.add(0, unslice(g, axis, first, p.shape(0)[axis]));
         },
-    .row_rule = axis_not_cut,
+    .row_rule = kept_axis,
 });
 
 const Op kUnslice({
@@ -171,7 +170,7 @@ const Op kUnslice({
           const auto [axis, first] = axis_and_first(p.attributes());
           out.add(0, slice(g, axis, first, first + p.shape(0)[axis]));
         },
-    .row_rule = axis_not_cut,
+    .row_rule = kept_axis,
 });
 
 const Op kConcat({
@@ -209,7 +208,7 @@ const Op kConcat({
             at += size;
           }
         },
-    .row_rule = axis_not_cut,
+    .row_rule = kept_axis,
 });
 
 /// A permutation of axes, four bits for each: axis k of the result is axis order_at(packed, k) of x.

@@ -13,17 +13,35 @@ Tensor by_kernel(const OpInputs& in, const OpAttributes&) {
   return map(in[0], kernel::transcendental().*kKernel);
 }
 
-Var tanh_slope(const Var& x);
-Var sigmoid_moment(const Var& x);
+// The derivatives of f are operations of g and x, as masks are: g f'(x), whose own derivatives are others of
+// them at g h.
+using SlopeKernel = void (*kernel::Transcendental::*)(double*, const double*, const double*, std::int64_t);
+template <SlopeKernel kKernel>
+Tensor slope_by_kernel(const OpInputs& in, const OpAttributes&) {
+  if (in.shape(0) != in.shape(1)) throw_unequal("slope", in.shape(0), in.shape(1));
+  Tensor out = uninitialized(in.shape(1));
+  (kernel::transcendental().*kKernel)(mutable_data(out), in[0].data().data(), in[1].data().data(),
+                                      out.size());
+  return out;
+}
+
+Var tanh_slope(const Var& g, const Var& x);
+Var sigmoid_slope(const Var& g, const Var& x);
+Var silu_slope(const Var& g, const Var& x);
+Var sigmoid_moment(const Var& g, const Var& x);
 
 // Not 1 - tanh^2, which loses the digits of a large tanh.
 const Op kTanhSlope({
     .name = "tanh_slope",
-    .forward = by_kernel<&kernel::Transcendental::tanh_slope>,
-    .roundings = 15,
-    .pullback = [](const OpRecord& p, const Var& g,
-                   OpCotangents& out) { out.add(0, -2.0 * (g * (p.out() * tanh(p.in(0))))); },
-    .keep = Keep::kInputsAndOutput,
+    .forward = slope_by_kernel<&kernel::Transcendental::tanh_slope>,
+    .roundings = 16,
+    .pullback =
+        [](const OpRecord& p, const Var& h, OpCotangents& out) {
+          const Var& x = p.in(1);
+          if (out.needs(0)) out.add(0, tanh_slope(h, x));
+          if (out.needs(1)) out.add(1, -2.0 * (tanh_slope(h * p.in(0), x) * tanh(x)));
+        },
+    .keep = Keep::kInputs,
     .row_rule = same_axis,
 });
 
@@ -32,7 +50,7 @@ const Op kTanh({
     .forward = by_kernel<&kernel::Transcendental::tanh>,
     .roundings = 5,
     .pullback = [](const OpRecord& p, const Var& g,
-                   OpCotangents& out) { out.add(0, g * tanh_slope(p.in(0))); },
+                   OpCotangents& out) { out.add(0, tanh_slope(g, p.in(0))); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
 });
@@ -40,11 +58,15 @@ const Op kTanh({
 // s(x) s(-x), as 1 - s would lose the digits of a large s.
 const Op kSigmoidSlope({
     .name = "sigmoid_slope",
-    .forward = by_kernel<&kernel::Transcendental::sigmoid_slope>,
-    .roundings = 10,
-    .pullback = [](const OpRecord& p, const Var& g,
-                   OpCotangents& out) { out.add(0, -(g * (p.out() * tanh(0.5 * p.in(0))))); },
-    .keep = Keep::kInputsAndOutput,
+    .forward = slope_by_kernel<&kernel::Transcendental::sigmoid_slope>,
+    .roundings = 11,
+    .pullback =
+        [](const OpRecord& p, const Var& h, OpCotangents& out) {
+          const Var& x = p.in(1);
+          if (out.needs(0)) out.add(0, sigmoid_slope(h, x));
+          if (out.needs(1)) out.add(1, -(sigmoid_slope(h * p.in(0), x) * tanh(0.5 * x)));
+        },
+    .keep = Keep::kInputs,
     .row_rule = same_axis,
 });
 
@@ -53,7 +75,7 @@ const Op kSigmoid({
     .forward = by_kernel<&kernel::Transcendental::sigmoid>,
     .roundings = 5,
     .pullback = [](const OpRecord& p, const Var& g,
-                   OpCotangents& out) { out.add(0, g * sigmoid_slope(p.in(0))); },
+                   OpCotangents& out) { out.add(0, sigmoid_slope(g, p.in(0))); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
 });
@@ -67,16 +89,42 @@ const Op kSoftplus({
     .row_rule = same_axis,
 });
 
-// x s'(x), which with s' and tanh is closed under derivatives and finite at both infinities.
+// g x s'(x), which with s' and tanh is closed under derivatives and finite at both infinities.
 const Op kSigmoidMoment({
     .name = "sigmoid_moment",
-    .forward = by_kernel<&kernel::Transcendental::sigmoid_moment>,
-    .roundings = 16,
+    .forward = slope_by_kernel<&kernel::Transcendental::sigmoid_moment>,
+    .roundings = 17,
     .pullback =
-        [](const OpRecord& p, const Var& g, OpCotangents& out) {
-          out.add(0, g * (sigmoid_slope(p.in(0)) - p.out() * tanh(0.5 * p.in(0))));
+        [](const OpRecord& p, const Var& h, OpCotangents& out) {
+          const Var& x = p.in(1);
+          if (out.needs(0)) out.add(0, sigmoid_moment(h, x));
+          if (!out.needs(1)) return;
+          const Var both = h * p.in(0);
+          out.add(1, sigmoid_slope(both, x) - sigmoid_moment(both, x) * tanh(0.5 * x));
         },
-    .keep = Keep::kInputsAndOutput,
+    .keep = Keep::kInputs,
+    .row_rule = same_axis,
+});
+
+// g (s(x) + x s'(x)).
+const Op kSiluSlope({
+    .name = "silu_slope",
+    .forward = slope_by_kernel<&kernel::Transcendental::silu_slope>,
+    .own_error =
+        [](const OpInputs& in, const OpAttributes&, const Tensor&) {
+          // The two terms have different signs below 0.
+          const Var g = abs(in[0]);
+          return (18.0 * (g * sigmoid(in[1]) + abs(sigmoid_moment(g, in[1])))).value();
+        },
+    .pullback =
+        [](const OpRecord& p, const Var& h, OpCotangents& out) {
+          const Var& x = p.in(1);
+          if (out.needs(0)) out.add(0, silu_slope(h, x));
+          if (!out.needs(1)) return;
+          const Var both = h * p.in(0);
+          out.add(1, 2.0 * sigmoid_slope(both, x) - sigmoid_moment(both, x) * tanh(0.5 * x));
+        },
+    .keep = Keep::kInputs,
     .row_rule = same_axis,
 });
 
@@ -85,18 +133,17 @@ const Op kSilu({
     .forward = by_kernel<&kernel::Transcendental::silu>,
     .roundings = 13,
     .pullback = [](const OpRecord& p, const Var& g,
-                   OpCotangents& out) { out.add(0, g * (sigmoid(p.in(0)) + sigmoid_moment(p.in(0)))); },
+                   OpCotangents& out) { out.add(0, silu_slope(g, p.in(0))); },
     .keep = Keep::kInputs,
     .row_rule = same_axis,
 });
 
-Var tanh_slope(const Var& x) { return apply(kTanhSlope, x); }
-Var sigmoid_moment(const Var& x) { return apply(kSigmoidMoment, x); }
+Var sigmoid_slope(const Var& g, const Var& x) { return apply(kSigmoidSlope, g, x); }
+Var tanh_slope(const Var& g, const Var& x) { return apply(kTanhSlope, g, x); }
+Var silu_slope(const Var& g, const Var& x) { return apply(kSiluSlope, g, x); }
+Var sigmoid_moment(const Var& g, const Var& x) { return apply(kSigmoidMoment, g, x); }
 
 }  // namespace
-
-Var sigmoid_slope(const Var& x) { return apply(kSigmoidSlope, x); }
-
 }  // namespace detail
 
 Var tanh(const Var& x) { return detail::apply(detail::kTanh, x); }

@@ -53,7 +53,7 @@ struct Shifted {
     for (Index o = 0; o < s.outer; ++o)
       for (Index k = 0; k < s.inner; ++k) {
         double* line = to + o * s.middle * s.inner + k;
-        Index m = 0;
+        Index m = s.inner == 1 && s.middle >= 32 ? kernel::loops().find(line, 1.0, s.middle) : 0;
         while (m < s.middle && line[m * s.inner] != 1.0) ++m;
         if (m < s.middle) line[m * s.inner] = 0.0;
       }
@@ -78,8 +78,6 @@ double error_of_log_sum(Index n) {
 }
 
 int axis_of(const OpRecord& p) { return static_cast<int>(p.whole(0)); }
-
-int axis_kept(const NodeView& node, int axis, int) { return axis == node.whole(0) ? kBlocked : axis; }
 
 const Op kLogSumExp({
     .name = "log_sum_exp",
@@ -172,7 +170,7 @@ const Op kSumOthers({
         },
     .pullback = [](const OpRecord& p, const Var& g,
                    OpCotangents& out) { out.add(0, sum_others(g, axis_of(p))); },
-    .row_rule = axis_kept,
+    .row_rule = kept_axis,
 });
 
 /// In units of u, for the rounding of a derivative of n classes.
@@ -189,7 +187,9 @@ double weighted_sum(const double* g, const double* s, Index step, Index count) {
 /// of the others have no distance from the mean but what these few make.
 double nearest_to_mean(const double* g, const double* s, Index step, Index count) {
   const double mean = weighted_sum(g, s, step, count);
-  double found = count > 0 ? g[0] : 0.0;
+  if (count == 0) return 0.0;
+  if (step == 1) return kernel::loops().nearest(g, mean, count);
+  double found = g[0];
   for (Index m = 1; m < count; ++m)
     found = std::fabs(g[m * step] - mean) < std::fabs(found - mean) ? g[m * step] : found;
   return found;
@@ -232,7 +232,7 @@ const Op kSoftmaxSlope({
                            h * sum_others(s * g, axis) + sum_others(s * g * h, axis));
         },
     .keep = Keep::kInputs,
-    .row_rule = axis_kept,
+    .row_rule = kept_axis,
 });
 
 // Inputs g, s: y_c = sum_k (s_k g_c - s_c g_k).
@@ -275,7 +275,7 @@ const Op kLogSoftmaxSlope({
           if (out.needs(1)) out.add(1, sum_others(g * h, axis) - h * sum_others(g, axis));
         },
     .keep = Keep::kInputs,
-    .row_rule = axis_kept,
+    .row_rule = kept_axis,
 });
 
 const Op kSoftmax({
@@ -298,7 +298,7 @@ const Op kSoftmax({
     .pullback = [](const OpRecord& p, const Var& g,
                    OpCotangents& out) { out.add(0, softmax_slope(g, p.out(), axis_of(p))); },
     .keep = Keep::kOutput,
-    .row_rule = axis_kept,
+    .row_rule = kept_axis,
 });
 
 const Op kLogSoftmax({
@@ -325,7 +325,7 @@ const Op kLogSoftmax({
           out.add(0, log_softmax_slope(g, again ? softmax(p.in(0), axis) : exp(p.out()), axis));
         },
     .keep = Keep::kInputsAndOutput,
-    .row_rule = axis_kept,
+    .row_rule = kept_axis,
 });
 
 }  // namespace

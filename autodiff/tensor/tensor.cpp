@@ -17,7 +17,7 @@ Index count(std::size_t n) { return static_cast<Index>(n); }
 /// The shape of nested lists, found on the way through all of them.
 class Measure {
  public:
-  explicit Measure(std::initializer_list<detail::Number> list) { visit(list, 0); }
+  Measure(std::initializer_list<detail::Number> list) { visit(list, 0); }
   Shape shape() const { return Shape(std::span<const Index>(sizes_, static_cast<std::size_t>(rank_))); }
 
  private:

@@ -66,7 +66,7 @@ constexpr slong kGuard = 10;
 constexpr slong kExact = 2200;
 
 // s(x) s(-x).
-void sigmoid_slope(arb_ptr y, arb_srcptr x, slong bits) {
+void logistic_slope(arb_ptr y, arb_srcptr x, slong bits) {
   Ball t, s;
   arb_neg(t, x);
   sigmoid(s, t, bits);
@@ -74,12 +74,39 @@ void sigmoid_slope(arb_ptr y, arb_srcptr x, slong bits) {
   arb_mul(y, s, t, bits);
 }
 
+// The derivatives below are multiplied by g.
+void sigmoid_slope(arb_ptr y, arb_srcptr g, arb_srcptr x, slong bits) {
+  Ball t;
+  logistic_slope(t, x, bits);
+  arb_mul(y, g, t, bits);
+}
+
+void sigmoid_moment(arb_ptr y, arb_srcptr g, arb_srcptr x, slong bits) {
+  Ball t;
+  logistic_slope(t, x, bits);
+  arb_mul(t, t, x, bits);
+  arb_mul(y, g, t, bits);
+}
+
 // 1 - tanh^2 = 4 s(2x) s(-2x).
-void tanh_slope(arb_ptr y, arb_srcptr x, slong bits) {
-  Ball twice;
-  arb_mul_2exp_si(twice, x, 1);
-  sigmoid_slope(y, twice, bits);
-  arb_mul_2exp_si(y, y, 2);
+void tanh_slope(arb_ptr y, arb_srcptr g, arb_srcptr x, slong bits) {
+  Ball t;
+  arb_mul_2exp_si(t, x, 1);
+  logistic_slope(t, t, bits);
+  arb_mul_2exp_si(t, t, 2);
+  arb_mul(y, g, t, bits);
+}
+
+// s + x s' = s (1 + x s(-x)).
+void silu_slope(arb_ptr y, arb_srcptr g, arb_srcptr x, slong bits) {
+  Ball t, s;
+  arb_neg(t, x);
+  sigmoid(s, t, bits);
+  arb_mul(t, x, s, bits);
+  arb_add_ui(t, t, 1, bits);
+  sigmoid(s, x, bits);
+  arb_mul(t, t, s, bits);
+  arb_mul(y, g, t, bits);
 }
 
 template <void (*f)(arb_ptr, arb_srcptr, slong)>
@@ -97,6 +124,23 @@ void normal_cdf(arb_ptr y, arb_srcptr x, slong bits) {
   arb_neg(y, y);
   arb_hypgeom_erfc(y, y, bits);
   arb_mul_2exp_si(y, y, -1);
+}
+
+// F + x F' for the normal distribution function F and its density F'.
+void gelu_slope(arb_ptr y, arb_srcptr g, arb_srcptr x, slong bits) {
+  Ball t, density;
+  arb_const_pi(t, bits + kGuard);
+  arb_mul_2exp_si(t, t, 1);
+  arb_rsqrt(t, t, bits + kGuard);
+  arb_sqr(density, x, bits);
+  arb_mul_2exp_si(density, density, -1);
+  arb_neg(density, density);
+  arb_exp(density, density, bits);
+  arb_mul(density, density, t, bits);
+  arb_mul(density, density, x, bits);
+  normal_cdf(t, x, bits);
+  arb_add(t, t, density, bits);
+  arb_mul(y, g, t, bits);
 }
 
 /// The whole(0)-th derivative of exp(-a x^2) for a = real(0): see autodiff/ops/gaussian.cpp.
@@ -213,15 +257,18 @@ void add_elementwise(RuleTable& table) {
   table["cos"] = map<arb_cos>;
   table["tanh"] = map<arb_tanh>;
   table["sigmoid"] = map<sigmoid>;
-  table["sigmoid_slope"] = map<sigmoid_slope>;
+  table["sigmoid_slope"] = zip<sigmoid_slope>;
   table["softplus"] = map<softplus>;
   table["expm1"] = map<arb_expm1>;
   table["log1p"] = map<arb_log1p>;
-  table["tanh_slope"] = map<tanh_slope>;
-  table["sigmoid_moment"] = map<times_x<sigmoid_slope>>;
+  table["tanh_slope"] = zip<tanh_slope>;
+  table["sigmoid_moment"] = zip<sigmoid_moment>;
+  table["silu_slope"] = zip<silu_slope>;
   table["silu"] = map<times_x<sigmoid>>;
   table["normal_cdf"] = map<normal_cdf>;
-  table["gelu"] = map<times_x<normal_cdf>>;
+  table["gelu"] =
+      map<times_x<normal_cdf>>;  // the distribution function, its second input, encloses no better
+  table["gelu_slope"] = zip<gelu_slope>;
   table["bell"] = bell;
   table["erf"] = map<arb_hypgeom_erf>;
   table["erfc"] = map<arb_hypgeom_erfc>;

@@ -48,6 +48,21 @@ Balls norm_axis(const Call& c) {
   });
 }
 
+Balls centred(const Call& c) {
+  const Around s = around(c);
+  Balls y(c.shape());
+  Ball mean;
+  for (Index o = 0; o < s.outer; ++o)
+    for (Index k = 0; k < s.inner; ++k) {
+      const Index first = o * s.middle * s.inner + k;
+      sum_into(mean, c.in[0].data() + first, s.inner, s.middle, c.bits());
+      arb_div_si(mean, mean, s.middle, c.bits());
+      for (Index i = first; i < first + s.middle * s.inner; i += s.inner)
+        arb_sub(y[i], c.in[0][i], mean, c.bits());
+    }
+  return y;
+}
+
 Balls squared_deviations(const Call& c) {
   return along(c, [](arb_ptr y, arb_srcptr x, Index step, Index count, slong bits) {
     Ball mean, t;
@@ -216,6 +231,7 @@ void add_reductions(RuleTable& table) {
   table["sum_others"] = sum_others;
   table["softmax_slope"] = softmax_slope;
   table["log_softmax_slope"] = log_softmax_slope;
+  table["centred"] = centred;
   table["squared_deviations"] = squared_deviations;
   table["log_sum_exp"] = log_sum_exp;
   table["softmax"] = softmax;

@@ -4,6 +4,7 @@
 
 #include "autodiff/ops.hpp"
 #include "autodiff/ops/rule_ops.hpp"
+#include "autodiff/transforms.hpp"
 #include "nn/losses.hpp"
 #include "tests/support/extreme_row.hpp"
 
@@ -90,7 +91,7 @@ void add_functions(Table& table) {
   table.each("tanh", "tanh(x)", [](const Var& x) { return tanh(x); });
   table.each("sigmoid", "sigmoid(x)", [](const Var& x) { return sigmoid(x); });
   table.each("sigmoid_slope", "sigmoid(x) * sigmoid(-x)",
-             [](const Var& x) { return detail::sigmoid_slope(x); });
+             [](const Var& x) { return grad([](const Var& v) { return sum(sigmoid(v)); }, x); });
   table.each("softplus", "softplus(x)", [](const Var& x) { return softplus(x); });
   table.each("erf", "erf(x)", [](const Var& x) { return erf(x); });
   table.each("erfc", "erfc(x)", [](const Var& x) { return erfc(x); });

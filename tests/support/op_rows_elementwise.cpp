@@ -107,9 +107,6 @@ std::vector<OpRow> elementwise_rows() {
       rows, "sigmoid", [](const Var& x) { return sigmoid(x); },
       [](double x) { return 0.5 + 0.5 * std::tanh(0.5 * x); });
   add_unary(
-      rows, "sigmoid_slope", [](const Var& x) { return detail::sigmoid_slope(x); },
-      [](double x) { return 0.25 / (std::cosh(0.5 * x) * std::cosh(0.5 * x)); });
-  add_unary(
       rows, "softplus", [](const Var& x) { return softplus(x); },
       [](double x) { return std::log1p(std::exp(x)); });
   add_unary(

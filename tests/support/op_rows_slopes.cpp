@@ -105,8 +105,14 @@ std::vector<OpRow> slope_rows() {
   std::vector<OpRow> rows;
   add_unary(rows, "slope of tanh", slope_of(tanh),
             [](double x) { return 1.0 / std::pow(std::cosh(x), 2.0); });
+  add_unary(rows, "slope of sigmoid", slope_of(sigmoid),
+            [](double x) { return 0.25 / std::pow(std::cosh(0.5 * x), 2.0); });
   add_unary(rows, "slope of silu", slope_of(silu),
             [](double x) { return logistic(x) * (1.0 + x * logistic(-x)); });
+  add_unary(
+      rows, "second derivative of silu",
+      [](const Var& x) { return grad([](const Var& v) { return sum(slope_of(silu)(v)); }, x); },
+      [](double x) { return logistic(x) * logistic(-x) * (2.0 + x * (logistic(-x) - logistic(x))); });
   add_unary(rows, "slope of erf", slope_of(erf),
             [](double x) { return 2.0 * std::numbers::inv_sqrtpi * std::exp(-x * x); });
   add_unary(rows, "slope of gelu", slope_of(gelu),
@@ -125,6 +131,18 @@ std::vector<OpRow> slope_rows() {
                         });
                       },
                   .away = 0.5});
+  for (const int axis : {0, 1, 2})
+    rows.push_back({.name = "centred axis " + std::to_string(axis),
+                    .inputs = {Shape{3, 4, 2}},
+                    .function = [axis](Vars v) { return detail::centred(v[0], axis); },
+                    .expected =
+                        [axis](const Plains& x) {
+                          return make(x[0].shape, [&](const Position& p) {
+                            const auto number = [&](const Position& q) { return x[0].at(q); };
+                            return x[0].at(p) - along(x[0].shape, axis, p, number, true) /
+                                                    static_cast<double>(x[0].shape[axis]);
+                          });
+                        }});
   for (const int axis : {0, 1}) add_slopes_of_softmax(rows, axis);
   add_slopes_of_pow(rows);
   return rows;

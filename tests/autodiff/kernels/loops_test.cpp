@@ -277,5 +277,34 @@ TEST(Loops, LeakyReluAndItsMaskGoBySign) {
   }
 }
 
+TEST(Loops, FindsTheFirstNumberThatEqualsAnother) {
+  for (const kernel::Level& level : kernel::levels())
+    for (std::int64_t n = 0; n <= 100; ++n)
+      for (std::int64_t at = 0; at <= n; ++at) {
+        Numbers x(static_cast<std::size_t>(n), 0.5);
+        if (n > 0) x[static_cast<std::size_t>(n / 2)] = kNan;
+        for (std::int64_t i = at; i < n; i += 5) x[static_cast<std::size_t>(i)] = 1.0;
+        EXPECT_EQ(level.loops->find(x.data(), 1.0, n), at) << level.name << ", " << n << " numbers";
+      }
+}
+
+TEST(Loops, FindsANumberThatIsNearest) {
+  Rng rng(12);
+  for (std::int64_t n = 1; n <= 70; ++n) {
+    Numbers x = draw(rng, n);
+    if (n > 3) x[static_cast<std::size_t>(n / 3)] = kNan;
+    for (const double centre : {-3.0, 0.0, 0.7, x[static_cast<std::size_t>(n - 1)]}) {
+      double least = kInf;
+      for (const double v : x) least = std::fmin(least, std::fabs(v - centre));
+      const Numbers first{kernel::levels()[0].loops->nearest(x.data(), centre, n)};
+      EXPECT_EQ(std::fabs(first[0] - centre), least) << n << " numbers";
+      for (const kernel::Level& level : kernel::levels())
+        expect_same_bits({level.loops->nearest(x.data(), centre, n)}, first, level.name);
+    }
+    EXPECT_EQ(std::bit_cast<std::uint64_t>(kernel::loops().nearest(x.data(), kNan, n)),
+              std::bit_cast<std::uint64_t>(x[0]));
+  }
+}
+
 }  // namespace
 }  // namespace cotangent

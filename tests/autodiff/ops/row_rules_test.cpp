@@ -213,10 +213,10 @@ TEST(RowRules, SumsAndMultiplesAreWhatTheySay) {
 TEST(RowRules, WhereManyNumbersMeetManyAnOperationSaysWhatItCosts) {
   // But for those that depend on a line by one or two numbers of it, those that may put a number anywhere,
   // and those whose map alone knows.
-  const std::set<std::string> others{"deviations",   "log_softmax",    "log_softmax_slope",
-                                     "norm",         "softmax",        "softmax_slope",
-                                     "sum_others",   "put_along_axis", "unit",
-                                     "scatter_rows", "linear_map",     "linear_map_transposed"};
+  const std::set<std::string> others{
+      "deviations",    "log_softmax", "log_softmax_slope",    "norm", "softmax",
+      "softmax_slope", "sum_others",  "put_along_axis",       "unit", "centred",
+      "scatter_rows",  "linear_map",  "linear_map_transposed"};
   std::set<std::string> products, silent;
   for_each_recorded(
       [&](const Recorded& node) {

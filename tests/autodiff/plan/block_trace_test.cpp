@@ -39,7 +39,7 @@ TEST(BlockReplay, BlocksLargerThanTheLimitAreNotKept) {
   const CacheLimit limit(4096);
   std::vector<BlockEvent> events;
   for (std::uint32_t k = 0; k < 5; ++k)
-    for (const bool taken : {true, false}) events.push_back({k, taken, 1000 * (5 - k)});
+    for (const bool taken : {true, false}) events.push_back({k, taken, std::size_t{1000} * (5 - k)});
   EXPECT_EQ(peak(events), bytes(5000));
 }
 
