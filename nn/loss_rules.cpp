@@ -23,6 +23,16 @@ using cotangent::detail::uninitialized;
 
 double sum(const double* x, Index n) { return kernel::loops().sum(x, n); }
 
+/// As mean() has it: of numbers divided before where their sum alone is beyond the range of numbers.
+double mean(double* x, Index n) {
+  const auto count = static_cast<double>(n);
+  const double total = sum(x, n);
+  if (std::isfinite(total)) return total / count;
+  const double by = std::ldexp(1.0, std::ilogb(count) + 1);
+  for (Index i = 0; i < n; ++i) x[i] *= 1.0 / by;
+  return by * (sum(x, n) / count);
+}
+
 /// What the pullback of a mean of n numbers gives each of them.
 double share(double g, Index n) { return g / static_cast<double>(n); }
 
@@ -87,7 +97,7 @@ constexpr LossRule kMarginRule = {
           double* l = mutable_data(each);
           negated_margins(l, f, y);
           Loss::values(l, f.size());
-          return sum(l, f.size()) / static_cast<double>(f.size());
+          return mean(l, f.size());
         },
     .pull_back =
         [](double* out, double g, const Tensor& f, const Tensor& y) {
@@ -112,7 +122,7 @@ double mean_square(double factor, const Tensor& p, const Tensor& t) {
     const double d = p.flat(i) - t.flat(i);
     e[i] = factor * (d * d);
   }
-  return sum(e, p.size()) / static_cast<double>(p.size());
+  return mean(e, p.size());
 }
 
 void mean_square_slope(double* out, double h, const Tensor& p, const Tensor& t) {

@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "autodiff/custom_op.hpp"
 #include "autodiff/error.hpp"
@@ -14,7 +16,7 @@
 namespace cotangent::nn {
 namespace {
 
-constexpr double kLarge = 0x1p500;
+constexpr double kLarge = 0x1p500, kSmall = 0x1p-450;
 
 /// One number a row, repeated along the row. Shapes: s [n] -> [n, k].
 Var along_rows(const Var& s, const Shape& shape) {
@@ -89,13 +91,19 @@ Var Normalise::operator()(const Var& w, const Var& x) const {
     const Var length = norm(where(along_rows(zero, x.shape()), 1.0, y), {.axes = {1}});
     return scale_rows(y, where(zero, 0.0, 1.0 / length));
   }
-  // Numbers whose squares overflow are divided first, by a constant, and epsilon by its square.
-  const bool large = norm(x.value()).item() > kLarge;
-  const Tensor by =
-      large ? map_elements(magnitudes(x.value()), [](double m) { return m > kLarge ? m : 1.0; }) : Tensor();
-  const Var y = large ? x / along_rows(by, x.shape()) : x;
-  Var epsilon = large ? options_.epsilon / square(by) : Var(options_.epsilon);
-  if (large && options_.epsilon > 0.0) epsilon = maximum(epsilon, std::numeric_limits<double>::min());
+  // Numbers whose squares overflow, or are lost where epsilon is 0, are divided first, by a constant, and
+  // epsilon by its square.
+  const bool exact = options_.epsilon == 0.0;
+  const Tensor sizes = exact || norm(x.value()).item() > kLarge ? magnitudes(x.value()) : Tensor();
+  const auto far = [exact](double m) { return m > kLarge || (exact && m > 0.0 && m < kSmall); };
+  const bool scaled = std::any_of(sizes.data().begin(), sizes.data().end(), far);
+  std::vector<double> divisors;
+  if (scaled)
+    for (const double m : sizes.data()) divisors.push_back(far(m) ? m : 1.0);
+  const Tensor by = Tensor::from(divisors, Shape{static_cast<Index>(divisors.size())});
+  const Var y = scaled ? x / along_rows(by, x.shape()) : x;
+  Var epsilon = scaled && !exact ? options_.epsilon / square(by) : Var(options_.epsilon);
+  if (scaled && !exact) epsilon = maximum(epsilon, std::numeric_limits<double>::min());
   const Var centred = detail::centred(y, 1);
   const Var variance = mean(square(centred), 1);  // [n]
   return scale_rows(centred, 1.0 / sqrt(variance + epsilon));

@@ -18,7 +18,11 @@ SearchLine::SearchLine(const At& at, const Move& move, const Params& gradient, c
       direction_(direction),
       along_(move.line(at.w, direction)),
       value_(at.value + move.penalty(at.w)),
-      slope_(straight() ? dot(gradient, along_) : -dot(gradient, direction)) {}
+      slope_(straight() ? dot(gradient, along_) : -dot(gradient, direction)) {
+  if (!straight() || std::isnormal(slope_)) return;
+  const double g = norm(gradient), d = norm(along_);
+  if (std::isnormal(g) && std::isnormal(d)) scaled_ = {g, dot(gradient / g, along_ / d), d};
+}
 
 const Params& SearchLine::at_step(double step) {
   if (step != step_) {
@@ -36,7 +40,11 @@ double SearchLine::value(double step) {
 }
 
 double SearchLine::promised(double step) {
-  if (straight()) return -step * slope_;
+  if (straight()) {
+    if (std::isnormal(slope_) || !scaled_) return -step * slope_;
+    // The product of both lengths may leave the range of doubles where that with the step does not.
+    return -((step * scaled_->gradient) * scaled_->cosine) * scaled_->along;
+  }
   const Params moved = at_step(step) - at_.w;
   return dot(moved, moved) / step;
 }

@@ -28,6 +28,11 @@ class SearchLine final : public Line {
   const Params& direction_;
   Params along_;  // of a straight move
   double value_, slope_;
+  /// |gradient|, |along_| and the cosine between them, where their product is beyond the range of numbers.
+  struct Scaled {
+    double gradient, cosine, along;
+  };
+  std::optional<Scaled> scaled_;
   double step_ = -1.0;  // of point_
   Params point_;
   std::optional<ValueAndGrad<Params>> found_;  // at point_

@@ -25,18 +25,18 @@ class GaussNewton final : public Rule {
   Params direction(const At& at, Params gradient) override {
     const Tensor r = r_(Var(at.w.flat())).value(), j = jacobian(r_, at.w);
     at.f.charge({.values = 1, .products = std::min(j.size(0), j.size(1))});
+    const double largest = largest_of(j);
     if (!careful_) {
-      if (const std::optional<Params> step = solve(j, r, gradient, 0.0)) return *step;
+      if (const std::optional<Params> step = scaled_solve(j, r, gradient, 0.0, largest)) return *step;
       throw DomainError(
           fmt::format("[gauss_newton] the system of the Jacobian {} is singular; give a damping above 0",
                       j.shape().to_string()));
     }
     // Below this it is nothing beside J^T J.
-    double largest = 0.0;
-    for (const double x : j.data()) largest = std::max(largest, std::fabs(x));
-    const double least = std::max(1e-15 * largest * largest, std::numeric_limits<double>::min());
+    const double least = std::clamp(1e-15 * largest * largest, std::numeric_limits<double>::min(),
+                                    std::numeric_limits<double>::max());
     for (int trials = 0; trials < 60; ++trials, damping_ = std::max(10.0 * damping_, least)) {
-      const std::optional<Params> step = solve(j, r, gradient, damping_);
+      const std::optional<Params> step = scaled_solve(j, r, gradient, damping_, largest);
       if (step && at.f.value(at.w - *step, at.batch) <= at.value) {
         damping_ = std::max(0.1 * damping_, least);
         return *step;
@@ -49,6 +49,22 @@ class GaussNewton final : public Rule {
   void visit(State& state) override { state("damping", damping_); }
 
  private:
+  static double largest_of(const Tensor& j) {
+    double largest = 0.0;
+    for (const double x : j.data()) largest = std::max(largest, std::fabs(x));
+    return largest;
+  }
+
+  /// In units of J's largest number where squares of it would be beyond the range of numbers.
+  static std::optional<Params> scaled_solve(const Tensor& j, const Tensor& r, const Params& gradient,
+                                            double damping, double largest) {
+    if (!std::isnormal(largest) || (largest < 0x1p400 && largest > 0x1p-400))
+      return solve(j, r, gradient, damping);
+    const double unit = std::ldexp(1.0, std::ilogb(largest));
+    return solve((Var(j) / unit).value(), (Var(r) / unit).value(), (gradient / unit) / unit,
+                 damping / unit / unit);
+  }
+
   /// d for this damping, none where the system is singular: by J J^T, or by J^T J where there are more
   /// residuals than parameters.
   static std::optional<Params> solve(const Tensor& j, const Tensor& r, const Params& gradient,

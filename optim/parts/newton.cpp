@@ -9,6 +9,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/lapack.hpp"
+#include "autodiff/kernels/length.hpp"
 #include "autodiff/kernels/products.hpp"
 #include "autodiff/tensor/access.hpp"
 #include "optim/rules.hpp"
@@ -35,6 +36,7 @@ class Eigenmodel {
     kernel::symmetric_eigen("newton", hessian.data(), n_, values_.data(), vectors_.data());
     along_.resize(n);  // the gradient along each eigenvector
     kernel::matmul(along_.data(), vectors_.data(), gradient.flat().data().data(), {n_, n_, 1}, {}, 0.0);
+    size_ = length(along_);
     tiny_ = 1e-14 * static_cast<double>(n) * std::max(std::fabs(values_.front()), std::fabs(values_.back()));
   }
 
@@ -43,7 +45,7 @@ class Eigenmodel {
     // Where H is singular, and g has no part there, the shortest of the solutions.
     if (values_.front() >= -tiny_ && length(0.0) <= radius) return at(0.0, radius);
     const double least = std::max(0.0, -values_.front());
-    double low = least, high = least + std::max(norm_of_gradient() / radius, tiny_);
+    double low = least, high = least + std::max(size_ / radius, tiny_);
     // The hard case: the least shift is not enough to reach the boundary, which negative curvature leads to.
     if (values_.front() < -tiny_ && length(least + tiny_) < radius) return at(least + tiny_, radius, true);
     for (int k = 0; k < 200 && high - low > 1e-15 * high; ++k) {
@@ -54,34 +56,31 @@ class Eigenmodel {
   }
 
  private:
-  double norm_of_gradient() const {
-    double square = 0.0;
-    for (const double g : along_) square += g * g;
-    return std::sqrt(square);
-  }
+  static double length(const Vector& x) { return kernel::length(x.data(), static_cast<Index>(x.size())); }
 
+  Vector parts(double shift) const {
+    Vector d(along_.size());
+    for (std::size_t k = 0; k < d.size(); ++k) d[k] = part(k, shift);
+    return d;
+  }
   double length(double shift) const {
-    double square = 0.0;
-    for (std::size_t k = 0; k < along_.size(); ++k) square += part(k, shift) * part(k, shift);
-    return std::isfinite(square) ? std::sqrt(square) : std::numeric_limits<double>::infinity();
+    const double size = length(parts(shift));
+    return std::isfinite(size) ? size : std::numeric_limits<double>::infinity();
   }
 
   /// The step along an eigenvector: none where neither curvature nor gradient is more than rounding.
   double part(std::size_t k, double shift) const {
     const bool flat = std::fabs(values_[k] + shift) <= tiny_;
-    if (flat && std::fabs(along_[k]) <= 1e-12 * norm_of_gradient()) return 0.0;
+    if (flat && std::fabs(along_[k]) <= 1e-12 * size_) return 0.0;
     return along_[k] / (values_[k] + shift);
   }
 
   /// In the hard case the rest of the radius is gone along the first eigenvector.
   Trial at(double shift, double radius, bool fill = false) const {
-    Vector d(along_.size());
-    double square = 0.0;
-    for (std::size_t k = 0; k < d.size(); ++k) {
-      d[k] = part(k, shift);
-      square += d[k] * d[k];
-    }
-    if (fill) d[0] += std::copysign(std::sqrt(std::max(0.0, radius * radius - square)), d[0]);
+    Vector d = parts(shift);
+    const double size = length(d);
+    if (fill && size < radius)
+      d[0] += std::copysign(std::sqrt(radius - size) * std::sqrt(radius + size), d[0]);
     double decrease = 0.0;
     for (std::size_t k = 0; k < d.size(); ++k) decrease += d[k] * (along_[k] - 0.5 * values_[k] * d[k]);
     Tensor step = detail::uninitialized({n_});
@@ -92,6 +91,7 @@ class Eigenmodel {
   const Params& like_;
   Index n_;
   Vector values_, vectors_, along_;
+  double size_ = 0.0;  // |gradient|
   double tiny_ = 0.0;  // below it an eigenvalue is rounding
 };
 

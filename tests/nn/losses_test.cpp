@@ -347,6 +347,22 @@ TEST(ZeroOne, IsBelowTheLogisticSurrogate) {
   EXPECT_FALSE(without_factor);
 }
 
+TEST(Losses, AreMeansWhereTheirSumIsBeyondTheRangeOfNumbers) {
+  const double far = 1.5e308, root = 1e154;
+  const Tensor y{1, 1, 1};
+  EXPECT_NEAR(nn::mse(Tensor{root, root, root}, {0, 0, 0}).item() / 1e308, 1.0, 1e-15);
+  EXPECT_NEAR(nn::half_mse(Tensor{root, root, -root}, {0, 0, 0}).item() / 5e307, 1.0, 1e-15);
+  EXPECT_NEAR(nn::hinge(Tensor{-far, -far, -far}, y).item() / far, 1.0, 1e-15);
+  EXPECT_NEAR(nn::logistic(Tensor{-far, -far, -far}, y).item() / far, 1.0, 1e-15);
+  EXPECT_NEAR(nn::squared_hinge(Tensor{-root, -root, -root}, y).item() / 1e308, 1.0, 1e-15);
+  EXPECT_NEAR(nn::exponential(Tensor{-709.5, -709.5, -709.5}, y).item() / std::exp(709.5), 1.0, 1e-13);
+  // By public operations too, as a record that is looked into has them.
+  Tape tape;
+  const Var f = tape.input(Tensor{-far, -far, -far});
+  EXPECT_NEAR(nn::hinge(f, y).item() / far, 1.0, 1e-15);
+  EXPECT_EQ(grad([&](const Var& v) { return nn::hinge(v, y); }, f.value())(1), -1.0 / 3.0);
+}
+
 // ---- errors
 
 TEST(ErrorText, LossesOfUnequalShapes) {

@@ -119,6 +119,19 @@ TEST(Normalise, VarianceOneAtAnyMagnitude) {
   }
 }
 
+// Nor are the squares of small numbers lost, where epsilon does not hide them.
+TEST(Normalise, VarianceOneOfSmallNumbers) {
+  const Normalise unit({.epsilon = 0.0});
+  const Tensor w = Tensor::zeros(Shape{0});
+  for (const double size : {1.0, 1e-100, 0x1p-449, 0x1p-451, 1e-160, 1e-200, 1e-300}) {
+    const Tensor x{{size, 2.0 * size, 3.0 * size}, {1.0, 2.0, 4.0}}, y = unit(w, x).value();
+    EXPECT_NEAR(y(0, 0), -std::sqrt(1.5), 1e-14) << size;
+    EXPECT_NEAR(y(0, 1), 0.0, 1e-14) << size;
+    EXPECT_NEAR(y(0, 2), std::sqrt(1.5), 1e-14) << size;
+    EXPECT_NEAR(y(1, 2), (5.0 / 3.0) / std::sqrt(14.0 / 9.0), 1e-14) << size;
+  }
+}
+
 // One large sample changes nothing of the others, nor the structure of their rows.
 TEST(Normalise, PerSampleRowsBesideALargeSample) {
   const nn::Sequential net{nn::Linear(3, 4), Normalise(), nn::Linear(4, 2)};
