@@ -131,7 +131,12 @@ double pairwise(Terms terms, Index n) {
   return n < kFew ? sum_of_few(terms, n) : sum_of_many(terms, n);
 }
 
-const Vector& vector_at(const double* x) { return *reinterpret_cast<const Vector*>(x); }
+// By value: of a reference clang++ forgets that numbers need not be aligned as vectors are.
+Vector vector_at(const double* x) {
+  Vector v;
+  __builtin_memcpy(&v, x, sizeof v);
+  return v;
+}
 
 struct Numbers {
   const double* x;
