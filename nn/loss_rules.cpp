@@ -111,15 +111,13 @@ constexpr LossRule kMarginRule = {
 constexpr std::array<const LossRule*, kMarginLosses.size()> kMarginRules = {
     &kMarginRule<Hinge>, &kMarginRule<SquaredHinge>, &kMarginRule<Exponential>, &kMarginRule<Logistic>};
 
-// ---- squared differences, with a factor of the squares
+// ---- squared differences: factor * (part * d)^2, for half a square may be a number where the square is none
 
-Var squares(const Var& p, const Var& t) { return square(p - t); }
-
-double mean_square(double factor, const Tensor& p, const Tensor& t) {
+double mean_square(double factor, double part, const Tensor& p, const Tensor& t) {
   Tensor each = uninitialized(p.shape());
   double* e = mutable_data(each);
   for (Index i = 0, n = p.size(); i < n; ++i) {
-    const double d = p.flat(i) - t.flat(i);
+    const double d = part * (p.flat(i) - t.flat(i));
     e[i] = factor * (d * d);
   }
   return mean(e, p.size());
@@ -136,17 +134,17 @@ const LossRule& margin_rule(MarginLoss loss) noexcept {
 }
 
 const LossRule kMseRule = {
-    .by_operations = [](const Var& p, const Var& t) { return mean(squares(p, t)); },
+    .by_operations = [](const Var& p, const Var& t) { return mean(square(p - t)); },
     .slope = [](const Var& p, const Var& t) { return 2.0 * average(p - t, p.size()); },
-    .value = [](const Tensor& p, const Tensor& t) { return mean_square(1.0, p, t); },
+    .value = [](const Tensor& p, const Tensor& t) { return mean_square(1.0, 1.0, p, t); },
     .pull_back = [](double* out, double g, const Tensor& p,
                     const Tensor& t) { mean_square_slope(out, share(g, p.size()), p, t); },
 };
 
 const LossRule kHalfMseRule = {
-    .by_operations = [](const Var& p, const Var& t) { return mean(0.5 * squares(p, t)); },
+    .by_operations = [](const Var& p, const Var& t) { return mean(2.0 * square(0.5 * (p - t))); },
     .slope = [](const Var& p, const Var& t) { return average(p - t, p.size()); },
-    .value = [](const Tensor& p, const Tensor& t) { return mean_square(0.5, p, t); },
+    .value = [](const Tensor& p, const Tensor& t) { return mean_square(2.0, 0.5, p, t); },
     .pull_back = [](double* out, double g, const Tensor& p,
                     const Tensor& t) { mean_square_slope(out, 0.5 * share(g, p.size()), p, t); },
 };

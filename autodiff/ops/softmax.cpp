@@ -195,23 +195,30 @@ double nearest_to_mean(const double* g, const double* s, Index step, Index count
   return found;
 }
 
+/// f(result, g, s, step, how many) for each line of the inputs g and s.
+template <class F>
+Tensor line_by_line(const OpInputs& in, const OpAttributes& a, F f) {
+  Tensor out = uninitialized(in.shape(0));
+  double* y = mutable_data(out);
+  const double *g = in[0].data().data(), *s = in[1].data().data();
+  each_line(in.shape(0), static_cast<int>(a.whole[0]),
+            [&](Index first, Index step, Index count) { f(y + first, g + first, s + first, step, count); });
+  return out;
+}
+
 // Inputs g, s: y_c = s_c sum_k s_k (g_c - g_k), symmetric in g and what it is multiplied with.
 const Op kSoftmaxSlope({
     .name = "softmax_slope",
     .forward =
         [](const OpInputs& in, const OpAttributes& a) {
-          Tensor out = uninitialized(in.shape(0));
-          double* to = mutable_data(out);
-          const double *of_g = in[0].data().data(), *of_s = in[1].data().data();
-          each_line(in.shape(0), static_cast<int>(a.whole[0]), [&](Index first, Index step, Index count) {
-            double* y = to + first;
-            const double *g = of_g + first, *s = of_s + first;
-            const double near = nearest_to_mean(g, s, step, count);
-            for (Index m = 0; m < count; ++m) y[m * step] = g[m * step] - near;
-            const double mean = weighted_sum(y, s, step, count);
-            for (Index m = 0; m < count; ++m) y[m * step] = s[m * step] * (y[m * step] - mean);
-          });
-          return out;
+          return line_by_line(in, a,
+                              [](double* y, const double* g, const double* s, Index step, Index count) {
+                                const double near = nearest_to_mean(g, s, step, count);
+                                for (Index m = 0; m < count; ++m) y[m * step] = g[m * step] - near;
+                                const double mean = weighted_sum(y, s, step, count);
+                                for (Index m = 0; m < count; ++m)
+                                  y[m * step] = s[m * step] * (y[m * step] - mean);
+                              });
         },
     .own_error =
         [](const OpInputs& in, const OpAttributes& a, const Tensor&) {
@@ -240,25 +247,20 @@ const Op kLogSoftmaxSlope({
     .name = "log_softmax_slope",
     .forward =
         [](const OpInputs& in, const OpAttributes& a) {
-          Tensor out = uninitialized(in.shape(0));
-          double* to = mutable_data(out);
-          const double *of_g = in[0].data().data(), *of_s = in[1].data().data();
-          each_line(in.shape(0), static_cast<int>(a.whole[0]), [&](Index first, Index step, Index count) {
-            double* y = to + first;
-            const double *g = of_g + first, *s = of_s + first;
-            double total = 0.0;
-            if (step == 1)
-              total = kernel::loops().sum(g, count);
-            else
-              for (Index m = 0; m < count; ++m) total += g[m * step];
-            for (Index m = 0; m < count; ++m) y[m * step] = g[m * step] - s[m * step] * total;
-            const Index top = dominant(s, step, count);
-            if (top < 0) return;
-            const double of_others = sum_without(top, count, [&](Index m) { return s[m * step]; });
-            const double others = sum_without(top, count, [&](Index m) { return g[m * step]; });
-            y[top * step] = g[top * step] * of_others - s[top * step] * others;
-          });
-          return out;
+          return line_by_line(
+              in, a, [](double* y, const double* g, const double* s, Index step, Index count) {
+                double total = 0.0;
+                if (step == 1)
+                  total = kernel::loops().sum(g, count);
+                else
+                  for (Index m = 0; m < count; ++m) total += g[m * step];
+                for (Index m = 0; m < count; ++m) y[m * step] = g[m * step] - s[m * step] * total;
+                const Index top = dominant(s, step, count);
+                if (top < 0) return;
+                const double of_others = sum_without(top, count, [&](Index m) { return s[m * step]; });
+                const double others = sum_without(top, count, [&](Index m) { return g[m * step]; });
+                y[top * step] = g[top * step] * of_others - s[top * step] * others;
+              });
         },
     .own_error =
         [](const OpInputs& in, const OpAttributes& a, const Tensor&) {

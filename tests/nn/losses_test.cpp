@@ -352,6 +352,8 @@ TEST(Losses, AreMeansWhereTheirSumIsBeyondTheRangeOfNumbers) {
   const Tensor y{1, 1, 1};
   EXPECT_NEAR(nn::mse(Tensor{root, root, root}, {0, 0, 0}).item() / 1e308, 1.0, 1e-15);
   EXPECT_NEAR(nn::half_mse(Tensor{root, root, -root}, {0, 0, 0}).item() / 5e307, 1.0, 1e-15);
+  const double further = 1.5e154;  // its square is no number, half of it is
+  EXPECT_NEAR(nn::half_mse(Tensor{further, 0.0}, {0, -further}).item() / 1.125e308, 1.0, 1e-15);
   EXPECT_NEAR(nn::hinge(Tensor{-far, -far, -far}, y).item() / far, 1.0, 1e-15);
   EXPECT_NEAR(nn::logistic(Tensor{-far, -far, -far}, y).item() / far, 1.0, 1e-15);
   EXPECT_NEAR(nn::squared_hinge(Tensor{-root, -root, -root}, y).item() / 1e308, 1.0, 1e-15);
